@@ -1,0 +1,95 @@
+package codec_test
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/codec"
+)
+
+type order struct {
+	ID    int               `json:"id"`
+	Items []string          `json:"items"`
+	At    time.Time         `json:"at"`
+	Notes map[string]string `json:"notes"`
+}
+
+func TestCodecs_RoundTripAStruct(t *testing.T) {
+	t.Parallel()
+	in := order{7, []string{"a", "b"}, time.Date(2030, 1, 2, 3, 4, 5, 6789, time.UTC), map[string]string{"k": "v"}}
+	for _, c := range []reeve.Codec{codec.CBOR, codec.JSON} {
+		b, err := c.Marshal(in)
+		if err != nil {
+			t.Fatalf("%s: %v", c.Name(), err)
+		}
+		var out order
+		if err := c.Unmarshal(b, &out); err != nil {
+			t.Fatalf("%s: %v", c.Name(), err)
+		}
+		if !reflect.DeepEqual(in, out) {
+			t.Errorf("%s: %+v came back as %+v", c.Name(), in, out)
+		}
+	}
+}
+
+func TestCBOR_DecodesMapsToAnyAsStringMaps(t *testing.T) {
+	t.Parallel()
+	b, err := codec.CBOR.Marshal(map[string]int{"a": 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v any
+	if err := codec.CBOR.Unmarshal(b, &v); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := v.(map[string]any); !ok {
+		t.Fatalf("decoded to %T", v)
+	}
+}
+
+func TestCBOR_RefusesDuplicateKeys(t *testing.T) {
+	t.Parallel()
+	var m map[string]int
+	if err := codec.CBOR.Unmarshal([]byte{0xa2, 0x61, 'a', 1, 0x61, 'a', 2}, &m); err == nil {
+		t.Fatal("a map with a key twice was decoded")
+	}
+}
+
+func TestRaw_CopiesBytesAndRefusesOtherTypes(t *testing.T) {
+	t.Parallel()
+	data := []byte("abc")
+	var out []byte
+	if err := codec.Raw.Unmarshal(data, &out); err != nil {
+		t.Fatal(err)
+	}
+	data[0] = 'x'
+	if string(out) != "abc" {
+		t.Fatal("the value shares the payload's bytes")
+	}
+	var s string
+	if err := codec.Raw.Unmarshal([]byte("s"), &s); err != nil || s != "s" {
+		t.Fatalf("%q, %v", s, err)
+	}
+	if _, err := codec.Raw.Marshal(3); err == nil {
+		t.Error("raw took an int")
+	}
+	var n int
+	if err := codec.Raw.Unmarshal([]byte("3"), &n); err == nil {
+		t.Error("raw filled an int")
+	}
+}
+
+func FuzzCBORUnmarshal(f *testing.F) {
+	f.Add([]byte{0xa1, 0x61, 'a', 1})
+	f.Add([]byte{0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var v any
+		if codec.CBOR.Unmarshal(b, &v) == nil {
+			if _, err := codec.CBOR.Marshal(v); err != nil {
+				t.Fatalf("decoded %x to %#v, which does not encode: %v", b, v, err)
+			}
+		}
+	})
+}
