@@ -1,0 +1,166 @@
+package session
+
+import (
+	"errors"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/yamux"
+)
+
+// Kind says what a stream is for. It is the first byte its opener writes.
+type Kind byte
+
+// The kinds of streams. Numbers are forever: append, never reuse.
+const (
+	Control Kind = 1 // exists once in a session
+	Calls   Kind = 2 // exists once in a session
+	Bulk    Kind = 3
+
+	kindCount = 4
+)
+
+func (k Kind) valid() bool  { return k >= Control && k < kindCount }
+func (k Kind) unique() bool { return k == Control || k == Calls }
+
+func (k Kind) String() string {
+	switch k {
+	case Control:
+		return "control"
+	case Calls:
+		return "calls"
+	case Bulk:
+		return "bulk"
+	}
+	return "unknown"
+}
+
+// Stream is a flow of bytes in both directions, in order, with a window of
+// its own: a stream that is not read does not hold up others. One goroutine
+// may read and one may write at a time; Close may be called from any.
+type Stream struct {
+	s     *Session
+	mux   *yamux.Stream
+	slots *slots
+	kind  Kind
+	since time.Time // when it was opened here
+
+	closed atomic.Bool // by Close
+	ended  atomic.Bool // the peer's end was seen while the session lived
+}
+
+// Kind tells what the stream is for.
+func (st *Stream) Kind() Kind { return st.kind }
+
+// Read waits for bytes and takes what there is. It gives io.EOF only when the
+// peer has closed the stream: when the session ends it fails with the
+// session's cause, after the bytes that had come. It fails with
+// ErrStreamReset when the peer has given the stream up and with
+// ErrStreamClosed after Close.
+//
+// Reading much also sends, to grant the peer more, and may wait for that.
+func (st *Stream) Read(p []byte) (int, error) {
+	if st.closed.Load() {
+		return 0, ErrStreamClosed
+	}
+	n, err := st.mux.Read(p)
+	if err != nil {
+		err = st.readError(err)
+	}
+	return n, err
+}
+
+func (st *Stream) readError(err error) error {
+	switch {
+	case st.closed.Load():
+		return ErrStreamClosed
+	case errors.Is(err, yamux.ErrConnectionReset):
+		return ErrStreamReset
+	case !errors.Is(err, io.EOF):
+		return st.s.muxFailed(err)
+	case st.ended.Load():
+		return io.EOF
+	}
+	// yamux says io.EOF as well when the session ends. The session's end is
+	// known by then.
+	select {
+	case <-st.s.done:
+		return st.s.Err()
+	default:
+		st.ended.Store(true)
+		return io.EOF
+	}
+}
+
+// Write sends p in frames of at most MaxFrame, and returns when the last of
+// them has been passed on to the connection or to what gathers for it. It
+// waits while the peer's window is full and while the connection takes
+// nothing. It fails with ErrStreamClosed after Close and with ErrStreamReset
+// when the peer has given the stream up; any other error has ended the
+// session and is its cause.
+func (st *Stream) Write(p []byte) (int, error) {
+	total := 0
+	for total < len(p) {
+		n, err := st.mux.Write(p[total:min(len(p), total+MaxFrame)])
+		total += n
+		if err != nil {
+			return total, st.writeError(err)
+		}
+	}
+	return total, nil
+}
+
+func (st *Stream) writeError(err error) error {
+	switch {
+	case st.closed.Load():
+		return ErrStreamClosed
+	case errors.Is(err, yamux.ErrConnectionReset):
+		return ErrStreamReset
+	case errors.Is(err, yamux.ErrStreamClosed):
+		// Not by Close: by the end of the session, which is known by then.
+		select {
+		case <-st.s.done:
+			return st.s.Err()
+		default:
+			return ErrStreamReset
+		}
+	}
+	return st.s.muxFailed(err)
+}
+
+// Close ends the stream in both directions: the peer reads io.EOF after what
+// was written, and calls here fail with ErrStreamClosed, those that wait
+// included. Both ends must close a stream; a peer that does not within 30 s
+// has it reset. Close waits while the connection takes nothing. It always
+// returns nil.
+func (st *Stream) Close() error {
+	if st.closed.Swap(true) {
+		return nil
+	}
+	s := st.s
+	s.mu.Lock()
+	delete(s.streams, st)
+	s.mu.Unlock()
+	st.slots.done(st.mux.StreamID()) // before the peer can know
+	st.mux.SetReadDeadline(past)     // wakes a reader
+	return st.mux.Close()
+}
+
+var past = time.Unix(1, 0)
+
+// muxFailed ends the session for an error of yamux after which nothing can be
+// relied on, and returns the session's cause.
+func (s *Session) muxFailed(err error) error {
+	switch {
+	case errors.Is(err, yamux.ErrSessionShutdown):
+		<-s.done // yamux is about to close the connection, if it has not yet
+	case errors.Is(err, yamux.ErrConnectionWriteTimeout):
+		s.Fail(ErrWriteTimeout)
+	default:
+		s.Fail(lost(err))
+	}
+	return s.Err()
+}
+
+var _ io.ReadWriteCloser = (*Stream)(nil)

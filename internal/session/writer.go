@@ -1,0 +1,191 @@
+package session
+
+import (
+	"context"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+)
+
+const (
+	// maxGathered bounds what may wait for the connection; then yamux's send
+	// loop waits too, and with it everyone who writes.
+	maxGathered = 256 << 10
+
+	// maxWrite bounds one write to the connection, so that WriteTimeout is a
+	// minimum rate of MaxFrame per timeout, whatever has gathered.
+	maxWrite = MaxFrame + headerSize
+)
+
+// writer stands between yamux, which writes the header and the body of each
+// frame apart, and the connection, where every write costs a TLS record and a
+// system call.
+//
+// A frame is passed on whole. One that answers something (there was a read
+// since the last write) is written at once, from yamux's own goroutine: that
+// is the shortest way, and nothing else is likely to come soon. Frames that
+// come with no read between them are a burst: those are left to a goroutine
+// that lives as long as there is something to write, so that what comes while
+// one write is in progress leaves with the next. There is no delay anywhere,
+// and an idle writer has neither goroutine nor buffer.
+type writer struct {
+	raw   io.Writer
+	reads *atomic.Uint32 // counted by the reader
+	fail  func(error)    // ends the session; never called with mu held
+	dog   *watchdog
+
+	// Owned by yamux's send loop, the only caller of Write.
+	head      [headerSize]byte // a header whose body is still to come
+	holding   bool
+	readsSeen uint32
+
+	mu      sync.Mutex // guards the fields below
+	changed sync.Cond  // busy, gathered or err has changed
+	buf     *[]byte    // whole frames that wait for the connection; nil when there are none
+	busy    bool       // somebody writes to the connection
+	err     error      // why nothing more is taken
+}
+
+func newWriter(raw io.Writer, reads *atomic.Uint32, dog *watchdog, fail func(error)) *writer {
+	w := &writer{raw: raw, reads: reads, dog: dog, fail: fail}
+	w.changed.L = &w.mu
+	return w
+}
+
+// Write takes what yamux writes: a header, or the body announced by the
+// header before it. It keeps no reference to p.
+func (w *writer) Write(p []byte) (int, error) {
+	if !w.holding && len(p) == headerSize && parseHeader(p).body() > 0 {
+		copy(w.head[:], p)
+		w.holding = true
+		return len(p), nil
+	}
+	var head []byte
+	if w.holding {
+		head = w.head[:]
+		w.holding = false
+	}
+	reads := w.reads.Load()
+	answer := reads != w.readsSeen
+	w.readsSeen = reads
+
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for w.err == nil && w.buf != nil && len(*w.buf)+len(head)+len(p) > maxGathered {
+		w.changed.Wait()
+	}
+	if w.err != nil {
+		return 0, w.err
+	}
+	if w.buf == nil {
+		w.buf = writeBuffers.Get().(*[]byte)
+	}
+	*w.buf = append(append(*w.buf, head...), p...)
+	switch {
+	case w.busy: // whoever writes takes this along
+	case answer:
+		w.busy = true
+		w.drainLocked()
+	default:
+		w.busy = true
+		go w.drain() // ends with the buffer, or with the connection
+	}
+	if w.err != nil {
+		return 0, w.err
+	}
+	return len(p), nil
+}
+
+// flush waits until everything taken so far, and what came meanwhile, has
+// been written.
+func (w *writer) flush(ctx context.Context) error {
+	wake := context.AfterFunc(ctx, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.changed.Broadcast()
+	})
+	defer wake()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for w.err == nil && (w.busy || w.buf != nil) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		w.changed.Wait()
+	}
+	return w.err
+}
+
+func (w *writer) drain() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.drainLocked()
+}
+
+// drainLocked writes until nothing is left. The caller holds mu, which is
+// released during each write, and has set busy, which is reset at the end.
+func (w *writer) drainLocked() {
+	for w.err == nil && w.buf != nil {
+		out := w.buf
+		w.buf = nil
+		w.mu.Unlock()
+		err := w.send(*out)
+		putWriteBuffer(out)
+		if err != nil {
+			w.fail(err)
+		}
+		w.mu.Lock()
+		if err != nil && w.err == nil {
+			w.err = err
+		}
+		w.changed.Broadcast()
+	}
+	w.busy = false
+	w.changed.Broadcast()
+}
+
+func (w *writer) send(b []byte) error {
+	for len(b) > 0 {
+		part := b[:min(len(b), maxWrite)]
+		w.dog.start()
+		n, err := w.raw.Write(part)
+		w.dog.stop()
+		if err != nil {
+			return lost(err)
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
+// close refuses everything from now on, and wakes whoever waits. It does not
+// wait for a write in progress: closing the connection ends that.
+func (w *writer) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		w.err = net.ErrClosed
+	}
+	if w.buf != nil {
+		putWriteBuffer(w.buf)
+		w.buf = nil
+	}
+	w.changed.Broadcast()
+}
+
+// keptBuffer is the largest buffer worth keeping for the next burst.
+const keptBuffer = 128 << 10
+
+var writeBuffers = sync.Pool{New: func() any {
+	b := make([]byte, 0, 1<<10)
+	return &b
+}}
+
+func putWriteBuffer(b *[]byte) {
+	if cap(*b) > keptBuffer {
+		return
+	}
+	*b = (*b)[:0]
+	writeBuffers.Put(b)
+}
