@@ -1,0 +1,87 @@
+package queue
+
+import "fmt"
+
+// check panics when the queue's structures disagree. It looks at everything,
+// so only tests switch it on (verify). Called with the mutex held.
+func (q *Queue) check() {
+	var n [5]int
+	var bytes int64
+	for id, t := range q.tasks {
+		if t.id != id {
+			q.broken("task %v stands under id %v", t.id, id)
+		}
+		n[t.state]++
+		bytes += t.size()
+		inHeap := t.heap >= 0 && int(t.heap) < len(q.due) && q.due[t.heap] == t
+		switch {
+		case t.state == absent:
+			q.broken("task %v is in the table, but settled", id)
+		case t.state == delayed && !inHeap:
+			q.broken("task %v is delayed, but not in the heap", id)
+		case (t.state == ready || t.state == dead) && inHeap:
+			q.broken("task %v is %v, but in the heap", id, t.state)
+		case (t.state == leased) != (t.hold != nil):
+			q.broken("task %v is %v with hold %v", id, t.state, t.hold)
+		case t.claimable && t.state != ready:
+			q.broken("task %v is claimable and %v", id, t.state)
+		}
+	}
+	if q.ready.n+q.suspects.n != n[ready] || q.delayedN != n[delayed] || q.leasedN != n[leased] || q.dead.n != n[dead] {
+		q.broken("counts %d+%d %d %d %d, states %v", q.ready.n, q.suspects.n, q.delayedN, q.leasedN, q.dead.n, n)
+	}
+	if bytes != q.bytes {
+		q.broken("%d bytes counted, %d there", q.bytes, bytes)
+	}
+	held := 0
+	for k := range q.holds {
+		held += walk(q, &k.leases, leased)
+		used := map[*Consumer]int{}
+		for t := k.leases.head; t != nil; t = t.next {
+			if t.hold != k {
+				q.broken("task %v is in the list of another holder", t.id)
+			}
+			if t.consumer != nil {
+				used[t.consumer]++
+			}
+		}
+		for c := range k.consumers {
+			if c.used != used[c] {
+				q.broken("a consumer has %d tasks and counts %d", used[c], c.used)
+			}
+			if free := c.used < c.slots; free != c.taker.listed && !q.stopped {
+				q.broken("a consumer with %d of %d slots used, listed %v", c.used, c.slots, c.taker.listed)
+			}
+		}
+		if k.leases.n > 0 && k.expiry == never && !k.holder.always {
+			q.broken("leases without an expiry")
+		}
+	}
+	if held != n[leased] {
+		q.broken("%d tasks leased, %d in holders' lists", n[leased], held)
+	}
+	if walk(q, &q.ready, ready)+walk(q, &q.suspects, ready) != n[ready] || walk(q, &q.dead, dead) != n[dead] {
+		q.broken("lists and states disagree")
+	}
+	if q.takers.head != nil && q.ready.n > 0 && !q.stopped {
+		q.broken("%d ready tasks and %d who could take them", q.ready.n, q.takers.n)
+	}
+}
+
+func walk(q *Queue, l *taskList, s state) int {
+	n := 0
+	for t := l.head; t != nil; t = t.next {
+		if t.state != s {
+			q.broken("task %v in the list of %v is %v", t.id, s, t.state)
+		}
+		n++
+	}
+	if n != l.n {
+		q.broken("list of %v counts %d, has %d", s, l.n, n)
+	}
+	return n
+}
+
+func (q *Queue) broken(format string, args ...any) {
+	panic("queue: " + q.name + ": " + fmt.Sprintf(format, args...))
+}

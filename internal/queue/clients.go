@@ -1,0 +1,245 @@
+package queue
+
+import (
+	"container/list"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/reeveq/reeve"
+)
+
+// Limits of what is remembered for clients.
+const (
+	// Window is how many requests of one client may be under way.
+	Window = 1 << 16
+	// clientMemory is how long a client that is not connected is remembered.
+	clientMemory = 10 * time.Minute
+	// maxAway is how many such clients are remembered.
+	maxAway = 10_000
+)
+
+// ClientID names a client process for its life.
+type ClientID [16]byte
+
+// Clients remembers what became of recent requests, per client, so that one
+// whose answer was lost with a connection can be sent again and is carried out
+// once. Methods are safe for concurrent use.
+type Clients struct {
+	mu   sync.Mutex
+	byID map[ClientID]*Client
+	away list.List // of *Client, the one that left first in front
+}
+
+// NewClients makes an empty memory.
+func NewClients() *Clients { return &Clients{byID: map[ClientID]*Client{}} }
+
+// Attach returns the client id for a new session, and whether it was known.
+// The caller ends an older session of the same client first.
+func (m *Clients) Attach(id ClientID) (c *Client, known bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.forget(time.Now())
+	c, known = m.byID[id]
+	if !known {
+		c = &Client{id: id, base: 1}
+		m.byID[id] = c
+	}
+	if c.place != nil {
+		m.away.Remove(c.place)
+		c.place = nil
+	}
+	return c, known
+}
+
+// Detach notes that c's session is over. Requests that had no outcome yet
+// count as never sent: their session's holder was released before.
+func (m *Clients) Detach(c *Client) {
+	c.abort()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.byID[c.id] != c || c.place != nil {
+		return
+	}
+	c.left = time.Now()
+	c.place = m.away.PushBack(c)
+	m.forget(c.left)
+}
+
+// Drop forgets c: it said goodbye.
+func (m *Clients) Drop(c *Client) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c.place != nil {
+		m.away.Remove(c.place)
+		c.place = nil
+	}
+	if m.byID[c.id] == c {
+		delete(m.byID, c.id)
+	}
+}
+
+// Len is how many clients are remembered.
+func (m *Clients) Len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.byID)
+}
+
+func (m *Clients) forget(now time.Time) {
+	for e := m.away.Front(); e != nil; e = m.away.Front() {
+		c := e.Value.(*Client)
+		if m.away.Len() <= maxAway && now.Sub(c.left) < clientMemory {
+			return
+		}
+		m.away.Remove(e)
+		c.place = nil
+		delete(m.byID, c.id)
+	}
+}
+
+// Client is the memory of one client. Methods are safe for concurrent use.
+type Client struct {
+	id    ClientID
+	place *list.Element // in Clients.away; guarded by Clients.mu, as left is
+	left  time.Time
+
+	mu   sync.Mutex // guards the fields below; taken last of all
+	base uint64     // all requests below have been answered and seen
+	ring []outcome  // of request base+i at (head+i) mod len
+	head int
+	n    int
+}
+
+// outcome is what became of one request.
+type outcome struct {
+	phase phase
+	first reeve.ID
+	err   error
+}
+
+type phase uint8
+
+const (
+	unseen phase = iota
+	underway
+	answered
+)
+
+// Begin notes that requests req to req+count-1 arrived, from a client that
+// waits for nothing below low. fresh: none of them was seen before, and all are
+// to be carried out; otherwise ask Seen for each. A number outside the window
+// is a [reeve.ErrProtocol].
+func (c *Client) Begin(req uint64, count int, low uint64) (fresh bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.advance(low)
+	end := req + uint64(count)
+	if count < 1 || req < c.base || end < req || end-c.base > Window {
+		return false, fmt.Errorf("%w: request %d (%d requests) outside the window of %d from %d", reeve.ErrProtocol, req, count, Window, c.base)
+	}
+	c.extend(int(end - c.base))
+	for i := range count {
+		if c.at(req+uint64(i)).phase != unseen {
+			return false, nil
+		}
+	}
+	for i := range count {
+		c.at(req + uint64(i)).phase = underway
+	}
+	return true, nil
+}
+
+// Seen tells about one request of a Begin that was not fresh: to be carried
+// out now (run), or answered with (first, err) (done), or neither: it is under
+// way and will be answered.
+func (c *Client) Seen(req uint64) (run, done bool, first reeve.ID, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if req < c.base || req-c.base >= uint64(c.n) {
+		return false, false, 0, nil
+	}
+	o := c.at(req)
+	switch o.phase {
+	case unseen:
+		o.phase = underway
+		return true, false, 0, nil
+	case answered:
+		return false, true, o.first, o.err
+	}
+	return false, false, 0, nil
+}
+
+// Finish notes the outcome of requests req to req+count-1: ids count up from
+// first by one per request, unless first is 0.
+func (c *Client) Finish(req uint64, count int, first reeve.ID, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range uint64(count) {
+		if r := req + i; r >= c.base && r-c.base < uint64(c.n) {
+			*c.at(r) = outcome{phase: answered, first: first, err: err}
+		}
+		if first != 0 {
+			first++
+		}
+	}
+}
+
+// abort makes requests without an outcome unseen.
+func (c *Client) abort() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range c.n {
+		if o := &c.ring[(c.head+i)%len(c.ring)]; o.phase == underway {
+			o.phase = unseen
+		}
+	}
+}
+
+func (c *Client) at(req uint64) *outcome {
+	return &c.ring[(c.head+int(req-c.base))&(len(c.ring)-1)]
+}
+
+// advance forgets what is below low.
+func (c *Client) advance(low uint64) {
+	if low <= c.base {
+		return
+	}
+	drop := low - c.base
+	if drop >= uint64(c.n) {
+		c.ring, c.head, c.n = c.small(), 0, 0
+		c.base = low
+		return
+	}
+	for range drop {
+		c.ring[c.head] = outcome{}
+		c.head = (c.head + 1) & (len(c.ring) - 1)
+	}
+	c.n -= int(drop)
+	c.base = low
+}
+
+// small returns the ring emptied, or nothing when it has grown large.
+func (c *Client) small() []outcome {
+	if len(c.ring) > 1024 {
+		return nil
+	}
+	clear(c.ring)
+	return c.ring
+}
+
+// extend makes the ring hold n requests from base on.
+func (c *Client) extend(n int) {
+	if n > len(c.ring) {
+		size := max(16, len(c.ring))
+		for size < n {
+			size *= 2
+		}
+		ring := make([]outcome, size)
+		for i := range c.n {
+			ring[i] = c.ring[(c.head+i)&(len(c.ring)-1)]
+		}
+		c.ring, c.head = ring, 0
+	}
+	c.n = max(c.n, n)
+}

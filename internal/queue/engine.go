@@ -1,0 +1,195 @@
+package queue
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/reeveq/reeve"
+)
+
+// Config says how an engine is set up.
+type Config struct {
+	// MaxPayload bounds one payload, in bytes. 0: no bound here.
+	MaxPayload int64
+}
+
+// Engine hosts queues. All methods are safe for concurrent use.
+type Engine struct {
+	cfg   Config
+	start time.Time // monotonic zero
+	ids   atomic.Uint64
+
+	mu     sync.RWMutex // guards the fields below; never taken with a queue's mutex held
+	names  map[string]*Queue
+	queues []*Queue // in the order of creation
+	closed bool
+
+	clock clock
+}
+
+// New makes an engine without queues and starts its clock; Close ends it.
+func New(cfg Config) *Engine {
+	e := &Engine{cfg: cfg, start: time.Now(), names: map[string]*Queue{}}
+	// Ids start at the second of the start, so that no restart gives one out
+	// again: a carry into the upper half takes 2^32 tasks, more than can be put
+	// in a second.
+	e.ids.Store(uint64(e.start.Unix()) << 32)
+	e.clock.init()
+	go e.runClock() // ended and waited for by Close
+	return e
+}
+
+// now is the time of the engine.
+func (e *Engine) now() int64 { return int64(time.Since(e.start)) }
+
+// wall is the wall clock's time at now, in Unix nanoseconds, as it was set when
+// the engine started.
+func (e *Engine) wall(now int64) int64 { return e.start.UnixNano() + now }
+
+// Declare makes the queue name, or returns it when it exists with the same
+// configuration; with another one it is [reeve.ErrQueueExists]. A
+// configuration or name out of range is [reeve.ErrInvalid].
+func (e *Engine) Declare(name string, cfg reeve.QueueConfig) (*Queue, error) {
+	cfg, err := checkConfig(name, cfg)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, reeve.ErrClosed
+	}
+	if q, ok := e.names[name]; ok {
+		if q.cfg != cfg {
+			return nil, fmt.Errorf("%w: %q has %+v", reeve.ErrQueueExists, name, q.cfg)
+		}
+		return q, nil
+	}
+	q := newQueue(e, name, cfg, len(e.queues))
+	e.names[name] = q
+	e.queues = append(slices.Clone(e.queues), q)
+	return q, nil
+}
+
+// Lookup returns the queue name, or a [*reeve.NoSuchQueueError].
+func (e *Engine) Lookup(name string) (*Queue, error) {
+	e.mu.RLock()
+	q, ok := e.names[name]
+	e.mu.RUnlock()
+	if ok {
+		return q, nil
+	}
+	return nil, &reeve.NoSuchQueueError{Name: name, Known: e.Names()}
+}
+
+// Names returns the queues' names in the order of their creation.
+func (e *Engine) Names() []string {
+	qs := e.all()
+	names := make([]string, len(qs))
+	for i, q := range qs {
+		names[i] = q.name
+	}
+	return names
+}
+
+// Stats returns the numbers of all queues in the order of their creation.
+func (e *Engine) Stats() []reeve.QueueStats {
+	qs := e.all()
+	stats := make([]reeve.QueueStats, len(qs))
+	for i, q := range qs {
+		stats[i] = q.Stats()
+	}
+	return stats
+}
+
+// ShortestLease is the shortest lease of any queue; 0 without queues.
+func (e *Engine) ShortestLease() time.Duration {
+	var shortest time.Duration
+	for _, q := range e.all() {
+		if shortest == 0 || q.cfg.Lease < shortest {
+			shortest = q.cfg.Lease
+		}
+	}
+	return shortest
+}
+
+// Stop ends hand-overs: leases stand and can be ended, but nothing more is
+// given out, and everything that waits ends with [reeve.ErrClosed], as does
+// every Put from now on.
+func (e *Engine) Stop() {
+	e.mu.Lock()
+	e.closed = true
+	e.mu.Unlock()
+	for _, q := range e.all() {
+		q.stop()
+	}
+}
+
+// Leased is how many leases stand, over all queues.
+func (e *Engine) Leased() int {
+	n := 0
+	for _, q := range e.all() {
+		q.mu.Lock()
+		n += q.leasedN
+		q.mu.Unlock()
+	}
+	return n
+}
+
+// Close stops the engine and waits for its clock to end.
+func (e *Engine) Close() {
+	e.Stop()
+	e.clock.stop()
+}
+
+func (e *Engine) all() []*Queue {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.queues
+}
+
+// newIDs returns the first of n consecutive ids.
+func (e *Engine) newIDs(n int) reeve.ID {
+	return reeve.ID(e.ids.Add(uint64(n)) - uint64(n) + 1)
+}
+
+const maxNameLen = 255
+
+func checkConfig(name string, c reeve.QueueConfig) (reeve.QueueConfig, error) {
+	if c.MaxBytes == 0 {
+		c.MaxBytes = reeve.DefaultMaxBytes
+	}
+	if c.Lease == 0 {
+		c.Lease = reeve.DefaultLease
+	}
+	if c.Attempts == 0 {
+		c.Attempts = reeve.DefaultAttempts
+	}
+	bad := func(field string, v any, want string) (reeve.QueueConfig, error) {
+		return c, fmt.Errorf("%w: queue %q: QueueConfig.%s is %v, want %s", reeve.ErrInvalid, name, field, v, want)
+	}
+	switch {
+	case name == "" || len(name) > maxNameLen:
+		return c, fmt.Errorf("%w: queue name of %d bytes, want 1 to %d", reeve.ErrInvalid, len(name), maxNameLen)
+	case !printable(name):
+		return c, fmt.Errorf("%w: queue name %q has characters that do not print", reeve.ErrInvalid, name)
+	case c.MaxLen < 0:
+		return bad("MaxLen", c.MaxLen, "0 (unbounded) or more")
+	case c.MaxBytes < taskOverhead && c.MaxBytes != reeve.NoLimit:
+		return bad("MaxBytes", c.MaxBytes, fmt.Sprintf("at least %d, or NoLimit", taskOverhead))
+	case c.Lease < 100*time.Millisecond || c.Lease > 24*time.Hour:
+		return bad("Lease", c.Lease, "100ms to 24h")
+	case c.Timeout < 0:
+		return bad("Timeout", c.Timeout, "0 (none) or more")
+	case c.Attempts < 1 || c.Attempts > 1_000_000:
+		return bad("Attempts", c.Attempts, "1 to 1,000,000")
+	}
+	if c.MaxBytes == reeve.NoLimit {
+		c.MaxBytes = math.MaxInt64
+	}
+	return c, nil
+}

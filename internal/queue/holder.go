@@ -1,0 +1,167 @@
+package queue
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/reeveq/reeve"
+)
+
+// Sink is how a holder hears from the engine. All but Wake are called with a
+// queue locked: they must only note what they are told, neither block nor call
+// the engine. What is told for one holder comes in order per queue.
+type Sink interface {
+	// Deliver hands over one task to the consumer tag.
+	Deliver(tag uint64, queue string, t reeve.Task)
+	// Got answers the Get tag.
+	Got(tag uint64, queue string, ts []reeve.Task, err error)
+	// End tells that the consumer tag will get nothing more.
+	End(tag uint64, queue string, err error)
+	// Lost tells that a lease does not stand any more.
+	Lost(t reeve.Token, cause error)
+	// Wake is called, with nothing locked, after some of the above.
+	Wake()
+}
+
+// Replier takes the results of requests: count requests from tag on have the
+// result (first, err), where first is the id of the first task they put, ids
+// being consecutive. It is called with a queue locked, as [Sink]'s methods are;
+// one who needs a wake-up after it is also the requesting holder's sink.
+type Replier interface {
+	Reply(tag uint64, count int, first reeve.ID, err error)
+}
+
+// Holder is one who can hold leases: a session, or the master's own process.
+type Holder struct {
+	engine *Engine
+	sink   Sink
+	always bool         // never silent: lives in this process
+	heard  atomic.Int64 // when it was last heard of
+
+	mu    sync.Mutex // guards the fields below; taken with no queue locked
+	gone  bool
+	holds map[*Queue]*hold
+}
+
+// hold is what one holder has in one queue. Guarded by the queue's mutex.
+type hold struct {
+	holder  *Holder
+	queue   *Queue
+	leases  taskList // in the order of hand-over
+	suspect *task
+	expiry  int64 // when to look at the holder's silence; never: nothing leased
+	closed  bool
+	woken   bool // stands in queue.woken
+
+	consumers map[*Consumer]struct{}
+}
+
+// NewHolder makes a holder that hears through sink. always: it lives in this
+// process, so its silence means nothing.
+func (e *Engine) NewHolder(sink Sink, always bool) *Holder {
+	h := &Holder{engine: e, sink: sink, always: always, holds: map[*Queue]*hold{}}
+	h.Touch()
+	return h
+}
+
+// Touch notes that the holder is alive.
+func (h *Holder) Touch() { h.heard.Store(h.engine.now()) }
+
+// in returns what h has in q, or nil when the holder was released.
+func (h *Holder) in(q *Queue) *hold {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.gone {
+		return nil
+	}
+	k := h.holds[q]
+	if k == nil {
+		k = &hold{holder: h, queue: q, expiry: never}
+		h.holds[q] = k
+		q.adopt(k)
+	}
+	return k
+}
+
+// Release ends the holder: its consumers and waiting requests end without an
+// answer, its leases go back, each as one that lost its holder or, with
+// returned, as one that was given back unstarted. After it returns nothing more
+// is told to the holder's sink or for its requests.
+func (h *Holder) Release(returned bool) {
+	h.mu.Lock()
+	h.gone = true
+	holds := h.holds
+	h.holds = nil
+	h.mu.Unlock()
+	for q, k := range holds {
+		q.release(k, returned)
+	}
+}
+
+// Consumer is a standing request for tasks of one queue.
+type Consumer struct {
+	hold  *hold
+	tag   uint64
+	slots int // how many unsettled leases it may have
+	used  int // how many it has
+
+	taker taker // its place among those who can take
+}
+
+// taker is a place in the round of those who can take a task now: a consumer
+// with a free slot, or a waiting Get.
+type taker struct {
+	consumer   *Consumer // or
+	get        *GetOp
+	hold       *hold
+	listed     bool
+	prev, next *taker
+}
+
+// takers is the round: the head takes next.
+type takers struct {
+	head, tail *taker
+	n          int
+}
+
+func (l *takers) add(t *taker) {
+	if t.listed {
+		return
+	}
+	t.listed = true
+	t.prev, t.next = l.tail, nil
+	if l.tail != nil {
+		l.tail.next = t
+	} else {
+		l.head = t
+	}
+	l.tail = t
+	l.n++
+}
+
+func (l *takers) remove(t *taker) {
+	if !t.listed {
+		return
+	}
+	t.listed = false
+	if t.prev != nil {
+		t.prev.next = t.next
+	} else {
+		l.head = t.next
+	}
+	if t.next != nil {
+		t.next.prev = t.prev
+	} else {
+		l.tail = t.prev
+	}
+	t.prev, t.next = nil, nil
+	l.n--
+}
+
+func (l *takers) rotate(t *taker) {
+	if l.tail == t {
+		return
+	}
+	l.remove(t)
+	l.add(t)
+}

@@ -1,0 +1,58 @@
+package queue
+
+import (
+	"slices"
+
+	"github.com/reeveq/reeve"
+)
+
+// JoinOp is a request for the moment when every task is settled.
+type JoinOp struct {
+	Tag uint64
+	By  Replier
+
+	hold *hold
+}
+
+// Join answers when no task is ready, delayed or leased.
+func (q *Queue) Join(h *Holder, op *JoinOp) {
+	op.hold = h.in(q)
+	if op.hold == nil {
+		return
+	}
+	q.mu.Lock()
+	defer q.unlock()
+	q.tell(op.hold)
+	switch {
+	case op.hold.closed:
+	case q.stopped:
+		op.By.Reply(op.Tag, 1, 0, reeve.ErrClosed)
+	case q.unsettled() == 0:
+		op.By.Reply(op.Tag, 1, 0, nil)
+	default:
+		q.joins = append(q.joins, op)
+	}
+}
+
+// endJoins answers all Joins.
+func (q *Queue) endJoins(err error) {
+	for i, op := range q.joins {
+		q.joins[i] = nil
+		if !op.hold.closed {
+			op.By.Reply(op.Tag, 1, 0, err)
+			q.tell(op.hold)
+		}
+	}
+	q.joins = q.joins[:0]
+}
+
+// CancelJoin ends a Join that waits; the answer is cause.
+func (q *Queue) CancelJoin(op *JoinOp, cause error) {
+	q.mu.Lock()
+	defer q.unlock()
+	if i := slices.Index(q.joins, op); i >= 0 {
+		q.joins = slices.Delete(q.joins, i, i+1)
+		op.By.Reply(op.Tag, 1, 0, cause)
+		q.tell(op.hold)
+	}
+}

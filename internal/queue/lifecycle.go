@@ -1,0 +1,209 @@
+package queue
+
+import (
+	"slices"
+
+	"github.com/reeveq/reeve"
+)
+
+// tick does what is due: delays that are over, attempts that ran out of time,
+// holders that fell silent. It sets when to come again.
+func (q *Queue) tick(now int64) {
+	const most = 1024 // tasks at a time, so that nobody waits long for the mutex
+	q.mu.Lock()
+	for n := 0; n < most && len(q.due) > 0 && q.due[0].due <= now; n++ {
+		t := q.due[0]
+		if t.state == delayed {
+			q.unlist(t)
+			q.makeReady(t, now, false)
+			continue
+		}
+		q.timeOut(t, now)
+	}
+	next := int64(never)
+	if len(q.due) > 0 {
+		next = q.due[0].due
+	}
+	if q.silent <= now {
+		q.silent = never
+		for k := range q.holds {
+			if k.expiry <= now {
+				q.expire(k, now)
+			}
+			q.silent = min(q.silent, k.expiry)
+		}
+	}
+	q.nextDue.Store(min(next, q.silent))
+	admit := q.after(now)
+	q.unlock()
+	if admit {
+		q.admit()
+	}
+}
+
+// timeOut ends an attempt that ran out of time and that its worker did not end.
+func (q *Queue) timeOut(t *task, now int64) {
+	k, tok := t.hold, reeve.Token{Queue: q.name, ID: t.id, Attempt: t.attempt}
+	q.unlease(t)
+	q.giveBack(t, &NackOp{TimedOut: true, Error: reeve.ErrTimeout.Error()}, now)
+	k.holder.sink.Lost(tok, reeve.ErrTimeout)
+	q.tell(k)
+}
+
+// expire takes back the leases of k whose holder was silent for too long, and
+// sets when to look again.
+func (q *Queue) expire(k *hold, now int64) {
+	lease := int64(q.cfg.Lease)
+	if k.leases.n == 0 {
+		k.expiry = never
+		return
+	}
+	heard := k.holder.heard.Load()
+	if heard+lease > now { // alive: no lease can be over before this
+		k.expiry = heard + lease
+		return
+	}
+	next := int64(never)
+	var over []*task
+	for t := k.leases.head; t != nil; t = t.next {
+		end := max(max(t.leasedAt, heard)+lease, t.keep)
+		if end <= now {
+			over = append(over, t)
+		} else {
+			next = min(next, end)
+		}
+	}
+	k.expiry = next
+	q.loseAll(k, over, now)
+}
+
+// loseAll takes ts, in the order of their hand-over, from a holder that died or
+// fell silent. When one of them was a suspect, it is to blame and the others
+// are not.
+func (q *Queue) loseAll(k *hold, ts []*task, now int64) {
+	culprit := k.suspect
+	for i := len(ts) - 1; i >= 0; i-- { // the last first: each goes to the front
+		t := ts[i]
+		tok := reeve.Token{Queue: q.name, ID: t.id, Attempt: t.attempt}
+		q.unlease(t)
+		q.lose(t, culprit == nil || culprit == t, now)
+		if !k.closed {
+			k.holder.sink.Lost(tok, reeve.ErrLeaseLost)
+			q.tell(k)
+		}
+	}
+}
+
+// release ends k: see Holder.Release.
+func (q *Queue) release(k *hold, returned bool) {
+	q.mu.Lock()
+	now := q.engine.now()
+	k.closed = true
+	for c := range k.consumers {
+		q.dropConsumer(c)
+	}
+	for t := q.takers.head; t != nil; {
+		next := t.next
+		if t.hold == k {
+			q.takers.remove(t)
+		}
+		t = next
+	}
+	for p := q.parked.head; p != nil; {
+		next := p.next
+		if p.hold == k {
+			q.parked.remove(p)
+		}
+		p = next
+	}
+	q.joins = slices.DeleteFunc(q.joins, func(op *JoinOp) bool { return op.hold == k })
+	ts := make([]*task, 0, k.leases.n)
+	for t := k.leases.head; t != nil; t = t.next {
+		ts = append(ts, t)
+	}
+	if returned {
+		for i := len(ts) - 1; i >= 0; i-- {
+			q.unlease(ts[i])
+			q.giveBack(ts[i], &NackOp{Returned: true}, now)
+		}
+	} else {
+		q.loseAll(k, ts, now)
+	}
+	delete(q.holds, k)
+	k.expiry = never
+	admit := q.after(now)
+	q.unlock()
+	if admit {
+		q.admit()
+	}
+}
+
+// stop ends hand-overs and everything that waits.
+func (q *Queue) stop() {
+	q.mu.Lock()
+	defer q.unlock()
+	q.stopped = true
+	q.endParked(reeve.ErrClosed)
+	q.endTakers(reeve.ErrClosed)
+	q.endJoins(reeve.ErrClosed)
+}
+
+// Shutdown ends the queue for producers. Without immediate, what is there is
+// still handed over; with it, it is dropped. Leases stand either way.
+func (q *Queue) Shutdown(immediate bool) {
+	q.mu.Lock()
+	q.shutdown = true
+	q.endParked(q.shutdownError())
+	if immediate && !q.immediate {
+		q.immediate = true
+		q.dropWaiting()
+		q.endTakers(q.shutdownError())
+	}
+	admit := q.after(q.engine.now())
+	q.unlock()
+	if admit {
+		q.admit()
+	}
+}
+
+// dropWaiting forgets every task that is ready or delayed.
+func (q *Queue) dropWaiting() {
+	for _, t := range q.tasks {
+		if t.state == ready || t.state == delayed {
+			q.unlist(t)
+			q.forget(t)
+			q.stats.dropped++
+		}
+	}
+}
+
+// endParked answers all who wait for room with err.
+func (q *Queue) endParked(err error) {
+	for p := q.parked.head; p != nil; p = q.parked.head {
+		q.parked.remove(p)
+		q.tell(p.hold)
+		if p.put != nil {
+			q.answerPut(p.put, len(p.put.Tasks)-p.put.done, 0, err)
+		} else {
+			p.complete.By.Reply(p.complete.Tag, 1, 0, err)
+		}
+	}
+}
+
+// endTakers tells all who can take a task, and the consumers that wait for a
+// slot, that nothing more will come.
+func (q *Queue) endTakers(err error) {
+	for t := q.takers.head; t != nil; t = q.takers.head {
+		q.takers.remove(t)
+		if t.get != nil {
+			q.got(t, nil, err)
+		} else {
+			q.endConsumer(t.consumer, err)
+		}
+	}
+	for k := range q.holds {
+		for c := range k.consumers {
+			q.endConsumer(c, err)
+		}
+	}
+}

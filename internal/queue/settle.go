@@ -1,0 +1,284 @@
+package queue
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/reeveq/reeve"
+)
+
+// timeoutGrace is how much longer than its run time an attempt may take before
+// the master ends it: the worker ends it at the time, and knows why.
+const timeoutGrace = 500 * time.Millisecond
+
+// held returns the task whose lease the token is for. A holder that was taken
+// for lost still counts when nobody else got the task since.
+func (q *Queue) held(id reeve.ID, attempt uint32) (*task, error) {
+	t := q.tasks[id]
+	if t != nil && t.attempt == attempt && (t.state == leased || t.claimable) {
+		return t, nil
+	}
+	q.stats.lateAcks++
+	switch {
+	case t == nil:
+		return nil, fmt.Errorf("%w: task %v is not in queue %q any more", reeve.ErrLeaseLost, id, q.name)
+	case t.state == dead:
+		return nil, fmt.Errorf("%w: task %v is dead: %s", reeve.ErrLeaseLost, id, t.fate.reason)
+	}
+	return nil, fmt.Errorf("%w: task %v is at attempt %d, not %d", reeve.ErrLeaseLost, id, t.attempt, attempt)
+}
+
+// free takes a held task out of wherever it is.
+func (q *Queue) free(t *task) {
+	if t.state == leased {
+		q.unlease(t)
+	} else {
+		q.unlist(t)
+		t.claimable = false
+	}
+}
+
+// after does what may follow when tasks left their place: hand-overs to the
+// freed slots, the end of Joins and of a shut down queue. It reports whether
+// there may be room for those who wait to put; the caller calls admit once it
+// has unlocked.
+func (q *Queue) after(now int64) (admit bool) {
+	q.dispatch(now)
+	if q.unsettled() == 0 {
+		q.endJoins(nil)
+	}
+	if q.shutdown && q.takers.head != nil && q.ended() {
+		q.endTakers(q.shutdownError())
+	}
+	return q.parked.head != nil
+}
+
+// AckOp ends one lease: done.
+type AckOp struct {
+	ID      reeve.ID
+	Attempt uint32
+}
+
+// Ack ends the leases in order; op i answers to tag+i.
+func (q *Queue) Ack(h *Holder, ops []AckOp, tag uint64, by Replier) {
+	k := h.in(q)
+	q.mu.Lock()
+	if k != nil {
+		q.tell(k)
+	}
+	run := 0 // acks since the last reply
+	for i, op := range ops {
+		t, err := q.held(op.ID, op.Attempt)
+		if err == nil {
+			q.free(t)
+			q.forget(t)
+			q.stats.done++
+			run++
+			continue
+		}
+		if run > 0 {
+			by.Reply(tag+uint64(i-run), run, 0, nil)
+			run = 0
+		}
+		by.Reply(tag+uint64(i), 1, 0, err)
+	}
+	if run > 0 {
+		by.Reply(tag+uint64(len(ops)-run), run, 0, nil)
+	}
+	admit := q.after(q.engine.now())
+	q.unlock()
+	if admit {
+		q.admit()
+	}
+}
+
+// NackOp gives one task back.
+type NackOp struct {
+	ID           reeve.ID
+	Attempt      uint32
+	Delay        time.Duration
+	TimedOut     bool // the attempt ran out of time
+	Returned     bool // it was never started: to the front, nothing counted against it
+	Bury         bool // dead at once
+	Error, Stack string
+}
+
+// Nack gives one task back, or makes it dead, and answers to tag.
+func (q *Queue) Nack(h *Holder, op *NackOp, tag uint64, by Replier) {
+	k := h.in(q)
+	q.mu.Lock()
+	if k != nil {
+		q.tell(k)
+	}
+	var err error
+	if op.Delay < 0 || op.Delay > maxTime {
+		err = fmt.Errorf("%w: delay of %v, want 0 to 100 years", reeve.ErrInvalid, op.Delay)
+	}
+	var t *task
+	if err == nil {
+		t, err = q.held(op.ID, op.Attempt)
+	}
+	if err == nil {
+		q.free(t)
+		q.giveBack(t, op, q.engine.now())
+	}
+	by.Reply(tag, 1, 0, err)
+	admit := q.after(q.engine.now())
+	q.unlock()
+	if admit {
+		q.admit()
+	}
+}
+
+// giveBack decides where a task goes whose attempt ended without success. It
+// is in no list.
+func (q *Queue) giveBack(t *task, op *NackOp, now int64) {
+	t.claimable = false
+	if q.immediate { // nobody will take it any more
+		q.stats.dropped++
+		q.forget(t)
+		return
+	}
+	t.blame(op.Error, op.Stack)
+	switch {
+	case op.Bury:
+		reason := op.Error
+		if reason == "" {
+			reason = "buried by its worker"
+		}
+		q.bury(t, firstLine(reason))
+		return
+	case op.Returned:
+		t.counts.Returned++
+		q.stats.returned++
+		q.makeReady(t, now, true)
+		return
+	case op.TimedOut:
+		t.counts.TimedOut++
+		q.stats.timedOut++
+	default:
+		t.counts.Failed++
+		q.stats.failed++
+	}
+	if n := t.counts.Failed + t.counts.TimedOut; n >= uint32(q.cfg.Attempts) {
+		q.bury(t, attemptsReason(t.counts, op.Error))
+		return
+	}
+	if op.Delay > 0 {
+		q.makeDelayed(t, now+int64(op.Delay))
+	} else {
+		q.makeReady(t, now, false)
+	}
+}
+
+// lose gives back a task whose holder died or fell silent. blamed: the loss
+// may be the task's own fault.
+func (q *Queue) lose(t *task, blamed bool, now int64) {
+	q.stats.lost++
+	if q.immediate {
+		q.stats.dropped++
+		q.forget(t)
+		return
+	}
+	if blamed {
+		t.counts.Lost++
+	} else {
+		t.counts.Returned++
+	}
+	if t.counts.Lost >= uint32(q.cfg.Attempts) {
+		q.bury(t, fmt.Sprintf("worker lost ×%d", t.counts.Lost))
+		return
+	}
+	t.claimable = true
+	q.makeReady(t, now, true)
+}
+
+func attemptsReason(c reeve.Counts, err string) string {
+	var s string
+	switch {
+	case c.TimedOut == 0:
+		s = fmt.Sprintf("%d attempts failed", c.Failed)
+	case c.Failed == 0:
+		s = fmt.Sprintf("%d attempts timed out", c.TimedOut)
+	default:
+		s = fmt.Sprintf("%d attempts failed, %d timed out", c.Failed, c.TimedOut)
+	}
+	if c.Failed+c.TimedOut == 1 {
+		s = "the only attempt " + map[bool]string{true: "timed out", false: "failed"}[c.TimedOut == 1]
+	}
+	if err != "" {
+		s += "; last: " + firstLine(err)
+	}
+	return s
+}
+
+func firstLine(s string) string {
+	const most = 300
+	for i, r := range s {
+		if r == '\n' || i >= most {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// Extend makes the lease outlast d of silence from now on, and answers to tag.
+func (q *Queue) Extend(h *Holder, id reeve.ID, attempt uint32, d time.Duration, tag uint64, by Replier) {
+	k := h.in(q)
+	q.mu.Lock()
+	defer q.unlock()
+	if k != nil {
+		q.tell(k)
+	}
+	var err error
+	if d <= 0 || d > 24*time.Hour {
+		err = fmt.Errorf("%w: extend by %v, want more than 0 and at most 24h", reeve.ErrInvalid, d)
+	}
+	var t *task
+	if err == nil {
+		t, err = q.held(id, attempt)
+	}
+	if err == nil && t.state != leased {
+		err = q.reclaim(t, k)
+	}
+	if err == nil {
+		t.keep = max(t.keep, q.engine.now()+int64(d))
+	}
+	by.Reply(tag, 1, 0, err)
+}
+
+// reclaim gives a task back to the holder that was taken for lost.
+func (q *Queue) reclaim(t *task, k *hold) error {
+	if k == nil || k.closed {
+		return reeve.ErrClosed
+	}
+	q.unlist(t)
+	if t.counts.Lost > 0 {
+		t.counts.Lost--
+		q.stats.lost--
+	}
+	q.lease(t, k, q.engine.now())
+	return nil
+}
+
+// Claim leases again, to h, those tasks that h's client held when its last
+// session was lost and that nobody else got since. It reports which.
+func (q *Queue) Claim(h *Holder, ops []AckOp) []bool {
+	k := h.in(q)
+	kept := make([]bool, len(ops))
+	q.mu.Lock()
+	defer q.unlock()
+	for i, op := range ops {
+		t := q.tasks[op.ID]
+		if t == nil || t.attempt != op.Attempt || k == nil {
+			continue
+		}
+		switch {
+		case t.state == leased && t.hold == k:
+			kept[i] = true
+		case t.claimable:
+			kept[i] = q.reclaim(t, k) == nil
+		}
+	}
+	return kept
+}
