@@ -1,0 +1,94 @@
+package wire
+
+import "github.com/reeveq/reeve"
+
+// deliverSize is more than a delivered task without its payload and type.
+const deliverSize = 1 + 9 + 5 + 5 + 1 + 6 + 10 + 10 + 10
+
+// putSize is at least the size of a task that is put.
+func putSize(t *reeve.Task) int {
+	size := 6 + len(t.Payload)
+	if putExtras(t) > 0 {
+		size += 27 + len(t.Type)
+	}
+	return size
+}
+
+// putExtras is how many pairs the map after the payload has.
+func putExtras(t *reeve.Task) byte {
+	var n byte
+	if t.Type != "" {
+		n++
+	}
+	if t.Delay != 0 {
+		n++
+	}
+	if t.Timeout != 0 {
+		n++
+	}
+	return n
+}
+
+func appendPut(b []byte, t *reeve.Task) []byte {
+	extras := putExtras(t)
+	if extras == 0 {
+		return appendBytes(append(b, majorArray<<5|1), t.Payload)
+	}
+	b = appendBytes(append(b, majorArray<<5|2), t.Payload)
+	return appendPutExtras(b, extras, t)
+}
+
+func appendPutExtras(b []byte, n byte, t *reeve.Task) []byte {
+	b = append(b, majorMap<<5|n)
+	if t.Type != "" {
+		b = appendText(append(b, 1), t.Type)
+	}
+	if t.Delay != 0 {
+		b = appendInt(append(b, 2), int64(t.Delay))
+	}
+	if t.Timeout != 0 {
+		b = appendInt(append(b, 3), int64(t.Timeout))
+	}
+	return b
+}
+
+func appendDeliver(b []byte, t *reeve.Task) []byte {
+	putAt := unixNano(t.PutAt)
+	var extras byte
+	if t.Type != "" {
+		extras++
+	}
+	if putAt != 0 {
+		extras++
+	}
+	if t.Timeout != 0 {
+		extras++
+	}
+	if t.Source != 0 {
+		extras++
+	}
+	entry := byte(majorArray<<5 | 3)
+	if extras > 0 {
+		entry++
+	}
+	b = appendUint(append(b, entry), uint64(t.ID))
+	b = appendUint(b, uint64(t.Attempt))
+	b = appendBytes(b, t.Payload)
+	if extras == 0 {
+		return b
+	}
+	b = append(b, majorMap<<5|extras)
+	if t.Type != "" {
+		b = appendText(append(b, 1), t.Type)
+	}
+	if putAt != 0 {
+		b = appendInt(append(b, 2), putAt)
+	}
+	if t.Timeout != 0 {
+		b = appendInt(append(b, 3), int64(t.Timeout))
+	}
+	if t.Source != 0 {
+		b = appendUint(append(b, 4), uint64(t.Source))
+	}
+	return b
+}

@@ -1,0 +1,148 @@
+package wire
+
+import "github.com/reeveq/reeve"
+
+// Put adds a Put of tasks, as the one request req, or with [FlagEach] as the
+// requests from req on. Those extend the open frame where it has the same
+// flags and queue and ends before req; they take as many frames as they need.
+func (b *Builder) Put(req, low uint64, queue string, flags uint64, tasks []reeve.Task) error {
+	if flags&FlagEach == 0 {
+		return b.putAll(req, low, queue, flags, tasks)
+	}
+	for i := range tasks {
+		if err := b.check(putSize(&tasks[i]), queue, "", tasks[i].Type); err != nil {
+			return err
+		}
+	}
+	for i := range tasks {
+		t := &tasks[i]
+		size := putSize(t)
+		if b.open != TypePut || b.req+uint64(b.n) != req || b.flags != flags || b.queue != queue || !b.room(size, b.small()) {
+			b.beginPut(size, req, low, queue, flags)
+		}
+		b.buf = appendPut(b.buf, t)
+		b.added(low)
+		req++
+	}
+	return nil
+}
+
+func (b *Builder) putAll(req, low uint64, queue string, flags uint64, tasks []reeve.Task) error {
+	if len(tasks) > MaxEntries {
+		return tooLarge("tasks of one Put", len(tasks), MaxEntries)
+	}
+	size := 0
+	for i := range tasks {
+		size += putSize(&tasks[i])
+		if err := b.check(size, queue, "", tasks[i].Type); err != nil {
+			return err
+		}
+	}
+	b.beginPut(size, req, low, queue, flags)
+	for i := range tasks {
+		b.buf = appendPut(b.buf, &tasks[i])
+	}
+	b.n = len(tasks)
+	b.close()
+	return nil
+}
+
+func (b *Builder) beginPut(size int, req, low uint64, queue string, flags uint64) {
+	b.beginRequest(TypePut, 5, size, req, low, queue)
+	b.buf = appendUint(append(b.buf, 4), flags)
+	b.flags = flags
+	b.beginArray(5)
+}
+
+// Complete adds the end of one lease with its result, as the request req. It
+// extends the open frame where that has the same two queues and ends before
+// req.
+func (b *Builder) Complete(req, low uint64, queue, to string, id reeve.ID, attempt uint32, result *reeve.Task) error {
+	size := putSize(result) + 16
+	if err := b.check(size, queue, to, result.Type); err != nil {
+		return err
+	}
+	if b.open != TypeComplete || b.req+uint64(b.n) != req || b.queue != queue || b.to != to || !b.room(size, b.small()) {
+		b.beginRequest(TypeComplete, 5, size, req, low, queue)
+		b.buf = appendText(append(b.buf, 4), to)
+		b.to = to
+		b.beginArray(5)
+	}
+	entry := byte(majorArray<<5 | 3)
+	extras := putExtras(result)
+	if extras > 0 {
+		entry++
+	}
+	b.buf = appendUint(append(b.buf, entry), uint64(id))
+	b.buf = appendUint(b.buf, uint64(attempt))
+	b.buf = appendBytes(b.buf, result.Payload)
+	if extras > 0 {
+		b.buf = appendPutExtras(b.buf, extras, result)
+	}
+	b.added(low)
+	return nil
+}
+
+// Ack adds the end of one lease, as the request req. It extends the open frame
+// where that has the same queue and ends before req.
+func (b *Builder) Ack(req, low uint64, queue string, id reeve.ID, attempt uint32) error {
+	const size = 14
+	if b.open != TypeAck || b.req+uint64(b.n) != req || b.queue != queue || !b.room(size, b.small()) {
+		if err := b.check(size, queue, "", ""); err != nil {
+			return err
+		}
+		b.beginRequest(TypeAck, 4, size, req, low, queue)
+		b.beginArray(4)
+	}
+	b.buf = appendUint(b.buf, uint64(id))
+	b.buf = appendUint(b.buf, uint64(attempt))
+	b.added(low)
+	return nil
+}
+
+// Deliver adds a leased task, for a consumer or (consumer 0) as part of the
+// answer to the Get with the request id req. It extends the open frame where
+// that is for the same one and the same queue.
+//
+// The answer to a Get is one frame: its tasks must be added one after another
+// with nothing in between, and up to the limit of a frame rather than that of
+// a small one. An error then means that the task is one too many for the frame
+// and stays with the caller.
+func (b *Builder) Deliver(consumer, req uint64, queue string, t *reeve.Task) error {
+	size := len(t.Payload) + len(t.Type) + deliverSize
+	if err := b.check(size, queue, "", t.Type); err != nil {
+		return err
+	}
+	room := b.small()
+	if consumer == 0 {
+		room = b.limit()
+	}
+	if b.open != TypeDeliver || b.consumer != consumer || consumer == 0 && b.req != req || b.queue != queue || !b.room(size, room) {
+		if consumer == 0 && b.open == TypeDeliver && b.consumer == 0 && b.req == req {
+			return tooLarge("frame bytes", len(b.buf)-b.start-HeaderLen+size, room)
+		}
+		b.beginDeliver(size, consumer, req, queue)
+	}
+	b.buf = appendDeliver(b.buf, t)
+	b.n++
+	return nil
+}
+
+func (b *Builder) beginDeliver(size int, consumer, req uint64, queue string) {
+	b.begin(TypeDeliver, 3, size)
+	if consumer != 0 {
+		b.buf = appendUint(append(b.buf, 1), consumer)
+	} else {
+		b.buf = appendUint(append(b.buf, 4), req)
+	}
+	b.buf = appendText(append(b.buf, 2), queue)
+	b.consumer, b.req, b.queue = consumer, req, queue
+	b.beginArray(3)
+}
+
+// Confirm adds that the count requests from req on succeeded; first is the id
+// of the first task they put, or zero. It joins the Confirm before it where
+// that ends before req and, for Puts, its ids end before first.
+func (b *Builder) Confirm(req uint64, count int, first reeve.ID) {
+	b.confirm.add(req, count, first, b.small())
+}

@@ -1,0 +1,134 @@
+package wire
+
+import (
+	"context"
+	"errors"
+
+	"github.com/reeveq/reeve"
+)
+
+// codes is the table of error codes: numbers are forever, so it is only ever
+// appended to. Where an error matches several, the first counts.
+var codes = [...]error{
+	1:  reeve.ErrEmpty,
+	2:  reeve.ErrQueueFull,
+	3:  reeve.ErrShutdown,
+	4:  reeve.ErrLeaseLost,
+	5:  reeve.ErrNoSuchQueue,
+	6:  reeve.ErrQueueExists,
+	7:  reeve.ErrNoHandler,
+	8:  reeve.ErrTimeout,
+	9:  reeve.ErrInvalid,
+	10: reeve.ErrTooLarge,
+	11: reeve.ErrLimit,
+	12: reeve.ErrClosed,
+	13: reeve.ErrAuth,
+	14: reeve.ErrProtocol,
+	15: reeve.ErrVersion,
+	16: reeve.ErrUnsupported,
+	17: reeve.ErrInternal,
+	18: reeve.ErrPermission,
+	19: context.Canceled,
+	20: reeve.ErrOutcomeUnknown,
+}
+
+const codeInternal = 17
+
+// maxNames bounds the queue names that one [Error] lists.
+const maxNames = 64
+
+// Code is the number of err on the wire: 0 for nil, that of
+// [reeve.ErrInternal] for an error without one.
+func Code(err error) int {
+	if err == nil {
+		return 0
+	}
+	for code, sentinel := range codes {
+		if sentinel != nil && errors.Is(err, sentinel) {
+			return code
+		}
+	}
+	return codeOf(err)
+}
+
+// codeOf keeps the number of an error that came over the wire from a newer
+// version and goes on from here.
+func codeOf(err error) int {
+	var remote *reeve.RemoteError
+	if errors.As(err, &remote) && remote.Code >= len(codes) {
+		return remote.Code
+	}
+	return codeInternal
+}
+
+// ErrorFor is the answer to request req that err stands for, with the details
+// of a [reeve.NoSuchQueueError] (at most 64 names) and a [reeve.LimitError].
+// stack is empty unless the master is in debug mode.
+func ErrorFor(req uint64, err error, stack string) *Error {
+	e := &Error{Req: req, Code: Code(err), Stack: cleanText(stack)}
+	if err != nil {
+		e.Text = cleanText(err.Error())
+	}
+	var missing *reeve.NoSuchQueueError
+	if errors.As(err, &missing) {
+		e.Name = cleanText(missing.Name)
+		for _, name := range missing.Known[:min(len(missing.Known), maxNames)] {
+			e.Names = append(e.Names, cleanText(name))
+		}
+	}
+	var limit *reeve.LimitError
+	if errors.As(err, &limit) {
+		e.Limit = &Limit{Name: cleanText(limit.Limit), Value: limit.Value, Max: limit.Max, Set: cleanText(limit.Set)}
+	}
+	return e
+}
+
+// Err is the error on this side: errors.Is holds for the sentinel of the code
+// and errors.As for [reeve.NoSuchQueueError] and [reeve.LimitError] where the
+// answer has their details, and the text is the sender's. A code this version
+// does not know is a [reeve.RemoteError].
+func (e *Error) Err() error {
+	kind := sentinel(e.Code)
+	switch {
+	case e.Code == Code(reeve.ErrNoSuchQueue) && (e.Name != "" || len(e.Names) > 0):
+		kind = &reeve.NoSuchQueueError{Name: e.Name, Known: e.Names}
+	case e.Limit != nil && kind != nil:
+		kind = &reeve.LimitError{Kind: kind, Limit: e.Limit.Name, Value: e.Limit.Value, Max: e.Limit.Max, Set: e.Limit.Set}
+	}
+	return errorOf(kind, e.Code, e.Text, e.Stack)
+}
+
+// Err is why the peer ended the session: nil for the normal end.
+func (m *Goodbye) Err() error {
+	if m.Code == 0 {
+		return nil
+	}
+	return errorOf(sentinel(m.Code), m.Code, m.Text, "")
+}
+
+// Err is why the lease was lost; it always matches [reeve.ErrLeaseLost].
+func (m *Lost) Err() error {
+	kind := sentinel(m.Code)
+	switch {
+	case kind == nil:
+		kind = reeve.ErrLeaseLost
+	case kind != reeve.ErrLeaseLost:
+		kind = errors.Join(reeve.ErrLeaseLost, kind)
+	}
+	return errorOf(kind, m.Code, m.Text, "")
+}
+
+func sentinel(code int) error {
+	if code < 0 || code >= len(codes) {
+		return nil
+	}
+	return codes[code]
+}
+
+// errorOf is kind itself where that says everything.
+func errorOf(kind error, code int, text, stack string) error {
+	if kind != nil && stack == "" && (text == "" || text == kind.Error()) {
+		return kind
+	}
+	return reeve.NewRemoteError(kind, code, text, stack)
+}
