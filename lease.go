@@ -2,6 +2,7 @@ package reeve
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -131,7 +132,8 @@ func (l *Lease) Extend(ctx context.Context, d time.Duration) error {
 
 // Settle ends the lease as o says without waiting; done, if not nil, is called
 // once with the result and must not block. A second end of one lease gives
-// [ErrLeaseLost].
+// [ErrLeaseLost]. After any other error, as that of a Complete into a queue
+// that does not exist, the lease may be ended again.
 func (l *Lease) Settle(o *Outcome, done func(error)) {
 	if done == nil {
 		done = func(error) {}
@@ -144,7 +146,15 @@ func (l *Lease) Settle(o *Outcome, done func(error)) {
 		done(err)
 		return
 	}
-	l.by.Settle(l, o, done)
+	l.by.Settle(l, o, func(err error) {
+		if err != nil && !errors.Is(err, ErrLeaseLost) {
+			// Refused or unknown. The token keeps a second end from harm.
+			l.mu.Lock()
+			l.settled = false
+			l.mu.Unlock()
+		}
+		done(err)
+	})
 }
 
 func (l *Lease) settleWait(ctx context.Context, o *Outcome) error {
