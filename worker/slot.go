@@ -1,0 +1,158 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/reeveq/reeve"
+)
+
+// slot is one goroutine that takes tasks and runs their handlers, one after
+// the other. When a handler does not return, a new slot takes its place and
+// this one ends as soon as the handler does.
+type slot struct {
+	w   *Worker
+	cur atomic.Pointer[attempt] // what it runs; written by its goroutine only
+
+	// Owned by the slot's goroutine.
+	returned bool // run came to its end: no handler has ended the goroutine
+	gaveUp   bool // a new slot has this one's place
+}
+
+// spawn starts a slot, unless the worker stops.
+func (w *Worker) spawn() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stopping.Load() {
+		return
+	}
+	s := &slot{w: w}
+	w.slots[s] = struct{}{}
+	w.ledger.enter()
+	go s.run() // the ledger waits for it, until it is given up
+}
+
+func (s *slot) run() {
+	defer s.exit()
+	w := s.w
+	for w.permit() && w.ledger.waitRoom(w.taking) {
+		l, err := w.consumer.Next(w.taking)
+		if err != nil {
+			w.supplyEnded(err)
+			break
+		}
+		if !s.serve(l) {
+			break
+		}
+	}
+	s.returned = true
+}
+
+// exit is the last thing the slot's goroutine does, also when a handler has
+// called runtime.Goexit.
+func (s *slot) exit() {
+	w := s.w
+	if a := s.cur.Load(); !s.returned && a != nil && s.finish(a) {
+		w.spawn()
+	}
+	w.mu.Lock()
+	delete(w.slots, s)
+	w.mu.Unlock()
+	if !s.gaveUp {
+		w.ledger.leave()
+	}
+}
+
+// serve runs the handler for l and ends the lease. False when the slot was
+// given up meanwhile.
+func (s *slot) serve(l *reeve.Lease) bool {
+	w := s.w
+	a := newAttempt(s, l)
+	// In this order: who stops the worker looks at cur after it set stopping.
+	s.cur.Store(a)
+	a.out.Verb = reeve.Return
+	if w.stopping.Load() {
+		return s.finish(a)
+	}
+	h := w.handlerFor(l.Type)
+	if h == nil {
+		a.out = w.noHandler(l)
+		return s.finish(a)
+	}
+	if a.begin() {
+		a.invoke(h)
+	}
+	return s.finish(a)
+}
+
+// finish ends the attempt as its outcome says. False when it was given up.
+func (s *slot) finish(a *attempt) bool {
+	mine := a.claim(finished)
+	s.cur.Store(nil)
+	a.release()
+	if !mine {
+		s.gaveUp = true
+		s.w.counts.stuck.Add(-1)
+		s.w.counts.discarded.Add(1)
+		return false
+	}
+	if a.out.Error != "" {
+		s.w.cfg.Logger.Debug("attempt failed", "queue", a.lease.Queue(), "task", a.lease.ID,
+			"type", a.lease.Type, "attempt", a.lease.Attempt, "err", a.out.Error)
+	}
+	s.w.countTask()
+	a.settle(&a.out)
+	return true
+}
+
+// permit reports whether one more task may be taken.
+func (w *Worker) permit() bool {
+	return w.cfg.MaxTasks == 0 || w.permits.Add(1) <= w.cfg.MaxTasks
+}
+
+// countTask counts a task that has ended here, before its end is sent: the end
+// would free a slot for a task that is not wanted any more.
+func (w *Worker) countTask() {
+	n := w.counts.ended.Add(1)
+	if w.cfg.MaxTasks == 0 {
+		return
+	}
+	w.supply.limit(w.cfg.MaxTasks - min(n, w.cfg.MaxTasks))
+	if n >= w.cfg.MaxTasks {
+		w.stop(nil, patient)
+	}
+}
+
+// supplyEnded says what err, from the consumer, means for the worker.
+func (w *Worker) supplyEnded(err error) {
+	switch {
+	case w.taking.Err() != nil: // it ended because we stop
+	case errors.Is(err, reeve.ErrShutdown):
+		w.stop(nil, patient)
+	default:
+		w.stop(fmt.Errorf("worker: take from queue %q: %w", w.src.Name(), err), urgent)
+	}
+}
+
+func (w *Worker) noHandler(l *reeve.Lease) reeve.Outcome {
+	w.counts.noHandler.Add(1)
+	if n, ok := w.unheard.allow(); ok {
+		w.cfg.Logger.Warn("no handler for a task", "queue", l.Queue(), "task", l.ID, "type", l.Type, "not_logged", n)
+	}
+	text := fmt.Sprintf("%v: %q; the worker has only: %s", reeve.ErrNoHandler, l.Type, w.knownTypes())
+	return reeve.Outcome{Verb: reeve.Nack, Error: cut(text)}
+}
+
+// attempts lists what the slots run, given up or not.
+func (w *Worker) attempts() []*attempt {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	list := make([]*attempt, 0, len(w.slots))
+	for s := range w.slots {
+		if a := s.cur.Load(); a != nil {
+			list = append(list, a)
+		}
+	}
+	return list
+}
