@@ -38,3 +38,8 @@ func Size(name string, dest *int64, least int64, usage string) cli.Flag {
 func Duration(name string, dest *time.Duration, least time.Duration, usage string) cli.Flag {
 	return Flag(name, &durationValue{dest, least}, usage)
 }
+
+// Choice makes a flag that is one of the given words.
+func Choice(name string, dest *string, words []string, usage string) cli.Flag {
+	return Flag(name, &choiceValue{dest, words}, usage)
+}

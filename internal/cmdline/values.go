@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -124,7 +125,30 @@ func (v *durationValue) Set(s string) error {
 	return nil
 }
 
+type choiceValue struct {
+	dest  *string
+	words []string
+}
+
+func (v *choiceValue) String() string {
+	if v.dest == nil {
+		return ""
+	}
+	return *v.dest
+}
+
+func (v *choiceValue) Get() any { return *v.dest }
+
+func (v *choiceValue) Set(s string) error {
+	if !slices.Contains(v.words, s) {
+		return fmt.Errorf("want %s", strings.Join(v.words, " or "))
+	}
+	*v.dest = s
+	return nil
+}
+
 var (
+	_ flag.Getter = (*choiceValue)(nil)
 	_ flag.Getter = (*intValue)(nil)
 	_ flag.Getter = (*sizeValue)(nil)
 	_ flag.Getter = (*durationValue)(nil)

@@ -1,0 +1,87 @@
+package program
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"syscall"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/auth"
+)
+
+// Exit codes, those from 64 on in the manner of sysexits.h. A command line
+// that cannot be run is 2 (package cmdline). A program that a second signal
+// ended exits with 128 and the signal's number.
+const (
+	ExitDone        = 0
+	ExitDead        = 1                    // the run ended, but some tasks are dead
+	ExitNoInput     = 66                   // the input cannot be read
+	ExitUnavailable = auth.ExitUnavailable // 69: no master there, or the address cannot be listened on
+	ExitSoftware    = 70                   // an error that has no code of its own
+	ExitOutput      = 74                   // the output cannot be written
+	ExitProtocol    = auth.ExitProtocol    // 76: something else answered than a master of this version
+	ExitAuth        = auth.ExitAuth        // 77: the key is not shared
+	ExitConfig      = auth.ExitKey         // 78: the key, or the lack of one
+)
+
+// Error is an error with the exit code it ends a program with.
+type Error struct {
+	Code int
+	Err  error
+}
+
+func (e *Error) Error() string { return e.Err.Error() }
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// ExitCode is Code.
+func (e *Error) ExitCode() int { return e.Code }
+
+// Fail gives err an exit code; nil stays nil.
+func Fail(code int, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{Code: code, Err: err}
+}
+
+// ExitCode is the exit code of an error that ended a program.
+func ExitCode(err error) int {
+	if code := auth.ExitCode(err); code != 1 {
+		return code
+	}
+	if own, ok := errors.AsType[*Error](err); ok {
+		return own.Code
+	}
+	switch {
+	case errors.Is(err, reeve.ErrAuth):
+		return ExitAuth
+	case errors.Is(err, reeve.ErrKey):
+		return ExitConfig
+	case errors.Is(err, reeve.ErrProtocol), errors.Is(err, reeve.ErrVersion), errors.Is(err, reeve.ErrUnsupported):
+		return ExitProtocol
+	case errors.Is(err, reeve.ErrDisconnected), errors.Is(err, context.DeadlineExceeded):
+		return ExitUnavailable
+	}
+	return ExitSoftware
+}
+
+// Listen listens on addr; its errors say what to do and carry
+// [ExitUnavailable].
+func Listen(ctx context.Context, addr, flag string) (net.Listener, error) {
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	switch {
+	case err == nil:
+		return ln, nil
+	case errors.Is(err, syscall.EADDRINUSE), isAddrInUse(err):
+		err = fmt.Errorf("cannot listen on %s: the port is in use by another program; stop that one or choose another port with %s", addr, flag)
+	case errors.Is(err, fs.ErrPermission):
+		err = fmt.Errorf("cannot listen on %s: not permitted; ports below 1024 are for administrators, choose another with %s", addr, flag)
+	default:
+		err = fmt.Errorf("cannot listen on %s: %w", addr, err)
+	}
+	return nil, Fail(ExitUnavailable, err)
+}
