@@ -24,7 +24,7 @@ func GenerateKey(kid string) (key Key, text string, err error) {
 	}
 	raw := make([]byte, generatedSize)
 	rand.Read(raw) // never fails
-	return Key{&material{kid: kid, generated: true, secret: raw}}, formatGenerated(kid, raw), nil
+	return newKey(&material{kid: kid, generated: true, secret: raw}), formatGenerated(kid, raw), nil
 }
 
 func formatGenerated(kid string, raw []byte) string {
@@ -63,7 +63,7 @@ func parseGenerated(text string) (Key, error) {
 	if binary.BigEndian.Uint32(b[generatedSize:]) != keyCRC(kid, raw) {
 		return damaged("its checksum does not match")
 	}
-	return Key{&material{kid: kid, generated: true, secret: raw}}, nil
+	return newKey(&material{kid: kid, generated: true, secret: raw}), nil
 }
 
 func validKeyID(kid string) bool {

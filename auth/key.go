@@ -21,7 +21,20 @@ const (
 // key id only. Copies share one secret and are safe for concurrent use. The
 // zero Key is no key.
 type Key struct {
-	m *material // a pointer: even %#v of a struct around a Key shows an address only
+	// A pointer to a pointer: fmt cannot call the methods of a Key in an
+	// unexported field and looks through one pointer there (for %s), not two.
+	handle **material
+}
+
+// newKey wraps m.
+func newKey(m *material) Key { return Key{&m} }
+
+// m is what k's copies share, nil for the zero Key.
+func (k Key) m() *material {
+	if k.handle == nil {
+		return nil
+	}
+	return *k.handle
 }
 
 // material is what the copies of a Key share. All but once and prs is fixed
@@ -53,37 +66,37 @@ func ParseKey(b []byte) (Key, error) {
 	case bytes.HasPrefix(b, []byte(generatedPrefix)):
 		return parseGenerated(string(b))
 	}
-	return Key{&material{kid: DefaultKeyID, secret: bytes.Clone(b)}}, nil
+	return newKey(&material{kid: DefaultKeyID, secret: bytes.Clone(b)}), nil
 }
 
 // ID is the key's id, which is sent (encrypted) and logged: "default" for a
 // password, the name given to [GenerateKey] for a generated key, "" for the
 // zero Key.
 func (k Key) ID() string {
-	if k.m == nil {
+	if k.IsZero() {
 		return ""
 	}
-	return k.m.kid
+	return k.m().kid
 }
 
 // IsZero reports whether k is no key at all.
-func (k Key) IsZero() bool { return k.m == nil }
+func (k Key) IsZero() bool { return k.handle == nil }
 
 // Generated reports whether k was made by [GenerateKey], so that it cannot be guessed.
-func (k Key) Generated() bool { return k.m != nil && k.m.generated }
+func (k Key) Generated() bool { return !k.IsZero() && k.m().generated }
 
 // NonASCII reports whether k is a password with bytes outside ASCII. Such a
 // password may be encoded differently on another machine; nothing is normalised.
 func (k Key) NonASCII() bool {
-	return k.m != nil && !k.m.generated && bytes.IndexFunc(k.m.secret, func(r rune) bool { return r > 127 }) >= 0
+	return !k.IsZero() && !k.m().generated && bytes.IndexFunc(k.m().secret, func(r rune) bool { return r > 127 }) >= 0
 }
 
 // String shows the key id, not the key.
 func (k Key) String() string {
-	if k.m == nil {
+	if k.IsZero() {
 		return "[no authkey]"
 	}
-	return redacted + " " + k.m.kid
+	return redacted + " " + k.m().kid
 }
 
 // GoString is String.

@@ -24,7 +24,7 @@ const (
 // call for a password takes some 20 ms and 19 MiB; all later ones nothing. The
 // caller must not change the result.
 func (k Key) prsBytes() []byte {
-	m := k.m
+	m := k.m()
 	m.once.Do(func() {
 		if m.generated { // 256 random bits need no stretching
 			h := sha512.New()
