@@ -6,7 +6,8 @@ import (
 	"github.com/reeveq/reeve"
 )
 
-// CompleteOp ends one lease and puts Result on another queue, in one step.
+// CompleteOp ends one lease and puts Result on another queue, in one step. Its
+// answer tells no id.
 type CompleteOp struct {
 	ID      reeve.ID
 	Attempt uint32
@@ -43,10 +44,13 @@ func (from *Queue) Complete(h *Holder, to *Queue, ops []CompleteOp) {
 			op.By.Reply(op.Tag, 1, 0, err)
 			continue
 		}
+		op.park = parking{complete: op, from: from, hold: kt, queue: to, size: sizeOf(&op.Result)}
+		if err := to.park(&op.park); err != nil {
+			op.By.Reply(op.Tag, 1, 0, err)
+			continue
+		}
 		waits = true
 		from.stopTimer(op)
-		op.park = parking{complete: op, from: from, hold: kt, queue: to}
-		to.parked.add(&op.park)
 	}
 	admit := from.after(now)
 	unlockPair(from, to)
@@ -88,9 +92,8 @@ func (q *Queue) tryComplete(from *Queue, op *CompleteOp) bool {
 	from.forget(t)
 	from.stats.done++
 	op.Result.Source = t.id
-	id := q.engine.newIDs(1)
-	q.insert(&op.Result, id, now)
-	op.By.Reply(op.Tag, 1, id, nil)
+	q.insert(&op.Result, q.engine.newIDs(1), now)
+	op.By.Reply(op.Tag, 1, 0, nil)
 	q.dispatch(now)
 	return true
 }

@@ -15,6 +15,9 @@ import (
 type Config struct {
 	// MaxPayload bounds one payload, in bytes. 0: no bound here.
 	MaxPayload int64
+	// MaxParked bounds the bytes of one holder's requests that wait for room;
+	// a single one may be larger. 0: no bound.
+	MaxParked int64
 }
 
 // Engine hosts queues. All methods are safe for concurrent use.

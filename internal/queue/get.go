@@ -6,6 +6,10 @@ import (
 	"github.com/reeveq/reeve"
 )
 
+// getBytes is when the answer to one Get is large enough: a task more may make
+// it larger than that, but no second one.
+const getBytes = 1 << 20
+
 // GetOp is a request for up to Max leases at once, as soon as there is one. Its
 // exported fields are set by the caller.
 type GetOp struct {
@@ -46,17 +50,6 @@ func (q *Queue) Get(h *Holder, op *GetOp) {
 	case op.NoWait:
 		q.takers.remove(&op.taker)
 		q.got(&op.taker, nil, reeve.ErrEmpty)
-	}
-}
-
-// CancelGet ends a Get that waits; the answer is cause. It does nothing to one
-// that was answered.
-func (q *Queue) CancelGet(op *GetOp, cause error) {
-	q.mu.Lock()
-	defer q.unlock()
-	if op.taker.listed {
-		q.takers.remove(&op.taker)
-		q.got(&op.taker, nil, cause)
 	}
 }
 
@@ -174,8 +167,10 @@ func (q *Queue) dispatch(now int64) {
 func (q *Queue) serveGet(k *taker, now int64) {
 	n := min(k.get.Max, q.ready.n+q.suspects.n)
 	ts := make([]reeve.Task, 0, n)
-	for len(ts) < n && (q.ready.n > 0 || q.suspects.n > 0 && k.hold.suspect == nil) {
+	var size int64
+	for len(ts) < n && size < getBytes && (q.ready.n > 0 || q.suspects.n > 0 && k.hold.suspect == nil) {
 		t := q.take(k.hold, now)
+		size += t.size()
 		ts = append(ts, t.delivery())
 	}
 	q.takers.remove(k)

@@ -37,6 +37,7 @@ type Holder struct {
 	sink   Sink
 	always bool         // never silent: lives in this process
 	heard  atomic.Int64 // when it was last heard of
+	parked atomic.Int64 // bytes of its requests that wait for room
 
 	mu    sync.Mutex // guards the fields below; taken with no queue locked
 	gone  bool

@@ -1,10 +1,6 @@
 package queue
 
-import (
-	"slices"
-
-	"github.com/reeveq/reeve"
-)
+import "github.com/reeveq/reeve"
 
 // JoinOp is a request for the moment when every task is settled.
 type JoinOp struct {
@@ -44,15 +40,4 @@ func (q *Queue) endJoins(err error) {
 		}
 	}
 	q.joins = q.joins[:0]
-}
-
-// CancelJoin ends a Join that waits; the answer is cause.
-func (q *Queue) CancelJoin(op *JoinOp, cause error) {
-	q.mu.Lock()
-	defer q.unlock()
-	if i := slices.Index(q.joins, op); i >= 0 {
-		q.joins = slices.Delete(q.joins, i, i+1)
-		op.By.Reply(op.Tag, 1, 0, cause)
-		q.tell(op.hold)
-	}
 }

@@ -112,7 +112,7 @@ func (q *Queue) release(k *hold, returned bool) {
 	for p := q.parked.head; p != nil; {
 		next := p.next
 		if p.hold == k {
-			q.parked.remove(p)
+			q.unpark(p)
 		}
 		p = next
 	}
@@ -180,13 +180,9 @@ func (q *Queue) dropWaiting() {
 // endParked answers all who wait for room with err.
 func (q *Queue) endParked(err error) {
 	for p := q.parked.head; p != nil; p = q.parked.head {
-		q.parked.remove(p)
+		q.unpark(p)
 		q.tell(p.hold)
-		if p.put != nil {
-			q.answerPut(p.put, len(p.put.Tasks)-p.put.done, 0, err)
-		} else {
-			p.complete.By.Reply(p.complete.Tag, 1, 0, err)
-		}
+		p.answer(err)
 	}
 }
 

@@ -14,6 +14,7 @@ type parking struct {
 	from       *Queue // complete's
 	hold       *hold  // of who asked, in the queue it waits for
 	queue      *Queue
+	size       int64 // what it holds in memory meanwhile
 	listed     bool
 	prev, next *parking
 }
@@ -52,6 +53,41 @@ func (l *parkList) remove(p *parking) {
 	l.n--
 }
 
+// park makes p wait for room. An error says that too much of its holder's waits
+// already.
+func (q *Queue) park(p *parking) error {
+	h, most := p.hold.holder, q.engine.cfg.MaxParked
+	if now := h.parked.Add(p.size); most > 0 && now > most && now > p.size {
+		h.parked.Add(-p.size)
+		return &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "bytes of one client's requests that wait for room", Value: now, Max: most}
+	}
+	q.parked.add(p)
+	return nil
+}
+
+// unpark ends p's wait.
+func (q *Queue) unpark(p *parking) {
+	q.parked.remove(p)
+	p.hold.holder.parked.Add(-p.size)
+}
+
+// tag is the request that waits.
+func (p *parking) tag() uint64 {
+	if p.put != nil {
+		return p.put.Tag
+	}
+	return p.complete.Tag
+}
+
+// answer answers the request with err.
+func (p *parking) answer(err error) {
+	if p.put != nil {
+		p.queue.answerPut(p.put, len(p.put.Tasks)-p.put.done, 0, err)
+		return
+	}
+	p.complete.By.Reply(p.complete.Tag, 1, 0, err)
+}
+
 // admit lets in those who wait for room in q, as far as there is some. It is
 // called after a step that made room, with nothing locked: a waiting Complete
 // needs two mutexes, in their order.
@@ -67,7 +103,7 @@ func (q *Queue) admit() {
 			q.tell(p.hold)
 			all := q.tryPut(p.put)
 			if all {
-				q.parked.remove(p)
+				q.unpark(p)
 			}
 			q.unlock()
 			if !all {
@@ -86,7 +122,7 @@ func (q *Queue) admit() {
 		q.tell(p.hold)
 		served := q.tryComplete(from, p.complete)
 		if served {
-			q.parked.remove(p)
+			q.unpark(p)
 		}
 		more := from != q && from.parked.head != nil
 		unlockPair(from, q)

@@ -43,38 +43,38 @@ func (q *Queue) Put(h *Holder, op *PutOp) {
 		}
 		q.refusePut(op, err)
 	} else if !q.tryPut(op) {
-		if op.NoWait || q.cfg.Refuse {
+		switch {
+		case op.NoWait || q.cfg.Refuse:
 			q.refusePut(op, q.fullError())
-		} else {
-			op.park = parking{put: op, hold: k, queue: q}
-			q.parked.add(&op.park)
+		case op.Each:
+			// From here on they are requests of their own: each is let in, or
+			// cancelled, apart from the others.
+			for i := op.done; i < len(op.Tasks); i++ {
+				q.parkPut(k, &PutOp{Tasks: op.Tasks[i : i+1], Tag: op.Tag + uint64(i), By: op.By})
+			}
+		default:
+			q.parkPut(k, op)
 		}
 	}
 	q.unlock()
+}
+
+// parkPut makes op wait for room.
+func (q *Queue) parkPut(k *hold, op *PutOp) {
+	var size int64
+	for i := range op.Tasks {
+		size += sizeOf(&op.Tasks[i])
+	}
+	op.park = parking{put: op, hold: k, queue: q, size: size}
+	if err := q.park(&op.park); err != nil {
+		q.refusePut(op, err)
+	}
 }
 
 // putApart puts the tasks of op one by one, so that a bad one fails alone.
 func (q *Queue) putApart(h *Holder, op *PutOp) {
 	for i := range op.Tasks {
 		q.Put(h, &PutOp{Tasks: op.Tasks[i : i+1], NoWait: op.NoWait, Tag: op.Tag + uint64(i), By: op.By})
-	}
-}
-
-// CancelPut ends a Put that waits for room; the answer, for what of it was not
-// put, is cause. It does nothing to one that was answered.
-func (q *Queue) CancelPut(op *PutOp, cause error) {
-	q.mu.Lock()
-	if !op.park.listed {
-		q.unlock()
-		return
-	}
-	q.tell(op.park.hold)
-	q.parked.remove(&op.park)
-	q.answerPut(op, len(op.Tasks)-op.done, 0, cause)
-	admit := q.parked.head != nil // a smaller one behind it may fit
-	q.unlock()
-	if admit {
-		q.admit()
 	}
 }
 

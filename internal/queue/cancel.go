@@ -1,0 +1,70 @@
+package queue
+
+import "slices"
+
+// Cancel ends the request tag of h if it waits: a Put or a Complete for room, a
+// Get for a task, a Join. Its answer is cause. A request that was answered, or
+// is not known, is left alone. The lease of a cancelled Complete stands.
+func (h *Holder) Cancel(tag uint64, cause error) {
+	h.mu.Lock()
+	holds := make([]*hold, 0, len(h.holds))
+	for _, k := range h.holds {
+		holds = append(holds, k)
+	}
+	h.mu.Unlock()
+	for _, k := range holds {
+		if k.queue.cancel(k, tag, cause) {
+			return
+		}
+	}
+}
+
+func (q *Queue) cancel(k *hold, tag uint64, cause error) bool {
+	q.mu.Lock()
+	found := q.cancelGet(k, tag, cause) || q.cancelJoin(k, tag, cause)
+	admit := false
+	if !found && q.cancelParked(k, tag, cause) {
+		found, admit = true, q.parked.head != nil // a smaller one behind it may fit
+	}
+	q.unlock()
+	if admit {
+		q.admit()
+	}
+	return found
+}
+
+func (q *Queue) cancelGet(k *hold, tag uint64, cause error) bool {
+	for t := q.takers.head; t != nil; t = t.next {
+		if t.hold == k && t.get != nil && t.get.Tag == tag {
+			q.takers.remove(t)
+			q.got(t, nil, cause)
+			return true
+		}
+	}
+	return false
+}
+
+func (q *Queue) cancelJoin(k *hold, tag uint64, cause error) bool {
+	i := slices.IndexFunc(q.joins, func(op *JoinOp) bool { return op.hold == k && op.Tag == tag })
+	if i < 0 {
+		return false
+	}
+	op := q.joins[i]
+	q.joins = slices.Delete(q.joins, i, i+1)
+	op.By.Reply(op.Tag, 1, 0, cause)
+	q.tell(k)
+	return true
+}
+
+func (q *Queue) cancelParked(k *hold, tag uint64, cause error) bool {
+	for p := q.parked.head; p != nil; p = p.next {
+		if p.hold != k || p.tag() != tag {
+			continue
+		}
+		q.unpark(p)
+		p.answer(cause)
+		q.tell(k)
+		return true
+	}
+	return false
+}
