@@ -50,14 +50,11 @@ type Builder struct {
 }
 
 // SetMaxFrame sets the largest frame (without its header) that is built: what
-// the receiver allows. Before, it is [DefaultMaxFrame].
+// the receiver allows. Before, and at least, it is [DefaultMaxFrame].
 func (b *Builder) SetMaxFrame(n int) { b.max = n }
 
 func (b *Builder) limit() int {
-	if b.max <= 0 {
-		return DefaultMaxFrame
-	}
-	return min(b.max, maxLength)
+	return min(max(b.max, DefaultMaxFrame), maxLength)
 }
 
 // Len is about how many bytes Take would return; zero means none.
@@ -160,9 +157,6 @@ func checkName(s string) error {
 func (b *Builder) room(size, max int) bool {
 	return b.n < MaxEntries && len(b.buf)-b.start-HeaderLen+size <= max
 }
-
-// small is the limit for frames that gather entries.
-func (b *Builder) small() int { return min(MaxSmallFrame, b.limit()) }
 
 // begin opens a frame of type t whose map has so many pairs, in a buffer with
 // room for size bytes of entries.

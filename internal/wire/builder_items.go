@@ -17,7 +17,7 @@ func (b *Builder) Put(req, low uint64, queue string, flags uint64, tasks []reeve
 	for i := range tasks {
 		t := &tasks[i]
 		size := putSize(t)
-		if b.open != TypePut || b.req+uint64(b.n) != req || b.flags != flags || b.queue != queue || !b.room(size, b.small()) {
+		if b.open != TypePut || b.req+uint64(b.n) != req || b.flags != flags || b.queue != queue || !b.room(size, MaxSmallFrame) {
 			b.beginPut(size, req, low, queue, flags)
 		}
 		b.buf = appendPut(b.buf, t)
@@ -62,7 +62,7 @@ func (b *Builder) Complete(req, low uint64, queue, to string, id reeve.ID, attem
 	if err := b.check(size, queue, to, result.Type); err != nil {
 		return err
 	}
-	if b.open != TypeComplete || b.req+uint64(b.n) != req || b.queue != queue || b.to != to || !b.room(size, b.small()) {
+	if b.open != TypeComplete || b.req+uint64(b.n) != req || b.queue != queue || b.to != to || !b.room(size, MaxSmallFrame) {
 		b.beginRequest(TypeComplete, 5, size, req, low, queue)
 		b.buf = appendText(append(b.buf, 4), to)
 		b.to = to
@@ -87,7 +87,7 @@ func (b *Builder) Complete(req, low uint64, queue, to string, id reeve.ID, attem
 // where that has the same queue and ends before req.
 func (b *Builder) Ack(req, low uint64, queue string, id reeve.ID, attempt uint32) error {
 	const size = 14
-	if b.open != TypeAck || b.req+uint64(b.n) != req || b.queue != queue || !b.room(size, b.small()) {
+	if b.open != TypeAck || b.req+uint64(b.n) != req || b.queue != queue || !b.room(size, MaxSmallFrame) {
 		if err := b.check(size, queue, "", ""); err != nil {
 			return err
 		}
@@ -113,7 +113,7 @@ func (b *Builder) Deliver(consumer, req uint64, queue string, t *reeve.Task) err
 	if err := b.check(size, queue, "", t.Type); err != nil {
 		return err
 	}
-	room := b.small()
+	room := MaxSmallFrame
 	if consumer == 0 {
 		room = b.limit()
 	}
@@ -144,5 +144,5 @@ func (b *Builder) beginDeliver(size int, consumer, req uint64, queue string) {
 // of the first task they put, or zero. It joins the Confirm before it where
 // that ends before req and, for Puts, its ids end before first.
 func (b *Builder) Confirm(req uint64, count int, first reeve.ID) {
-	b.confirm.add(req, count, first, b.small())
+	b.confirm.add(req, count, first)
 }

@@ -68,7 +68,7 @@ func checkOwn(t Type, body []byte) error {
 	if uint64(len(body)) > maxLength-9 {
 		return tooLarge("frame bytes", len(body), maxLength)
 	}
-	c := cursor{b: body}
+	c := cursor{b: body, strict: true}
 	c.skip(0)
 	switch {
 	case c.limit != nil:
@@ -159,6 +159,7 @@ func (m Lost) tidy() Message    { m.Text = cleanText(m.Text); return m }
 func (m Goodbye) tidy() Message { m.Text = cleanText(m.Text); return m }
 func (m Nack) tidy() Message    { m.Error, m.Stack = cleanText(m.Error), cleanText(m.Stack); return m }
 func (m Bury) tidy() Message    { m.Error, m.Stack = cleanText(m.Error), cleanText(m.Stack); return m }
+func (m End) tidy() Message     { m.Text = cleanText(m.Text); return m }
 func (m Error) tidy() Message   { m.Text, m.Stack = cleanText(m.Text), cleanText(m.Stack); return m }
 
 func (m Answer) tidy() Message {

@@ -21,13 +21,13 @@ const rangeSize = 9 + 5 + 9
 // confirmHead is the frame up to its ranges: header, type, {1: [
 var confirmHead = [...]byte{0, 0, 0, 0, majorUint<<5 | 24, byte(TypeConfirm), majorMap<<5 | 1, 1, headArray16, 0, 0}
 
-func (c *confirms) add(req uint64, count int, first reeve.ID, max int) {
+func (c *confirms) add(req uint64, count int, first reeve.ID) {
 	l := &c.last
 	if l.Count > 0 && l.Req+uint64(l.Count) == req && l.follows(first) {
 		l.Count += count
 		return
 	}
-	c.flush(max)
+	c.flush()
 	c.last = Range{Req: req, Count: count, First: first}
 }
 
@@ -42,12 +42,12 @@ func (r *Range) follows(first reeve.ID) bool {
 }
 
 // flush moves the last range to the others.
-func (c *confirms) flush(max int) {
+func (c *confirms) flush() {
 	l := &c.last
 	if l.Count == 0 {
 		return
 	}
-	if c.n == 0 || c.n == MaxEntries || len(c.done)-c.start-HeaderLen+rangeSize > max {
+	if c.n == 0 || c.n == MaxEntries || len(c.done)-c.start-HeaderLen+rangeSize > MaxSmallFrame {
 		c.finish()
 		c.start = len(c.done)
 		c.done = append(c.done, confirmHead[:]...)
@@ -79,7 +79,7 @@ func (c *confirms) len() int {
 
 // appendFrame appends all frames to b and starts anew.
 func (c *confirms) appendFrame(b []byte) []byte {
-	c.flush(MaxSmallFrame)
+	c.flush()
 	c.finish()
 	b = append(b, c.done...)
 	c.done, c.start = c.done[:0], 0

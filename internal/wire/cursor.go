@@ -28,6 +28,8 @@ type cursor struct {
 	i     int
 	what  string // what is wrong; empty: nothing so far
 	limit *reeve.LimitError
+
+	strict bool // skip checks texts too
 }
 
 // What can be wrong.
@@ -263,8 +265,8 @@ func (c *cursor) highKey(k uint64, seen *keys) uint64 {
 	return k
 }
 
-// skip passes over any well-formed item that lies in as many maps and arrays
-// as nesting says. Its recursion is bounded by maxNesting.
+// skip passes over any well-formed item, which lies in as many maps and
+// arrays as nesting says. Its recursion is bounded by maxNesting.
 func (c *cursor) skip(nesting int) {
 	if c.i >= len(c.b) {
 		c.fail(wrongCut)
@@ -278,7 +280,11 @@ func (c *cursor) skip(nesting int) {
 	case majorBytes:
 		c.bytes()
 	case majorText:
-		c.text()
+		if c.strict {
+			c.text()
+		} else {
+			c.string(majorText, wrongText)
+		}
 	case majorArray:
 		for n := c.array(nesting + 1); n > 0 && !c.bad(); n-- {
 			c.skip(nesting + 1)

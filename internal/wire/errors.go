@@ -32,7 +32,10 @@ var codes = [...]error{
 	20: reeve.ErrOutcomeUnknown,
 }
 
-const codeInternal = 17
+const (
+	codeProtocol = 14
+	codeInternal = 17
+)
 
 // maxNames bounds the queue names that one [Error] lists.
 const maxNames = 64
@@ -42,6 +45,10 @@ const maxNames = 64
 func Code(err error) int {
 	if err == nil {
 		return 0
+	}
+	var v *violation
+	if errors.As(err, &v) {
+		return codeProtocol // even if it also matches ErrLimit
 	}
 	for code, sentinel := range codes {
 		if sentinel != nil && errors.Is(err, sentinel) {
@@ -104,6 +111,15 @@ func (m *Goodbye) Err() error {
 		return nil
 	}
 	return errorOf(sentinel(m.Code), m.Code, m.Text, "")
+}
+
+// Err is why the consumer will get nothing more.
+func (m *End) Err() error {
+	kind := sentinel(m.Code)
+	if kind == nil {
+		kind = reeve.ErrClosed
+	}
+	return errorOf(kind, m.Code, m.Text, "")
 }
 
 // Err is why the lease was lost; it always matches [reeve.ErrLeaseLost].

@@ -33,6 +33,7 @@ type Welcome struct {
 	MaxPayload uint64        `cbor:"8,keyasint,omitempty"`
 	Window     uint64        `cbor:"9,keyasint,omitempty"`
 	Time       int64         `cbor:"10,keyasint,omitempty"` // the master's wall clock, Unix nanoseconds
+	MaxWaiting uint64        `cbor:"11,keyasint,omitempty"` // payload bytes of this client's requests that may wait for room
 }
 
 // Heartbeat is sent by the client and echoed by the master.
@@ -189,6 +190,16 @@ type Error struct {
 	Name  string   `cbor:"7,keyasint,omitempty"` // ErrNoSuchQueue: the queue asked for
 }
 
+// End tells that a consumer will get nothing more: its queue was shut down, or
+// the master is about to go. The client forgets the consumer; Deliver messages
+// that are on the bulk stream may still arrive.
+type End struct {
+	Consumer uint64 `cbor:"1,keyasint"`
+	Queue    string `cbor:"2,keyasint,omitempty"`
+	Code     int    `cbor:"3,keyasint,omitempty"`
+	Text     string `cbor:"4,keyasint,omitempty"`
+}
+
 // Limit is the detail of an [Error] that is a [reeve.LimitError].
 type Limit struct {
 	Name  string `cbor:"1,keyasint,omitempty"`
@@ -216,3 +227,4 @@ func (ShutdownRequest) wireType() Type { return TypeShutdown }
 func (DeadRequest) wireType() Type     { return TypeDead }
 func (Answer) wireType() Type          { return TypeAnswer }
 func (Error) wireType() Type           { return TypeError }
+func (End) wireType() Type             { return TypeEnd }

@@ -34,6 +34,7 @@ const (
 	TypeDeliver Type = 65
 	TypeAnswer  Type = 66
 	TypeError   Type = 67
+	TypeEnd     Type = 68
 )
 
 var typeNames = map[Type]string{
@@ -41,7 +42,7 @@ var typeNames = map[Type]string{
 	TypePut: "Put", TypeComplete: "Complete", TypeAck: "Ack", TypeNack: "Nack", TypeBury: "Bury",
 	TypeExtend: "Extend", TypeClaim: "Claim", TypeGet: "Get", TypeConsume: "Consume", TypeUnconsume: "Unconsume",
 	TypeCancel: "Cancel", TypeStats: "Stats", TypeJoin: "Join", TypeShutdown: "Shutdown", TypeDead: "Dead",
-	TypeConfirm: "Confirm", TypeDeliver: "Deliver", TypeAnswer: "Answer", TypeError: "Error",
+	TypeConfirm: "Confirm", TypeDeliver: "Deliver", TypeAnswer: "Answer", TypeError: "Error", TypeEnd: "End",
 }
 
 // String is the name in the specification, or the number.

@@ -1,0 +1,161 @@
+package wire_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/wire"
+)
+
+// benchItems is how many items go into one frame in the benchmarks, so that
+// ns/op divided by it is the time of one item.
+const benchItems = 64
+
+var benchTask = reeve.Task{
+	ID: 1 << 33, Attempt: 1, Payload: bytes.Repeat([]byte("x"), 100), PutAt: time.Unix(0, 1_800_000_000_000_000_000),
+}
+
+func perItem(b *testing.B) {
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchItems, "ns/item")
+}
+
+var benchFrames = []struct {
+	name string
+	add  func(b *wire.Builder, i int)
+	dec  func() decoder
+}{
+	{"Put", func(b *wire.Builder, i int) {
+		b.Put(uint64(1000+i), 1000, "tasks", wire.FlagEach, []reeve.Task{benchTask})
+	}, func() decoder { return new(wire.PutFrame) }},
+	{"Complete", func(b *wire.Builder, i int) {
+		b.Complete(uint64(1000+i), 1000, "tasks", "results", reeve.ID(1<<33+i), 1, &benchTask)
+	}, func() decoder { return new(wire.CompleteFrame) }},
+	{"Ack", func(b *wire.Builder, i int) {
+		b.Ack(uint64(1000+i), 1000, "tasks", reeve.ID(1<<33+i), 1)
+	}, func() decoder { return new(wire.AckFrame) }},
+	{"Confirm", func(b *wire.Builder, i int) {
+		b.Confirm(uint64(1000+2*i), 1, reeve.ID(1<<33+i)) // none joins the one before
+	}, func() decoder { return new(wire.ConfirmFrame) }},
+	{"Deliver", func(b *wire.Builder, i int) {
+		t := benchTask
+		t.ID += reeve.ID(i)
+		b.Deliver(1, 0, "tasks", &t)
+	}, func() decoder { return new(wire.DeliverFrame) }},
+}
+
+type decoder interface{ Decode([]byte) error }
+
+func BenchmarkBuilder(b *testing.B) {
+	for _, f := range benchFrames {
+		b.Run(f.name, func(b *testing.B) {
+			var w wire.Builder
+			b.ReportAllocs()
+			for b.Loop() {
+				for i := range benchItems {
+					f.add(&w, i)
+				}
+				w.Reset(w.Take())
+			}
+			perItem(b)
+		})
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	for _, f := range benchFrames {
+		b.Run(f.name, func(b *testing.B) {
+			var w wire.Builder
+			for i := range benchItems {
+				f.add(&w, i)
+			}
+			_, body, err := wire.ParseType(w.Take()[wire.HeaderLen:])
+			if err != nil {
+				b.Fatal(err)
+			}
+			d := f.dec()
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := d.Decode(body); err != nil {
+					b.Fatal(err)
+				}
+			}
+			perItem(b)
+		})
+	}
+}
+
+// A Confirm that joins the one before it is what a steady stream has.
+func BenchmarkBuilderConfirmJoined(b *testing.B) {
+	var w wire.Builder
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range benchItems {
+			w.Confirm(uint64(1000+i), 1, reeve.ID(1<<33+i))
+		}
+		w.Reset(w.Take())
+	}
+	perItem(b)
+}
+
+func BenchmarkAppendHeartbeat(b *testing.B) {
+	var buf []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		var err error
+		if buf, err = wire.Append(buf[:0], &wire.Heartbeat{Seq: 7}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkDecodeNack(b *testing.B) {
+	buf, err := wire.Append(nil, &wire.Nack{Req: 7, Low: 5, Queue: "tasks", ID: 1 << 33, Attempt: 3, Error: "no such file"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	t, body, _ := wire.ParseType(buf[wire.HeaderLen:])
+	var m wire.Nack
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := wire.Decode(t, body, &m); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkReader(b *testing.B) {
+	for _, size := range []int{100, 4 << 10, 1 << 20} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			frame := append([]byte{byte(size >> 24), byte(size >> 16), byte(size >> 8), byte(size)}, make([]byte, size)...)
+			r := wire.NewReader(&endless{frame: frame}, 2<<20)
+			b.SetBytes(int64(len(frame)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := r.Next(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// endless repeats one frame, in reads of any size.
+type endless struct {
+	frame []byte
+	at    int
+}
+
+func (e *endless) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		m := copy(p[n:], e.frame[e.at:])
+		n += m
+		e.at = (e.at + m) % len(e.frame)
+	}
+	return n, nil
+}
+
+var _ io.Reader = (*endless)(nil)
