@@ -5,10 +5,10 @@ import "github.com/reeveq/reeve"
 // deliverSize is more than a delivered task without its payload and type.
 const deliverSize = 1 + 9 + 5 + 5 + 1 + 6 + 10 + 10 + 10
 
-// putSize is at least the size of a task that is put.
-func putSize(t *reeve.Task) int {
+// putSize is at least the size of a task that is put and has so many extras.
+func putSize(t *reeve.Task, extras byte) int {
 	size := 6 + len(t.Payload)
-	if putExtras(t) > 0 {
+	if extras > 0 {
 		size += 27 + len(t.Type)
 	}
 	return size
@@ -29,8 +29,7 @@ func putExtras(t *reeve.Task) byte {
 	return n
 }
 
-func appendPut(b []byte, t *reeve.Task) []byte {
-	extras := putExtras(t)
+func appendPut(b []byte, t *reeve.Task, extras byte) []byte {
 	if extras == 0 {
 		return appendBytes(append(b, majorArray<<5|1), t.Payload)
 	}

@@ -9,21 +9,32 @@ func (b *Builder) Put(req, low uint64, queue string, flags uint64, tasks []reeve
 	if flags&FlagEach == 0 {
 		return b.putAll(req, low, queue, flags, tasks)
 	}
+	if len(tasks) == 1 {
+		return b.putOne(req, low, queue, flags, &tasks[0])
+	}
+	// Buffers only grow, and what close writes into them is written again: the
+	// struct is all there is to bring back.
+	before := *b
 	for i := range tasks {
-		if err := b.check(putSize(&tasks[i]), queue, "", tasks[i].Type); err != nil {
+		if err := b.putOne(req+uint64(i), low, queue, flags, &tasks[i]); err != nil {
+			*b = before
 			return err
 		}
 	}
-	for i := range tasks {
-		t := &tasks[i]
-		size := putSize(t)
-		if b.open != TypePut || b.req+uint64(b.n) != req || b.flags != flags || b.queue != queue || !b.room(size, MaxSmallFrame) {
-			b.beginPut(size, req, low, queue, flags)
-		}
-		b.buf = appendPut(b.buf, t)
-		b.added(low)
-		req++
+	return nil
+}
+
+func (b *Builder) putOne(req, low uint64, queue string, flags uint64, t *reeve.Task) error {
+	extras := putExtras(t)
+	size := putSize(t, extras)
+	if err := b.check(size, queue, "", t.Type); err != nil {
+		return err
 	}
+	if b.open != TypePut || b.req+uint64(b.n) != req || b.flags != flags || b.queue != queue || !b.room(size, MaxSmallFrame) {
+		b.beginPut(size, req, low, queue, flags)
+	}
+	b.buf = appendPut(b.buf, t, extras)
+	b.added(low)
 	return nil
 }
 
@@ -33,14 +44,14 @@ func (b *Builder) putAll(req, low uint64, queue string, flags uint64, tasks []re
 	}
 	size := 0
 	for i := range tasks {
-		size += putSize(&tasks[i])
+		size += putSize(&tasks[i], putExtras(&tasks[i]))
 		if err := b.check(size, queue, "", tasks[i].Type); err != nil {
 			return err
 		}
 	}
 	b.beginPut(size, req, low, queue, flags)
 	for i := range tasks {
-		b.buf = appendPut(b.buf, &tasks[i])
+		b.buf = appendPut(b.buf, &tasks[i], putExtras(&tasks[i]))
 	}
 	b.n = len(tasks)
 	b.close()
@@ -58,7 +69,8 @@ func (b *Builder) beginPut(size int, req, low uint64, queue string, flags uint64
 // extends the open frame where that has the same two queues and ends before
 // req.
 func (b *Builder) Complete(req, low uint64, queue, to string, id reeve.ID, attempt uint32, result *reeve.Task) error {
-	size := putSize(result) + 16
+	extras := putExtras(result)
+	size := putSize(result, extras) + 16
 	if err := b.check(size, queue, to, result.Type); err != nil {
 		return err
 	}
@@ -69,7 +81,6 @@ func (b *Builder) Complete(req, low uint64, queue, to string, id reeve.ID, attem
 		b.beginArray(5)
 	}
 	entry := byte(majorArray<<5 | 3)
-	extras := putExtras(result)
 	if extras > 0 {
 		entry++
 	}

@@ -22,7 +22,8 @@ var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
 // Reader cuts a stream into frames. It allocates nothing on the word of a
 // header: a frame beyond the limit is an error at once, and memory for a large
-// one is taken as it arrives, so never more than what has arrived and 64 KiB.
+// one is taken as it arrives, never more than what has arrived and 64 KiB,
+// until the peer has really sent a frame of that size.
 // A Reader that waits for the next frame holds 512 bytes.
 //
 // It is not safe for concurrent use; SetMax is.
@@ -36,8 +37,9 @@ type Reader struct {
 	big   *[bufferSize]byte
 	rest  [restSize]byte
 
-	owned bool
-	err   error
+	owned  bool
+	earned int // the largest frame that has arrived
+	err    error
 }
 
 // NewReader makes a Reader of frames of at most max bytes (without the
@@ -182,10 +184,38 @@ func (r *Reader) read(p []byte) (int, error) {
 	return 0, io.ErrNoProgress
 }
 
-// large reads a frame of n bytes into memory of its own. What arrives is
-// gathered in buffers from the pool, and the frame is allocated when all of it
-// is there.
+// large reads a frame of n bytes into memory of its own.
 func (r *Reader) large(n int) ([]byte, error) {
+	read := r.gather
+	if n <= r.earned {
+		read = r.readInto
+	}
+	frame, err := read(n)
+	if err != nil {
+		return nil, unexpected(err)
+	}
+	r.owned, r.earned = true, max(r.earned, n)
+	return frame, nil
+}
+
+// readInto believes the header: the peer has sent as much before.
+func (r *Reader) readInto(n int) ([]byte, error) {
+	frame := make([]byte, n)
+	have := copy(frame, r.buf[r.begin:r.end])
+	r.begin += have
+	for have < n {
+		m, err := r.read(frame[have:])
+		if err != nil {
+			return nil, err
+		}
+		have += m
+	}
+	return frame, nil
+}
+
+// gather keeps what arrives in buffers from the pool and allocates the frame
+// when all of it is there.
+func (r *Reader) gather(n int) ([]byte, error) {
 	var parts []*[bufferSize]byte
 	defer func() {
 		for _, p := range parts {
@@ -207,7 +237,7 @@ func (r *Reader) large(n int) ([]byte, error) {
 		}
 		m, err := r.read(p)
 		if err != nil {
-			return nil, unexpected(err)
+			return nil, err
 		}
 		have += m
 	}
@@ -215,7 +245,6 @@ func (r *Reader) large(n int) ([]byte, error) {
 	for _, p := range parts {
 		frame = append(frame, p[:min(bufferSize, n-len(frame))]...)
 	}
-	r.owned = true
 	return frame, nil
 }
 
