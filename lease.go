@@ -167,7 +167,7 @@ func (l *Lease) settleWait(ctx context.Context, o *Outcome) error {
 	case err := <-answer:
 		return err
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return ctx.Err()
 	}
 }
 

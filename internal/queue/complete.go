@@ -7,7 +7,8 @@ import (
 )
 
 // CompleteOp ends one lease and puts Result on another queue, in one step. Its
-// answer tells no id.
+// answer tells no id. The record is the caller's again when Complete has
+// returned; the result's payload belongs to the queue.
 type CompleteOp struct {
 	ID      reeve.ID
 	Attempt uint32
@@ -16,6 +17,12 @@ type CompleteOp struct {
 	By      Replier
 
 	park parking
+}
+
+// clone makes the record of an operation that waits.
+func (op *CompleteOp) clone() *CompleteOp {
+	c := *op
+	return &c
 }
 
 // Complete carries out ops in order: each acks a task of from and puts its
@@ -44,6 +51,7 @@ func (from *Queue) Complete(h *Holder, to *Queue, ops []CompleteOp) {
 			op.By.Reply(op.Tag, 1, 0, err)
 			continue
 		}
+		op = op.clone()
 		op.park = parking{complete: op, from: from, hold: kt, queue: to, size: sizeOf(&op.Result)}
 		if err := to.park(&op.park); err != nil {
 			op.By.Reply(op.Tag, 1, 0, err)

@@ -89,14 +89,26 @@ func (h *Holder) in(q *Queue) *hold {
 // returned, as one that was given back unstarted. After it returns nothing more
 // is told to the holder's sink or for its requests.
 func (h *Holder) Release(returned bool) {
+	for q, k := range h.leave() {
+		q.release(k, returned)
+	}
+}
+
+// Leave ends a holder that fell silent: as Release, but its leases stand until
+// their time is over, for the same client to claim them.
+func (h *Holder) Leave() {
+	for q, k := range h.leave() {
+		q.leave(k)
+	}
+}
+
+func (h *Holder) leave() map[*Queue]*hold {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.gone = true
 	holds := h.holds
 	h.holds = nil
-	h.mu.Unlock()
-	for q, k := range holds {
-		q.release(k, returned)
-	}
+	return holds
 }
 
 // Consumer is a standing request for tasks of one queue.

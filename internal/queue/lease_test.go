@@ -153,7 +153,7 @@ func TestClaim_GivesBackWhatNobodyElseGot(t *testing.T) {
 		a.Release(false)
 		got := b.take(t, q, 1) // "one" goes to b
 		a2 := newClient(e)     // a is back
-		kept := q.Claim(a2.Holder, []queue.AckOp{{ts[0].ID, ts[0].Attempt}, {ts[1].ID, ts[1].Attempt}, {9999, 1}})
+		kept := q.Claim(a2.Holder, nil, []queue.AckOp{{ts[0].ID, ts[0].Attempt}, {ts[1].ID, ts[1].Attempt}, {9999, 1}})
 		if kept[0] || !kept[1] || kept[2] {
 			t.Fatalf("kept %v", kept)
 		}

@@ -30,6 +30,9 @@ func (q *Queue) tick(now int64) {
 			if k.expiry <= now {
 				q.expire(k, now)
 			}
+			if k.closed && k.leases.n == 0 {
+				delete(q.holds, k)
+			}
 			q.silent = min(q.silent, k.expiry)
 		}
 	}
@@ -98,25 +101,7 @@ func (q *Queue) loseAll(k *hold, ts []*task, now int64) {
 func (q *Queue) release(k *hold, returned bool) {
 	q.mu.Lock()
 	now := q.engine.now()
-	k.closed = true
-	for c := range k.consumers {
-		q.dropConsumer(c)
-	}
-	for t := q.takers.head; t != nil; {
-		next := t.next
-		if t.hold == k {
-			q.takers.remove(t)
-		}
-		t = next
-	}
-	for p := q.parked.head; p != nil; {
-		next := p.next
-		if p.hold == k {
-			q.unpark(p)
-		}
-		p = next
-	}
-	q.joins = slices.DeleteFunc(q.joins, func(op *JoinOp) bool { return op.hold == k })
+	q.closeHold(k)
 	ts := make([]*task, 0, k.leases.n)
 	for t := k.leases.head; t != nil; t = t.next {
 		ts = append(ts, t)
@@ -136,6 +121,43 @@ func (q *Queue) release(k *hold, returned bool) {
 	if admit {
 		q.admit()
 	}
+}
+
+// leave ends k, but for its leases: see Holder.Leave.
+func (q *Queue) leave(k *hold) {
+	q.mu.Lock()
+	q.closeHold(k)
+	if k.leases.n == 0 {
+		delete(q.holds, k)
+	}
+	admit := q.parked.head != nil
+	q.unlock()
+	if admit {
+		q.admit()
+	}
+}
+
+// closeHold ends k's consumers and its requests that wait.
+func (q *Queue) closeHold(k *hold) {
+	k.closed = true
+	for c := range k.consumers {
+		q.dropConsumer(c)
+	}
+	for t := q.takers.head; t != nil; {
+		next := t.next
+		if t.hold == k {
+			q.takers.remove(t)
+		}
+		t = next
+	}
+	for p := q.parked.head; p != nil; {
+		next := p.next
+		if p.hold == k {
+			q.unpark(p)
+		}
+		p = next
+	}
+	q.joins = slices.DeleteFunc(q.joins, func(op *JoinOp) bool { return op.hold == k })
 }
 
 // stop ends hand-overs and everything that waits.

@@ -3,6 +3,7 @@ package queue
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/reeveq/reeve"
@@ -10,9 +11,9 @@ import (
 
 const noBytesLimit = math.MaxInt64
 
-// PutOp is a request to put tasks. Its exported fields are set by the caller
-// and not changed while the request is under way; the tasks' payloads belong to
-// the queue from then on.
+// PutOp is a request to put tasks. Its exported fields are set by the caller.
+// The tasks' payloads belong to the queue from then on; the slice itself is
+// the caller's again when Put has returned.
 type PutOp struct {
 	Tasks []reeve.Task
 	// NoWait: answer with ErrQueueFull instead of waiting for room.
@@ -50,7 +51,7 @@ func (q *Queue) Put(h *Holder, op *PutOp) {
 			// From here on they are requests of their own: each is let in, or
 			// cancelled, apart from the others.
 			for i := op.done; i < len(op.Tasks); i++ {
-				q.parkPut(k, &PutOp{Tasks: op.Tasks[i : i+1], Tag: op.Tag + uint64(i), By: op.By})
+				q.parkPut(k, &PutOp{Tasks: op.Tasks[i : i+1 : i+1], Tag: op.Tag + uint64(i), By: op.By})
 			}
 		default:
 			q.parkPut(k, op)
@@ -65,6 +66,7 @@ func (q *Queue) parkPut(k *hold, op *PutOp) {
 	for i := range op.Tasks {
 		size += sizeOf(&op.Tasks[i])
 	}
+	op.Tasks = slices.Clone(op.Tasks)
 	op.park = parking{put: op, hold: k, queue: q, size: size}
 	if err := q.park(&op.park); err != nil {
 		q.refusePut(op, err)

@@ -262,8 +262,9 @@ func (q *Queue) reclaim(t *task, k *hold) error {
 }
 
 // Claim leases again, to h, those tasks that h's client held when its last
-// session was lost and that nobody else got since. It reports which.
-func (q *Queue) Claim(h *Holder, ops []AckOp) []bool {
+// session was lost and that nobody else got since. It reports which. With c,
+// which is h's, they take slots of that consumer, even beyond what it has.
+func (q *Queue) Claim(h *Holder, c *Consumer, ops []AckOp) []bool {
 	k := h.in(q)
 	kept := make([]bool, len(ops))
 	q.mu.Lock()
@@ -276,8 +277,19 @@ func (q *Queue) Claim(h *Holder, ops []AckOp) []bool {
 		switch {
 		case t.state == leased && t.hold == k:
 			kept[i] = true
+		case t.state == leased && t.hold.closed:
+			q.unlease(t)
+			q.lease(t, k, q.engine.now())
+			kept[i] = true
 		case t.claimable:
 			kept[i] = q.reclaim(t, k) == nil
+		}
+		if kept[i] && c != nil && c.hold == k && t.consumer == nil {
+			t.consumer = c
+			c.used++
+			if c.used >= c.slots {
+				q.takers.remove(&c.taker)
+			}
 		}
 	}
 	return kept

@@ -104,6 +104,8 @@ type Claim struct {
 	Low     uint64 `cbor:"2,keyasint,omitempty"`
 	Queue   string `cbor:"3,keyasint,omitempty"`
 	Entries Pairs  `cbor:"4,keyasint"`
+	// Consumer is whose slots they take; 0: they came by Get.
+	Consumer uint64 `cbor:"5,keyasint,omitempty"`
 }
 
 // Get asks for up to Max tasks. The answer is one Deliver with its request id.
