@@ -137,14 +137,14 @@ func (h *serverHandshake) answerPlainText() {
 	case "GET ", "HEAD", "POST", "PUT ", "OPTI", "DELE", "PATC", "CONN":
 		answer = "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n" + line
 	}
+	if h.raw.SetDeadline(time.Now().Add(lingerTime)) != nil {
+		return
+	}
 	if _, err := io.WriteString(h.raw, answer); err != nil {
 		return
 	}
 	half, ok := h.raw.Conn.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {
-		return
-	}
-	if h.raw.Conn.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
 		return
 	}
 	_, _ = io.Copy(io.Discard, h.raw) // ends by its byte limit, too
