@@ -19,6 +19,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -33,7 +34,7 @@ type Config struct {
 	// MaxOutput bounds what the program may print, in bytes. 0: 16 MiB.
 	MaxOutput int64
 	// KillAfter is how long the program may take to end once it was asked to.
-	// 0: 2 s.
+	// 0: 500 ms.
 	KillAfter time.Duration
 }
 
@@ -49,6 +50,45 @@ type Runner struct {
 	cfg  Config
 	path string
 	env  []string
+
+	mu      sync.Mutex // guards the fields below
+	killed  bool
+	running map[*group]struct{}
+}
+
+// ErrKilled is the error of runs that [Runner.Kill] ended.
+var ErrKilled = errors.New("command: killed")
+
+// Kill ends, without asking, all that runs, and lets nothing be run any more:
+// for a process that is about to exit.
+func (r *Runner) Kill() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.killed = true
+	for g := range r.running {
+		g.kill()
+	}
+}
+
+// start starts cmd as the leader of g.
+func (r *Runner) start(cmd *exec.Cmd, g *group) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.killed {
+		return ErrKilled
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	g.started()
+	r.running[g] = struct{}{}
+	return nil
+}
+
+func (r *Runner) ended(g *group) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.running, g)
 }
 
 // New finds the program. [exec.ErrNotFound] if there is none.
@@ -63,13 +103,13 @@ func New(cfg Config) (*Runner, error) {
 		cfg.MaxOutput = 16 << 20
 	}
 	if cfg.KillAfter == 0 {
-		cfg.KillAfter = 2 * time.Second
+		cfg.KillAfter = 500 * time.Millisecond
 	}
 	path, err := exec.LookPath(cfg.Args[0])
 	if err != nil {
 		return nil, fmt.Errorf("command: %w", err)
 	}
-	return &Runner{cfg: cfg, path: path, env: withoutKeys(cfg.Env)}, nil
+	return &Runner{cfg: cfg, path: path, env: withoutKeys(cfg.Env), running: map[*group]struct{}{}}, nil
 }
 
 // OutputError says that the program printed more than it may.
@@ -129,13 +169,13 @@ func (r *Runner) Run(ctx context.Context, t Task) ([]byte, error) {
 		force = time.AfterFunc(r.cfg.KillAfter, g.kill)
 		return nil
 	}
-	if err := cmd.Start(); err != nil {
+	if err := r.start(cmd, g); err != nil {
 		if cause := context.Cause(runCtx); cause != nil {
 			err = cause // Start says only that it did not start
 		}
 		return nil, fmt.Errorf("command: %w", err)
 	}
-	g.started()
+	defer r.ended(g)
 	err = cmd.Wait() // Cancel has returned when Wait does
 	if force != nil {
 		force.Stop()

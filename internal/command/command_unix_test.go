@@ -152,6 +152,26 @@ func TestRun_ACommandThatDoesNotReadIsNoError(t *testing.T) {
 	}
 }
 
+func TestKill_EndsWhatRunsAndLetsNothingStart(t *testing.T) {
+	t.Parallel()
+	fifo := t.TempDir() + "/pid"
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := sh(t, command.Config{KillAfter: time.Hour}, `trap "" TERM; sleep 600 & echo $! >`+fifo+`; wait`)
+	done := make(chan error, 1)
+	go func() { _, err := r.Run(context.WithoutCancel(t.Context()), command.Task{}); done <- err }()
+	pid := readPid(t, fifo)
+	r.Kill()
+	if err := <-done; err == nil {
+		t.Fatal("a killed command gave a result")
+	}
+	gone(t, pid)
+	if _, err := r.Run(t.Context(), command.Task{}); !errors.Is(err, command.ErrKilled) {
+		t.Fatalf("%v", err)
+	}
+}
+
 func TestNew_RefusesAProgramThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	if _, err := command.New(command.Config{Args: []string{"no-such-program-here"}}); !errors.Is(err, exec.ErrNotFound) {
