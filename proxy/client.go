@@ -1,0 +1,165 @@
+package proxy
+
+import (
+	"context"
+	"crypto/rand"
+	"sync"
+	"sync/atomic"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/codec"
+	"github.com/reeveq/reeve/internal/wire"
+)
+
+// Client is a process's connection to a master. It is made by [Dial], keeps
+// itself connected until Close, and may be used by any number of goroutines.
+type Client struct {
+	cfg   Config
+	addrs []string
+	id    wire.ClientID
+
+	cancel context.CancelFunc
+	done   chan struct{} // closed when all goroutines have ended
+	at     int           // the address that worked last; owned by run
+
+	maxPayload atomic.Int64 // of the last welcome
+	traffic    traffic
+
+	mu      sync.Mutex      // guards the fields below; released by unlock wherever something was asked or answered
+	link    *link           // nil: not connected
+	closed  error           // why nothing more is asked
+	lastErr error           // why there is no connection
+	epoch   uint64          // of the last welcome
+	pending pending         // asked
+	lanes   [lanes]callList // to be asked
+	queued  bool            // there may be something in the lanes, or to be asked again
+	again   callList        // refused by a master that is going away; to be asked by the next session
+
+	consumers    map[uint64]*consumer
+	lastConsumer uint64
+	leases       map[reeve.ID]held // that stand, as far as this client knows
+
+	// To be done by unlock, with nothing locked.
+	finished []*call
+	lost     []lostLease
+}
+
+// traffic counts what goes over all of a client's connections.
+type traffic struct {
+	in, out  atomic.Uint64 // bytes
+	batches  atomic.Uint64 // writes of small requests
+	connects atomic.Uint64
+}
+
+// Dial connects to the master at addrs, "host:port" or several of these with
+// commas between them: masters that take over from each other, tried in turn.
+// It returns when a master has welcomed this client. Until then it tries
+// again until ctx ends, except for errors that trying again cannot mend (of
+// package auth: the key is wrong, what answers is no master; or
+// reeve.ErrVersion), which it returns at once, and except with
+// Config.DialOnce. ctx is for Dial only: the client lives until Close.
+func Dial(ctx context.Context, addrs string, cfg Config) (*Client, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	list, err := parseAddrs(addrs)
+	if err != nil {
+		return nil, err
+	}
+	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	c := &Client{
+		cfg: cfg, addrs: list, cancel: cancel, done: make(chan struct{}),
+		pending: newPending(), consumers: map[uint64]*consumer{}, leases: map[reeve.ID]held{},
+	}
+	rand.Read(c.id[:]) // never fails
+	started := make(chan error, 1)
+	go func() { // Close waits for it
+		defer close(c.done)
+		c.run(life, started)
+	}()
+	select {
+	case err = <-started:
+	case <-ctx.Done():
+		c.mu.Lock()
+		err = &offlineError{ctx: ctxError(ctx), last: c.lastErr}
+		c.mu.Unlock()
+	}
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// Queue is the queue of that name. It costs nothing and asks nobody: whether
+// there is one shows at the first call ([reeve.ErrNoSuchQueue]).
+func (c *Client) Queue(name string) reeve.Queue { return &queue{c: c, name: name} }
+
+// QueueOf is the queue of that name for values of type T, which cd turns into
+// payloads: codec.CBOR unless another one is given.
+func QueueOf[T any](c *Client, name string, cd ...reeve.Codec) *reeve.TypedQueue[T] {
+	use := codec.CBOR
+	for _, x := range cd {
+		use = x
+	}
+	return reeve.NewTypedQueue[T](c.Queue(name), use)
+}
+
+// Epoch names the life of the master that the client was connected to last. It
+// changes when the master was started again without its memory.
+func (c *Client) Epoch() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.epoch
+}
+
+// Close ends the connection: the master takes back at once what this client
+// holds. Calls that wait end with [reeve.ErrClosed]; what was asked before may
+// take effect. It waits for no answer, and not longer than about a second.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	if c.closed == nil {
+		c.closeLocked(reeve.ErrClosed)
+	}
+	c.unlock()
+	c.cancel()
+	<-c.done
+	return nil
+}
+
+// closeLocked ends everything that waits.
+func (c *Client) closeLocked(err error) {
+	c.closed = err
+	for _, cs := range c.consumers {
+		cs.endLocked(err)
+	}
+	clear(c.consumers)
+	for _, k := range c.pending.all() {
+		c.pending.remove(k)
+		if k.phase == asked {
+			c.finishLocked(k, err)
+		}
+	}
+	for k := c.again.pop(); k != nil; k = c.again.pop() {
+		c.finishLocked(k, err)
+	}
+	for lane := range c.lanes {
+		for k := c.lanes[lane].pop(); k != nil; k = c.lanes[lane].pop() {
+			c.finishLocked(k, err)
+		}
+	}
+	for id, h := range c.leases {
+		c.loseLocked(id, h.lease.Attempt, errGivenUp)
+	}
+}
+
+// Done is closed when the client has been closed and its goroutines have ended.
+func (c *Client) Done() <-chan struct{} { return c.done }
+
+// Err is nil until the client is closed, and [reeve.ErrClosed] from then on.
+func (c *Client) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed
+}

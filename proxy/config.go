@@ -1,0 +1,94 @@
+package proxy
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/reeveq/reeve/auth"
+)
+
+// Config is how a [Client] connects. Only AuthKey is required.
+type Config struct {
+	// AuthKey is the key that the master shares.
+	AuthKey auth.Key
+	// Name is what operators are shown for this client. Empty: the program's name.
+	Name string
+	// Dialer makes the raw connection to one address. nil: TCP.
+	Dialer func(ctx context.Context, addr string) (net.Conn, error)
+	// MinBackoff and MaxBackoff bound the pause before the connection is tried
+	// again: a random time up to a bound that starts at MinBackoff and doubles
+	// with each failure up to MaxBackoff. 0: 100 ms and 4 s. After a failed
+	// authentication the bound starts at 1 s and doubles up to a minute.
+	MinBackoff, MaxBackoff time.Duration
+	// DialOnce makes Dial return the error of the first attempt at all
+	// addresses instead of trying until its ctx ends.
+	DialOnce bool
+	// OnState is told of every change of the connection, in order. It must not
+	// block, nor call Close.
+	OnState func(State)
+	// Logger gets one line per change at the debug level. nil: none.
+	Logger *slog.Logger
+}
+
+const (
+	defaultMinBackoff = 100 * time.Millisecond
+	defaultMaxBackoff = 4 * time.Second
+	maxNameText       = 255
+)
+
+func (cfg Config) withDefaults() Config {
+	cfg.Name = cmp.Or(cfg.Name, filepath.Base(os.Args[0]))
+	cfg.MinBackoff = cmp.Or(cfg.MinBackoff, defaultMinBackoff)
+	cfg.MaxBackoff = cmp.Or(cfg.MaxBackoff, max(defaultMaxBackoff, cfg.MinBackoff))
+	if cfg.Dialer == nil {
+		cfg.Dialer = dialTCP
+	}
+	if cfg.OnState == nil {
+		cfg.OnState = func(State) {}
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	return cfg
+}
+
+func (cfg Config) validate() error {
+	switch {
+	case cfg.AuthKey.IsZero():
+		return errors.New("proxy: Config.AuthKey is not set")
+	case len(cfg.Name) > maxNameText:
+		return fmt.Errorf("proxy: Config.Name must be at most %d bytes", maxNameText)
+	case cfg.MinBackoff < 0:
+		return errors.New("proxy: Config.MinBackoff must not be negative")
+	case cfg.MaxBackoff < cfg.MinBackoff:
+		return errors.New("proxy: Config.MaxBackoff must not be less than Config.MinBackoff")
+	}
+	return nil
+}
+
+func dialTCP(ctx context.Context, addr string) (net.Conn, error) {
+	d := net.Dialer{Timeout: connectTimeout}
+	return d.DialContext(ctx, "tcp", addr)
+}
+
+// parseAddrs splits a list of addresses at its commas.
+func parseAddrs(list string) ([]string, error) {
+	var addrs []string
+	for a := range strings.SplitSeq(list, ",") {
+		if a = strings.TrimSpace(a); a != "" {
+			addrs = append(addrs, a)
+		}
+	}
+	if len(addrs) == 0 {
+		return nil, errors.New(`proxy: no address to connect to, want "host:port" or several with commas between them`)
+	}
+	return addrs, nil
+}

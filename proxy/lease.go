@@ -1,0 +1,191 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/wire"
+)
+
+var (
+	errNotKept = fmt.Errorf("%w: the connection to the master was lost, and the task was taken back", reeve.ErrLeaseLost)
+	errGivenUp = fmt.Errorf("%w: %w", reeve.ErrLeaseLost, reeve.ErrClosed)
+	errUnheld  = fmt.Errorf("%w: this client holds it no more", reeve.ErrLeaseLost)
+)
+
+// held is a lease that stands as far as this client knows.
+type held struct {
+	lease    *reeve.Lease
+	consumer *consumer // that it was delivered to; nil: a Get's
+	claimed  bool      // by this session, so that it counts against no consumer's slots there
+}
+
+// lostLease is a lease to be told of its loss.
+type lostLease struct {
+	lease *reeve.Lease
+	cause error
+}
+
+// holdLocked takes note of a lease. One on an earlier attempt at the same task
+// has been lost, though the master's word of it is still on its way.
+func (c *Client) holdLocked(lease *reeve.Lease, cs *consumer) {
+	if old, ok := c.leases[lease.ID]; ok {
+		c.loseLocked(lease.ID, old.lease.Attempt, errNotKept)
+	}
+	c.leases[lease.ID] = held{lease: lease, consumer: cs}
+}
+
+// heldLocked reports whether lease still stands as far as this client knows.
+func (c *Client) heldLocked(lease *reeve.Lease) bool { return c.leases[lease.ID].lease == lease }
+
+// loseLocked takes note that the lease on that attempt does not stand any more.
+func (c *Client) loseLocked(id reeve.ID, attempt uint32, cause error) {
+	h, ok := c.leases[id]
+	if !ok || h.lease.Attempt != attempt {
+		return
+	}
+	delete(c.leases, id)
+	c.lost = append(c.lost, lostLease{h.lease, cause})
+	if h.claimed {
+		h.consumer.unclaimLocked()
+	}
+}
+
+// giveBackLocked returns leases that nobody here has seen, the last first: each
+// goes to the front of its queue, so that they stand there as they came.
+func (c *Client) giveBackLocked(leases []*reeve.Lease) {
+	for i := len(leases) - 1; i >= 0; i-- {
+		t := leases[i].Token()
+		c.submitLocked(&call{traits: sessional, req: &plain{queue: t.Queue, message: func(id, low uint64) wire.Message {
+			return wire.Nack{Req: id, Low: low, Queue: t.Queue, ID: t.ID, Attempt: t.Attempt, Cause: wire.CauseReturned}
+		}}})
+	}
+}
+
+// settle is the end of a lease. It is kept, whatever becomes of connections,
+// until the master has answered it. There are never more of them than leases
+// were given out, and no new ones are given out meanwhile: slots and Gets
+// bound them.
+type settle struct {
+	lease    *reeve.Lease
+	token    reeve.Token
+	outcome  reeve.Outcome
+	consumer *consumer
+	claimed  bool
+	done     func(error)
+}
+
+// Settle ends a lease; see [reeve.Settler].
+func (c *Client) Settle(l *reeve.Lease, o *reeve.Outcome, done func(error)) {
+	if err := c.checkOutcome(o); err != nil {
+		done(err)
+		return
+	}
+	s := &settle{lease: l, token: l.Token(), outcome: *o, done: done}
+	k := &call{req: s, traits: mutating | fenced, then: settledLocked, after: settleDone}
+	if o.Verb == reeve.Complete {
+		k.traits |= parks
+		k.weight = taskWeight(&o.Result)
+	}
+	c.mu.Lock()
+	h := c.leases[l.ID]
+	if h.lease != l {
+		err := c.closed
+		c.mu.Unlock()
+		if err == nil {
+			err = errUnheld
+		}
+		done(err)
+		return
+	}
+	delete(c.leases, l.ID)
+	s.consumer, s.claimed = h.consumer, h.claimed
+	c.submitLocked(k)
+	c.unlock()
+}
+
+// settledLocked takes the answer: the lease has ended, or stands as before.
+func settledLocked(c *Client, k *call) {
+	s := k.req.(*settle)
+	if k.err != nil && !errors.Is(k.err, reeve.ErrLeaseLost) && c.closed == nil {
+		c.holdLocked(s.lease, s.consumer)
+		if s.claimed {
+			c.leases[s.token.ID] = held{lease: s.lease, consumer: s.consumer, claimed: true}
+		}
+		return
+	}
+	if s.claimed {
+		s.claimed = false
+		s.consumer.unclaimLocked()
+	}
+}
+
+func settleDone(k *call) { k.req.(*settle).done(k.err) }
+
+func (c *Client) checkOutcome(o *reeve.Outcome) error {
+	switch o.Verb {
+	case reeve.Ack, reeve.Return, reeve.Bury:
+		return nil
+	case reeve.Nack:
+		if o.Delay < 0 {
+			return fmt.Errorf("%w: Nack with a delay of %v, want 0 or more", reeve.ErrInvalid, o.Delay)
+		}
+		return nil
+	case reeve.Complete:
+		if err := checkName(o.To); err != nil {
+			return err
+		}
+		return c.checkTask(&o.Result)
+	}
+	return fmt.Errorf("%w: no such end of a lease: %d", reeve.ErrInvalid, o.Verb)
+}
+
+func (s *settle) size() int {
+	switch s.outcome.Verb {
+	case reeve.Ack:
+		return 64 + len(s.token.Queue)
+	case reeve.Complete:
+		return 64 + len(s.token.Queue) + len(s.outcome.To) + taskSize(&s.outcome.Result)
+	}
+	return 96 + len(s.token.Queue) + min(len(s.outcome.Error), reeve.MaxErrorText) + min(len(s.outcome.Stack), reeve.MaxErrorText)
+}
+
+func (s *settle) encode(b *wire.Builder, id, low uint64) error {
+	t, o := s.token, &s.outcome
+	switch o.Verb {
+	case reeve.Ack:
+		return b.Ack(id, low, t.Queue, t.ID, t.Attempt)
+	case reeve.Complete:
+		return b.Complete(id, low, t.Queue, o.To, t.ID, t.Attempt, &o.Result)
+	case reeve.Bury:
+		return b.Message(wire.Bury{Req: id, Low: low, Queue: t.Queue, ID: t.ID, Attempt: t.Attempt, Error: o.Error, Stack: o.Stack})
+	}
+	cause := wire.CauseFailed
+	switch {
+	case o.Verb == reeve.Return:
+		cause = wire.CauseReturned
+	case o.TimedOut:
+		cause = wire.CauseTimedOut
+	}
+	return b.Message(wire.Nack{Req: id, Low: low, Queue: t.Queue, ID: t.ID, Attempt: t.Attempt,
+		Delay: o.Delay, Cause: cause, Error: o.Error, Stack: o.Stack})
+}
+
+// Extend makes a lease outlast a silence; see [reeve.Settler].
+func (c *Client) Extend(ctx context.Context, l *reeve.Lease, d time.Duration) error {
+	t := l.Token()
+	err := c.do(ctx, &call{req: &plain{queue: t.Queue, message: func(id, low uint64) wire.Message {
+		return wire.Extend{Req: id, Low: low, Queue: t.Queue, ID: t.ID, Attempt: t.Attempt, Duration: d}
+	}}})
+	if errors.Is(err, reeve.ErrLeaseLost) {
+		c.mu.Lock()
+		c.loseLocked(t.ID, t.Attempt, err)
+		c.unlock()
+	}
+	return err
+}
+
+var _ reeve.Settler = (*Client)(nil)

@@ -1,0 +1,189 @@
+package proxy
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/session"
+	"github.com/reeveq/reeve/internal/wire"
+)
+
+// silentIntervals is for how many heartbeats the master may be silent.
+const silentIntervals = 3
+
+// goodbyeTimeout bounds how long a goodbye may take to leave.
+const goodbyeTimeout = 500 * time.Millisecond
+
+// link is one connection, from the master's welcome until it is lost. What
+// goes wrong anywhere fails the session, which ends all of its goroutines; the
+// first reason is the one that counts.
+type link struct {
+	c       *Client
+	s       *session.Session
+	addr    string
+	control *session.Stream
+	hello   *wire.Reader // of control
+	calls   *session.Stream
+
+	// From the welcome.
+	epoch      uint64
+	resumed    bool
+	heartbeat  time.Duration
+	window     uint64
+	maxFrame   int
+	maxPayload int64
+	maxWaiting int64 // 0: no bound
+
+	beat chan struct{}     // cap 1: time for a heartbeat; the control writer receives
+	bye  chan wire.Goodbye // cap 1: what the control writer is to say last
+	said chan struct{}     // closed by the control writer after that
+
+	wake    chan struct{} // cap 1: the calls writer was asleep and is needed
+	drained chan struct{} // closed by the calls writer: nothing is left to write, and last is set
+
+	goroutines sync.WaitGroup // joined by run
+
+	// Guarded by Client.mu.
+	out      wire.Builder
+	asleep   bool   // the calls writer waits for wake
+	taken    uint64 // requests below it have been taken out of out
+	resent   uint64 // requests from resent on, below resendTo, are still to be asked again here
+	resendTo uint64
+	renewed  uint64 // parked calls below it have been cancelled to be renewed
+	claiming int    // Claims without an answer
+	leaving  bool   // the master refuses everything but the ends of leases
+	last     bool   // the client was closed: nothing more is asked
+	bulk     bulkQueue
+}
+
+// askedLocked reports whether k was asked on this connection.
+func (l *link) askedLocked(k *call) bool { return k.id < l.resent || k.id >= l.resendTo }
+
+// writeLocked hands k, which has its id, to a writer.
+func (l *link) writeLocked(k *call) {
+	if size := k.req.size(); size > wire.MaxSmallFrame {
+		k.large = true
+		if size > l.maxFrame {
+			l.c.pending.remove(k)
+			l.c.finishLocked(k, &reeve.LimitError{Kind: reeve.ErrTooLarge, Limit: "bytes of one request", Value: int64(size), Max: int64(l.maxFrame)})
+			return
+		}
+		l.bulk.pushLocked(l, bulkItem{k: k})
+		return
+	}
+	if err := k.req.encode(&l.out, k.id, l.c.pending.low); err != nil {
+		l.c.pending.remove(k)
+		l.c.finishLocked(k, err)
+	}
+}
+
+// cancelLocked asks the master to answer k now. It goes the way k went, so
+// that it cannot overtake it.
+func (l *link) cancelLocked(k *call) {
+	if k.large {
+		l.bulk.pushLocked(l, bulkItem{cancel: k.id})
+		return
+	}
+	l.out.Message(wire.Cancel{Req: k.id}) // one number: always fits
+}
+
+// wakeLocked wakes the calls writer if there is something for it.
+func (l *link) wakeLocked() {
+	if l.out.Len() > 0 {
+		l.nudgeLocked()
+	}
+}
+
+func (l *link) nudgeLocked() {
+	if l.asleep {
+		l.asleep = false
+		l.wake <- struct{}{}
+	}
+}
+
+// run serves the connection until it is lost or ctx ends, and returns the
+// reason after all its goroutines have ended.
+func (l *link) run(ctx context.Context) error {
+	// All joined below; each ends with the session, and ends it when it fails.
+	l.goroutines.Go(l.writeCalls)
+	l.goroutines.Go(l.writeControl)
+	l.goroutines.Go(func() { l.readControl(ctx) })
+	l.goroutines.Go(func() { l.readCalls(l.calls) })
+	l.goroutines.Go(func() { l.acceptBulk(ctx) })
+	l.watch(ctx)
+	l.c.detach(l)
+	l.s.Close()
+	l.goroutines.Wait()
+	return l.s.Err()
+}
+
+// watch sends heartbeats and ends the session when nothing comes back. It
+// counts intervals instead of looking at the clock: a process that was stopped
+// for a while must first have the chance to read what has come meanwhile.
+func (l *link) watch(ctx context.Context) {
+	tick := time.NewTicker(l.heartbeat)
+	defer tick.Stop()
+	last, silent := l.s.LastRead(), 0
+	for {
+		select {
+		case <-l.s.Done():
+			return
+		case <-ctx.Done():
+			l.leave()
+			return
+		case <-tick.C:
+		}
+		if now := l.s.LastRead(); now.After(last) {
+			last, silent = now, 0
+		} else if silent++; silent >= silentIntervals {
+			l.s.Fail(fmt.Errorf("%w: the master at %s has been silent for %v", reeve.ErrDisconnected, l.addr, silentIntervals*l.heartbeat))
+			return
+		}
+		select {
+		case l.beat <- struct{}{}:
+		default: // the one before is still on its way
+		}
+	}
+}
+
+// leave ends the session as its user wants it: what has been asked is written,
+// then goodbye.
+func (l *link) leave() {
+	ctx, cancel := context.WithTimeout(context.Background(), goodbyeTimeout)
+	defer cancel()
+	l.c.mu.Lock()
+	l.last = true
+	l.nudgeLocked()
+	l.c.mu.Unlock()
+	wait(ctx, l.drained)
+	l.sayGoodbye(ctx, wire.Goodbye{})
+	l.s.Fail(reeve.ErrClosed)
+}
+
+// violated ends the session because the master sent something it must not.
+func (l *link) violated(err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), goodbyeTimeout)
+	defer cancel()
+	l.sayGoodbye(ctx, wire.Goodbye{Code: wire.Code(reeve.ErrProtocol), Text: err.Error()})
+	l.s.Fail(err)
+}
+
+// sayGoodbye sends the session's last message, as far as ctx lets it.
+func (l *link) sayGoodbye(ctx context.Context, m wire.Goodbye) {
+	select {
+	case l.bye <- m:
+	default: // said already
+	}
+	wait(ctx, l.said)
+	l.s.Flush(ctx)
+}
+
+func wait(ctx context.Context, c <-chan struct{}) {
+	select {
+	case <-c:
+	case <-ctx.Done():
+	}
+}

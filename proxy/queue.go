@@ -1,0 +1,140 @@
+package proxy
+
+import (
+	"context"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/wire"
+)
+
+// queue is a name at a client: any number may exist for one queue.
+type queue struct {
+	c    *Client
+	name string
+}
+
+// maxName is the longest queue name, in bytes.
+const maxName = 255
+
+func checkName(name string) error {
+	if name == "" || len(name) > maxName {
+		return fmt.Errorf("%w: queue name of %d bytes, want 1 to %d", reeve.ErrInvalid, len(name), maxName)
+	}
+	if !utf8.ValidString(name) {
+		return fmt.Errorf("%w: queue name %q is not UTF-8", reeve.ErrInvalid, name)
+	}
+	return nil
+}
+
+// plain is a request that is one message, small and seldom sent.
+type plain struct {
+	queue   string
+	message func(id, low uint64) wire.Message
+}
+
+func (r *plain) size() int { return 128 + len(r.queue) }
+
+func (r *plain) encode(b *wire.Builder, id, low uint64) error { return b.Message(r.message(id, low)) }
+
+func (q *queue) Name() string { return q.name }
+
+// ask makes a call with a request of one message.
+func (q *queue) ask(ctx context.Context, t traits, message func(id, low uint64) wire.Message) (*call, error) {
+	if err := checkName(q.name); err != nil {
+		return nil, err
+	}
+	k := &call{traits: t, req: &plain{queue: q.name, message: message}}
+	return k, q.c.do(ctx, k)
+}
+
+func (q *queue) Get(ctx context.Context, max int) ([]*reeve.Lease, error) {
+	return q.get(ctx, max, false)
+}
+
+func (q *queue) TryGet(ctx context.Context, max int) ([]*reeve.Lease, error) {
+	return q.get(ctx, max, true)
+}
+
+func (q *queue) get(ctx context.Context, max int, noWait bool) ([]*reeve.Lease, error) {
+	if err := checkCount("tasks of one Get", max, 1, reeve.MaxBatch); err != nil {
+		return nil, err
+	}
+	t := giving
+	if !noWait {
+		t |= parks
+	}
+	k, err := q.ask(ctx, t, func(id, low uint64) wire.Message {
+		return wire.Get{Req: id, Low: low, Queue: q.name, Max: uint64(max), NoWait: noWait}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return k.leases, nil
+}
+
+func (q *queue) Stats(ctx context.Context) (reeve.QueueStats, error) {
+	if err := checkName(q.name); err != nil {
+		return reeve.QueueStats{}, err
+	}
+	stats, err := q.c.stats(ctx, q.name)
+	if err != nil {
+		return reeve.QueueStats{}, err
+	}
+	if len(stats) != 1 {
+		return reeve.QueueStats{}, fmt.Errorf("%w: the numbers of %d queues instead of one", reeve.ErrProtocol, len(stats))
+	}
+	return stats[0], nil
+}
+
+func (q *queue) Join(ctx context.Context) error {
+	_, err := q.ask(ctx, parks, func(id, low uint64) wire.Message {
+		return wire.Join{Req: id, Low: low, Queue: q.name}
+	})
+	return err
+}
+
+func (q *queue) Shutdown(ctx context.Context, immediate bool) error {
+	_, err := q.ask(ctx, 0, func(id, low uint64) wire.Message {
+		return wire.ShutdownRequest{Req: id, Low: low, Queue: q.name, Immediate: immediate}
+	})
+	return err
+}
+
+func (q *queue) Dead(ctx context.Context, skip, max int) ([]reeve.DeadTask, error) {
+	if skip < 0 {
+		return nil, fmt.Errorf("%w: Dead after skipping %d, want 0 or more", reeve.ErrInvalid, skip)
+	}
+	if err := checkCount("tasks of one Dead", max, 1, reeve.MaxBatch); err != nil {
+		return nil, err
+	}
+	k, err := q.ask(ctx, answered, func(id, low uint64) wire.Message {
+		return wire.DeadRequest{Req: id, Low: low, Queue: q.name, Skip: uint64(skip), Max: uint64(max)}
+	})
+	if err != nil {
+		return nil, err
+	}
+	tasks := make([]reeve.DeadTask, len(k.answer.Dead))
+	for i := range tasks {
+		tasks[i] = k.answer.Dead[i].DeadTask()
+	}
+	return tasks, nil
+}
+
+func checkCount(what string, n, least, most int) error {
+	if n < least || n > most {
+		return fmt.Errorf("%w: %s: %d, want %d to %d", reeve.ErrInvalid, what, n, least, most)
+	}
+	return nil
+}
+
+func checkDuration(what string, d time.Duration) error {
+	if d < 0 {
+		return fmt.Errorf("%w: %s of %v, want 0 or more", reeve.ErrInvalid, what, d)
+	}
+	return nil
+}
+
+var _ reeve.Queue = (*queue)(nil)

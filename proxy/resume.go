@@ -1,0 +1,154 @@
+package proxy
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/wire"
+)
+
+// detach takes note that l is lost. What was asked stays, to be asked again;
+// what meant something to that session only is forgotten.
+func (c *Client) detach(l *link) {
+	c.mu.Lock()
+	defer c.unlock()
+	c.link = nil
+	for _, k := range c.pending.all() {
+		if !k.large && k.id < l.taken && l.askedLocked(k) {
+			k.sent = true
+		}
+		if k.phase == abandoned || k.is(sessional) {
+			c.pending.remove(k)
+			k.phase = done
+		}
+	}
+	for k := c.lanes[laneSession].pop(); k != nil; k = c.lanes[laneSession].pop() {
+		k.phase = done
+	}
+	for k := c.again.tail; k != nil; k = c.again.tail { // before those that have not had a turn
+		c.again.remove(k)
+		c.lanes[k.lane()].pushFront(k)
+		c.queued = true
+	}
+	for _, cs := range c.consumers {
+		cs.asking, cs.told = false, untold
+	}
+}
+
+// attach makes l the connection that calls go to: first the leases that still
+// stand are claimed, then what has no answer is asked again, in its order.
+func (c *Client) attach(l *link) {
+	c.mu.Lock()
+	defer c.unlock()
+	if c.closed != nil {
+		return // run sees ctx's end next
+	}
+	if !l.resumed && c.epoch != 0 && c.epoch == l.epoch {
+		c.forgottenLocked()
+	}
+	c.epoch, c.lastErr = l.epoch, nil
+	c.link = l
+	c.maxPayload.Store(l.maxPayload)
+	l.resent, l.resendTo = c.pending.low, c.pending.next
+	c.queued = true
+	c.claimLocked(l)
+	for _, cs := range c.consumers {
+		cs.err = nil
+		cs.syncLocked()
+		cs.wakeLocked()
+	}
+}
+
+// forgottenLocked deals with a master that lives on but has forgotten this
+// client: nobody can say any more whether what was sent was carried out.
+func (c *Client) forgottenLocked() {
+	for _, k := range c.pending.all() {
+		switch {
+		case !k.sent || !k.is(mutating):
+		case k.is(fenced):
+			k.doubtful = true
+		default:
+			c.pending.remove(k)
+			c.finishLocked(k, reeve.ErrOutcomeUnknown)
+		}
+	}
+}
+
+// claimLocked claims every lease that still stands, and those whose end is on
+// its way, so that nobody else gets the task meanwhile. An end other than Ack
+// or Complete that may have been sent gave the task back: it must not be
+// claimed again.
+func (c *Client) claimLocked(l *link) {
+	for _, cs := range c.consumers {
+		cs.claimed = 0
+	}
+	byQueue := map[string]wire.Pairs{}
+	for id, h := range c.leases {
+		h.claimed = h.consumer != nil
+		if h.claimed {
+			h.consumer.claimed++
+		}
+		c.leases[id] = h
+		q := h.lease.Queue()
+		byQueue[q] = append(byQueue[q], wire.Pair{ID: id, Attempt: h.lease.Attempt})
+	}
+	ends := c.pending.all()
+	for _, lane := range []int{laneEnd, laneComplete} {
+		for k := c.lanes[lane].head; k != nil; k = k.next {
+			ends = append(ends, k)
+		}
+	}
+	for _, k := range ends {
+		s, ok := k.req.(*settle)
+		if !ok {
+			continue
+		}
+		if s.claimed = s.consumer != nil; s.claimed {
+			s.consumer.claimed++
+		}
+		if !k.sent || s.outcome.Verb == reeve.Ack || s.outcome.Verb == reeve.Complete {
+			byQueue[s.token.Queue] = append(byQueue[s.token.Queue], wire.Pair{ID: s.token.ID, Attempt: s.token.Attempt})
+		}
+	}
+	for queue, pairs := range byQueue {
+		slices.SortFunc(pairs, func(a, b wire.Pair) int { return cmp.Compare(a.ID, b.ID) })
+		for part := range slices.Chunk(pairs, maxClaim) {
+			l.claiming++
+			c.submitLocked(&call{req: &claim{link: l, queue: queue, pairs: part}, traits: sessional | answered, then: claimed})
+		}
+	}
+}
+
+// maxClaim bounds the leases of one Claim, so that it is a small frame.
+const maxClaim = 2048
+
+// claim tells a new session which leases the client still holds.
+type claim struct {
+	link  *link
+	queue string
+	pairs wire.Pairs
+}
+
+func (r *claim) size() int { return 64 + len(r.queue) + 14*len(r.pairs) }
+
+func (r *claim) encode(b *wire.Builder, id, low uint64) error {
+	return b.Message(wire.Claim{Req: id, Low: low, Queue: r.queue, Entries: r.pairs})
+}
+
+// claimed takes the answer: what was not kept is lost. For a lease whose end
+// is on its way it says nothing: that end has an answer of its own.
+func claimed(c *Client, k *call) {
+	r := k.req.(*claim)
+	for i, p := range r.pairs {
+		if k.err == nil && i < len(k.answer.Kept) && k.answer.Kept[i] {
+			continue
+		}
+		c.loseLocked(p.ID, p.Attempt, errNotKept)
+	}
+	if r.link.claiming--; r.link.claiming == 0 {
+		for _, cs := range c.consumers {
+			cs.wakeLocked()
+		}
+	}
+}

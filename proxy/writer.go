@@ -1,0 +1,183 @@
+package proxy
+
+import (
+	"context"
+
+	"github.com/reeveq/reeve/internal/session"
+	"github.com/reeveq/reeve/internal/wire"
+)
+
+// writeCalls writes what gathers in out: whatever comes while one write is in
+// progress leaves with the next.
+func (l *link) writeCalls() {
+	c := l.c
+	drained := false
+	for {
+		c.mu.Lock()
+		for l.out.Len() == 0 {
+			if l.last && !drained {
+				drained = true
+				close(l.drained)
+			}
+			l.asleep = true
+			c.mu.Unlock()
+			select {
+			case <-l.wake:
+			case <-l.s.Done():
+				return
+			}
+			c.mu.Lock()
+		}
+		buf := l.out.Take()
+		l.taken = c.pending.next
+		c.unlock() // there is room again: more may be asked
+		c.traffic.batches.Add(1)
+		c.traffic.out.Add(uint64(len(buf)))
+		if _, err := l.calls.Write(buf); err != nil {
+			l.s.Fail(err)
+			return
+		}
+		c.mu.Lock()
+		l.out.Reset(buf)
+		c.mu.Unlock()
+	}
+}
+
+// writeControl writes heartbeats, and the goodbye after which it writes
+// nothing more.
+func (l *link) writeControl() {
+	var seq uint64
+	for {
+		var m wire.Message
+		var last bool
+		select {
+		case <-l.s.Done():
+			return
+		case <-l.beat:
+			seq++
+			m = wire.Heartbeat{Seq: seq}
+		case bye := <-l.bye:
+			m, last = bye, true
+		}
+		b, err := wire.Append(nil, m)
+		if err == nil {
+			_, err = l.control.Write(b)
+		}
+		if err != nil {
+			l.s.Fail(err)
+			return
+		}
+		if last {
+			close(l.said)
+			return
+		}
+	}
+}
+
+// bulkItem is a large request, or the cancellation of one.
+type bulkItem struct {
+	k      *call
+	cancel uint64
+}
+
+// bulkQueue is what waits for the bulk stream. It holds requests, not their
+// bytes: each is encoded when its turn comes.
+type bulkQueue struct {
+	items   []bulkItem
+	started bool
+	wake    chan struct{} // cap 1: anyone sends without blocking, only writeBulk receives
+}
+
+// pushLocked adds an item, and starts the stream's writer with the first one.
+func (q *bulkQueue) pushLocked(l *link, it bulkItem) {
+	q.items = append(q.items, it)
+	if !q.started {
+		q.started = true
+		q.wake = make(chan struct{}, 1)
+		l.goroutines.Go(l.writeBulk) // run, which pushes no more, joins it
+	}
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+// writeBulk writes large requests to a stream of their own, one at a time, so
+// that small ones are not held up.
+func (l *link) writeBulk() {
+	c := l.c
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() { // ends with the session, or with this writer
+		select {
+		case <-l.s.Done():
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	stream, err := l.s.Open(ctx, session.Bulk)
+	if err != nil {
+		l.s.Fail(err)
+		return
+	}
+	var b wire.Builder
+	b.SetMaxFrame(l.maxFrame)
+	for {
+		c.mu.Lock()
+		items := l.bulk.items
+		l.bulk.items = nil
+		c.mu.Unlock()
+		for _, it := range items {
+			if !l.encodeBulk(&b, it) {
+				continue
+			}
+			buf := b.Take()
+			c.traffic.out.Add(uint64(len(buf)))
+			if _, err := stream.Write(buf); err != nil {
+				l.s.Fail(err)
+				return
+			}
+			b.Reset(buf)
+		}
+		select {
+		case <-l.bulk.wake:
+		case <-l.s.Done():
+			return
+		}
+	}
+}
+
+// encodeBulk encodes one item, unless nobody waits for it any more.
+func (l *link) encodeBulk(b *wire.Builder, it bulkItem) bool {
+	c := l.c
+	if it.k == nil {
+		return b.Message(wire.Cancel{Req: it.cancel}) == nil
+	}
+	c.mu.Lock()
+	k, low := it.k, c.pending.low
+	switch k.phase {
+	case asked:
+		k.sent = true
+	case abandoned: // before it was sent
+		c.pending.remove(k)
+		k.phase = done
+		fallthrough
+	default:
+		c.unlock()
+		return false
+	}
+	id := k.id
+	c.mu.Unlock()
+	if err := k.req.encode(b, id, low); err != nil {
+		c.mu.Lock()
+		if c.pending.get(id) == k {
+			c.pending.remove(k)
+			if k.phase == asked {
+				c.finishLocked(k, err)
+			}
+		}
+		c.unlock()
+		return false
+	}
+	return true
+}
