@@ -67,6 +67,9 @@ func (a *attempt) Value(key any) any {
 	return a.Context.Value(key)
 }
 
+// String keeps fmt from walking through the fields of a context.
+func (a *attempt) String() string { return fmt.Sprintf("worker.attempt(task %v)", a.lease.ID) }
+
 // begin puts the attempt under watch. False when it is over already.
 func (a *attempt) begin() bool {
 	if t, grace := a.lease.Timeout, a.w.cfg.CancelGrace; t > 0 && t <= math.MaxInt64-grace {
