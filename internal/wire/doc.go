@@ -43,11 +43,11 @@ const (
 	// the calls stream; a larger one goes on the sender's bulk stream.
 	MaxSmallFrame = 64 << 10
 	// Overhead is more than everything in a frame with one task that is not
-	// payload, so a frame limit has to exceed the payload limit by it. It
-	// leaves room for queue names and task types of [MaxName] bytes.
-	Overhead = 4 << 10
+	// payload, names of [MaxName] bytes included: a frame limit has to exceed
+	// the payload limit by it.
+	Overhead = 1 << 10
 	// MaxName is the longest queue name or task type in bytes.
-	MaxName = 1 << 10
+	MaxName = 255
 	// MaxEntries bounds the tasks, entries or ranges of one frame.
 	MaxEntries = reeve.MaxBatch
 	// DefaultMaxFrame is what a [Reader] and a [Builder] allow before they are
