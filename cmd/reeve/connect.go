@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/reeveq/reeve/internal/cmdline"
+	"github.com/reeveq/reeve/internal/program"
+	"github.com/reeveq/reeve/proxy"
+	"github.com/urfave/cli/v3"
+)
+
+// session is the flags of the verbs that talk to a master.
+type session struct {
+	*tool
+	connect string
+	wait    time.Duration
+	json    bool
+	key     program.KeyFlags
+	log     program.LogFlags
+}
+
+func (t *tool) session() *session {
+	return &session{tool: t, connect: t.defaultConnect}
+}
+
+func (s *session) flags(own ...cli.Flag) []cli.Flag {
+	flags := append(own,
+		cmdline.String("connect", &s.connect, "the master is at `HOST:PORT[,HOST:PORT]`; also REEVE_CONNECT"),
+		cmdline.Duration("wait", &s.wait, 0, "wait up to `TIME` for a master that cannot be reached"),
+		cmdline.Bool("json", &s.json, "write JSON"))
+	flags = append(flags, s.key.Flags()...)
+	return append(flags, s.log.Flags()...)
+}
+
+// with connects, runs f and disconnects. f's ctx ends with the first signal.
+func (s *session) with(ctx context.Context, cmd *cli.Command, f func(context.Context, *proxy.Client) error) error {
+	log := s.log.New(program.NewConsole(s.stderr))
+	key, err := s.key.ClientKey(cmd, program.Env{Getenv: s.getenv, Stdin: s.stdin}, s.connect, log)
+	if err != nil {
+		return err
+	}
+	stop, release := program.NotifyStop(ctx)
+	defer release()
+	dialCtx := stop.Graceful
+	if s.wait > 0 {
+		var cancel context.CancelFunc
+		dialCtx, cancel = context.WithTimeout(dialCtx, s.wait)
+		defer cancel()
+	}
+	client, err := proxy.Dial(dialCtx, s.connect, proxy.Config{AuthKey: key, Name: "reeve", DialOnce: s.wait == 0, Logger: log.Logger})
+	if err == nil {
+		defer client.Close()
+		err = f(stop.Graceful, client)
+	}
+	if sig, ok := errors.AsType[*program.SignalError](context.Cause(stop.Graceful)); ok && err != nil {
+		return sig
+	}
+	return err
+}
+
+// writeJSON writes v in one line.
+func writeJSON(w io.Writer, v any) error {
+	return outputError(json.NewEncoder(w).Encode(v))
+}
+
+// outputError is the error of a write of results.
+func outputError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return program.Fail(program.ExitOutput, fmt.Errorf("cannot write the output: %w", err))
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/cmdline"
+	"github.com/reeveq/reeve/internal/command"
+	"github.com/reeveq/reeve/internal/demo"
+	"github.com/reeveq/reeve/internal/program"
+	"github.com/reeveq/reeve/proxy"
+	"github.com/reeveq/reeve/worker"
+	"github.com/urfave/cli/v3"
+)
+
+// work connects and runs tasks until the worker is stopped.
+func work(ctx context.Context, cmd *cli.Command, o *options, env program.Env, stderr io.Writer) error {
+	if err := o.validate(); err != nil {
+		return cmdline.Usagef(cmd, "%w", err)
+	}
+	handle, kill, err := o.handler()
+	if err != nil {
+		return cmdline.Usagef(cmd, "%w", err)
+	}
+	log := o.log.New(program.NewConsole(stderr))
+	key, err := o.key.ClientKey(cmd, env, o.connect, log)
+	if err != nil {
+		return err
+	}
+	stop, release := program.NotifyStop(ctx)
+	defer release()
+	l := newLink(log, o.once)
+	stopDebug, err := program.ServeDebug(ctx, o.debugAddr, log, l.health)
+	if err != nil {
+		return err
+	}
+	defer stopDebug()
+
+	client, err := proxy.Dial(stop.Graceful, o.connect, proxy.Config{
+		AuthKey: key, Name: "worker", DialOnce: o.once, OnState: l.onState, Logger: log.Logger,
+	})
+	if err != nil {
+		if stop.Graceful.Err() != nil {
+			return nil // nothing had begun
+		}
+		return err
+	}
+	defer client.Close()
+	if err := o.checkQueues(stop.Graceful, client); err != nil {
+		return err
+	}
+
+	w := worker.New(client.Queue(o.queue), o.config(log))
+	w.HandleDefaultFunc(handle)
+	log.Info("worker started", "queue", o.queue, "results", o.results, "concurrency", o.concurrency)
+	done := make(chan error, 1)
+	go func() { done <- w.Run(stop.Graceful) }() // received below, or by Close
+	select {
+	case err = <-done:
+	case <-stop.Now.Done():
+		kill()
+		w.Close()
+		return stop.Interrupted()
+	case <-l.gone:
+		kill()
+		w.Close()
+		return program.Fail(program.ExitUnavailable, l.why())
+	}
+	s := w.Stats()
+	log.Info("worker ended", "done", s.Done, "failed", s.Failed+s.TimedOut, "returned", s.Returned, "dead", s.Buried, "lost", s.Lost)
+	if errors.Is(err, worker.ErrUnanswered) {
+		return program.Fail(program.ExitUnavailable, err)
+	}
+	return err
+}
+
+// checkQueues has a wrong name told at once, with the right ones.
+func (o *options) checkQueues(ctx context.Context, client *proxy.Client) error {
+	for _, name := range []string{o.queue, o.results} {
+		if name == "" {
+			continue
+		}
+		if _, err := client.Queue(name).Stats(ctx); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *options) config(log *program.Log) worker.Config {
+	cfg := worker.Config{
+		Concurrency: o.concurrency, Prefetch: o.prefetch, Results: o.results,
+		Grace: o.grace, MaxTasks: uint64(o.maxTasks), MaxStuck: o.maxStuck,
+		Logger: log.Logger,
+	}
+	if o.grace == 0 {
+		cfg.Grace = -1 // zero is the default there
+	}
+	if o.maxStuck == 0 {
+		cfg.MaxStuck = -1
+	}
+	if o.argv != nil {
+		// A command that is killed is no stuck handler.
+		cfg.CancelGrace = o.killAfter + 300*time.Millisecond
+	}
+	return cfg
+}
+
+type handleFunc = func(context.Context, *reeve.Task) ([]byte, error)
+
+// handler is what is run for each task, and what ends all runs at once.
+func (o *options) handler() (handleFunc, func(), error) {
+	if o.argv == nil {
+		return o.limited(func(ctx context.Context, t *reeve.Task) ([]byte, error) {
+			return demo.Run(ctx, t.Type, t.Payload)
+		}), func() {}, nil
+	}
+	if len(o.argv) == 0 {
+		return nil, nil, errors.New("-- must be followed by a command")
+	}
+	r, err := command.New(command.Config{Args: o.argv, Env: os.Environ(), MaxOutput: o.maxOutput, KillAfter: o.killAfter})
+	if err != nil {
+		return nil, nil, fmt.Errorf("cannot run %q: %w", o.argv[0], err)
+	}
+	return o.limited(func(ctx context.Context, t *reeve.Task) ([]byte, error) {
+		return r.Run(ctx, command.Task{ID: t.ID.String(), Queue: o.queue, Attempt: t.Attempt, Payload: t.Payload})
+	}), r.Kill, nil
+}
+
+// limited gives each run its -timeout.
+func (o *options) limited(f handleFunc) handleFunc {
+	if o.timeout == 0 {
+		return f
+	}
+	return func(ctx context.Context, t *reeve.Task) ([]byte, error) {
+		cause := fmt.Errorf("%w: longer than -timeout %v", reeve.ErrTimeout, o.timeout)
+		ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, cause)
+		defer cancel()
+		return f(ctx, t)
+	}
+}
