@@ -66,12 +66,42 @@ func TestRun_DrainGivesBackTheUnstartedAndFinishesTheRunning(t *testing.T) {
 	})
 }
 
+// tardy is a source whose leases arrive at the moment the worker stops.
+type tardy struct{ *memory }
+
+type tardyConsumer struct{ reeve.Consumer }
+
+func (q tardy) Consume(ctx context.Context, slots int) (reeve.Consumer, error) {
+	c, err := q.memory.Consume(ctx, slots)
+	return tardyConsumer{c}, err
+}
+
+func (c tardyConsumer) Next(ctx context.Context) (*reeve.Lease, error) {
+	l, err := c.Consumer.Next(ctx)
+	<-ctx.Done()
+	return l, err
+}
+
+func TestRun_LeaseThatArrivesDuringTheStopGoesBackUnstarted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory("tasks", 1)
+		s := startWith(t, tardy{m}, worker.Config{Concurrency: 1}, func(context.Context, int) error {
+			t.Error("the handler ran")
+			return nil
+		})
+		mustStop(t, s)
+		if stats := s.Stats(); stats.Returned != 1 || len(m.readyIDs()) != 1 {
+			t.Errorf("stats are %+v", stats)
+		}
+	})
+}
+
 func TestRun_GraceOverReturnsTheUnfinished(t *testing.T) {
 	for name, fn := range map[string]func(context.Context, int) error{"listening": sleeper, "deaf": deaf} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newMemory("tasks", 20_000, 3_600_000, 3_600_000)
-				s := startWith(t, m, worker.Config{Concurrency: 3}, fn)
+				s := startWith(t, m, worker.Config{Concurrency: 3, MaxStuck: 1}, fn)
 				err := s.stop()
 				if err != nil || s.took < 30*time.Second || s.took > 31*time.Second {
 					t.Errorf("Run returned %v after %v, want nil within a second after the grace of 30s", err, s.took)

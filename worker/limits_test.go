@@ -73,6 +73,35 @@ func TestTimeout_EndsTheContextAndTheAttemptIsTimedOut(t *testing.T) {
 	})
 }
 
+func TestTimeout_HandlerThatEndsInTimeToSayHowIsHeard(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		want reeve.Outcome
+	}{
+		"success":   {nil, reeve.Outcome{Verb: reeve.Ack}},
+		"permanent": {worker.Permanent(errors.New("never")), reeve.Outcome{Verb: reeve.Bury}},
+		"later":     {worker.RetryAfter(nil, time.Minute), reeve.Outcome{Verb: reeve.Nack, Delay: time.Minute, TimedOut: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newMemory("tasks")
+				putTimed(m, time.Second, 0)
+				s := startWith(t, m, worker.Config{MaxTasks: 1}, func(ctx context.Context, _ int) error {
+					<-ctx.Done()
+					return c.err
+				})
+				if err := s.wait(); err != nil {
+					t.Fatal(err)
+				}
+				o := m.allEnds()[0].Outcome
+				if o.Verb != c.want.Verb || o.Delay != c.want.Delay || o.TimedOut != c.want.TimedOut {
+					t.Errorf("end is %+v", o)
+				}
+			})
+		})
+	}
+}
+
 func TestTimeout_FinishedHandlerIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory("tasks")
@@ -178,19 +207,25 @@ func TestLeaseLost_BeforeTheHandlerStartsKeepsItFromStarting(t *testing.T) {
 }
 
 func TestLeaseLost_DeafHandlerIsReplaced(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := newMemory("tasks", 3_600_000, 1)
-		s := startWith(t, m, worker.Config{Concurrency: 1}, deaf)
-		m.lose(1)
-		time.Sleep(time.Second)
-		if ends := m.allEnds(); len(ends) != 1 || ends[0].id != 2 || ends[0].Verb != reeve.Ack {
-			t.Errorf("ends are %s, want the second task done in the first one's slot", verbs(ends))
-		}
-		if stats := s.Stats(); stats.Stuck != 1 {
-			t.Errorf("stats are %+v", stats)
-		}
-		mustStop(t, s)
-	})
+	for name, timeout := range map[string]time.Duration{"without a timeout": 0, "before its timeout": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newMemory("tasks")
+				putTimed(m, timeout, 3_600_000)
+				m.put(reeve.Task{Type: "f"}, 1)
+				s := startWith(t, m, worker.Config{Concurrency: 1}, deaf)
+				m.lose(1)
+				time.Sleep(time.Second)
+				if ends := m.allEnds(); len(ends) != 1 || ends[0].id != 2 || ends[0].Verb != reeve.Ack {
+					t.Errorf("ends are %s, want the second task done in the first one's slot", verbs(ends))
+				}
+				if stats := s.Stats(); stats.Stuck != 1 {
+					t.Errorf("stats are %+v", stats)
+				}
+				mustStop(t, s)
+			})
+		})
+	}
 }
 
 func TestLeaseLost_LowersTheSlotsUntilAnEndSucceeds(t *testing.T) {
