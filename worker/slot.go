@@ -69,10 +69,10 @@ func (s *slot) exit() {
 func (s *slot) serve(l *reeve.Lease) bool {
 	w := s.w
 	a := newAttempt(s, l)
-	// In this order: who stops the worker looks at cur after it set stopping.
+	// In this order: who stops the worker ends taking, then looks at cur.
 	s.cur.Store(a)
 	a.out.Verb = reeve.Return
-	if w.stopping.Load() {
+	if w.taking.Err() != nil {
 		return s.finish(a)
 	}
 	h := w.handlerFor(l.Type)
