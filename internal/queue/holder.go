@@ -65,6 +65,9 @@ func (e *Engine) NewHolder(sink Sink, always bool) *Holder {
 	return h
 }
 
+// Engine is the engine the holder is of.
+func (h *Holder) Engine() *Engine { return h.engine }
+
 // Touch notes that the holder is alive.
 func (h *Holder) Touch() { h.heard.Store(h.engine.now()) }
 

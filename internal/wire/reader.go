@@ -40,6 +40,9 @@ type Reader struct {
 	owned  bool
 	earned int // the largest frame that has arrived
 	err    error
+
+	budget func(n int) (release func(), err error)
+	spent  func() // gives back the budget of the last frame
 }
 
 // NewReader makes a Reader of frames of at most max bytes (without the
@@ -59,6 +62,11 @@ func (r *Reader) SetMax(max int) {
 	r.max.Store(uint32(min(max, math.MaxUint32)))
 }
 
+// SetBudget has f called before memory for a frame larger than [MaxSmallFrame]
+// is taken; it may wait. release is called by the Next after the frame, or when
+// the frame does not arrive. An error of f is that of Next.
+func (r *Reader) SetBudget(f func(n int) (release func(), err error)) { r.budget = f }
+
 // Next waits for the next frame and returns it without its header. It is valid
 // until the next call of Next, unless it is Owned. The error is io.EOF when
 // the stream ended between two frames, [io.ErrUnexpectedEOF] when it ended in
@@ -68,8 +76,10 @@ func (r *Reader) Next() ([]byte, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
+	r.giveBack()
 	frame, err := r.next()
 	if err != nil {
+		r.giveBack()
 		r.err = err
 		r.Release()
 	}
@@ -104,8 +114,16 @@ func (r *Reader) Release() {
 	if r.err == nil {
 		r.err = fmt.Errorf("%w: reader released", reeve.ErrClosed)
 	}
+	r.giveBack()
 	r.begin, r.end = 0, 0
 	r.dropBig()
+}
+
+func (r *Reader) giveBack() {
+	if r.spent != nil {
+		r.spent()
+		r.spent = nil
+	}
 }
 
 func (r *Reader) next() ([]byte, error) {
@@ -186,6 +204,13 @@ func (r *Reader) read(p []byte) (int, error) {
 
 // large reads a frame of n bytes into memory of its own.
 func (r *Reader) large(n int) ([]byte, error) {
+	if r.budget != nil {
+		spent, err := r.budget(n)
+		if err != nil {
+			return nil, err
+		}
+		r.spent = spent
+	}
 	read := r.gather
 	if n <= r.earned {
 		read = r.readInto

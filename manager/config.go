@@ -1,0 +1,115 @@
+package manager
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/reeveq/reeve/auth"
+)
+
+// Config says how a master is set up. AuthKey or Keys is required; every other
+// field may be zero, which is its default.
+type Config struct {
+	// AuthKey is the key that clients must have.
+	AuthKey auth.Key
+	// Keys is where keys are found by their id, in place of AuthKey.
+	Keys auth.Keyring
+
+	// Heartbeat is how often clients give a sign of life, 100 ms to 1 h; three
+	// without any end the session. It is lowered to a third of the shortest
+	// lease of the queues. 0: [DefaultHeartbeat].
+	Heartbeat time.Duration
+	// MaxPayload bounds one payload, in bytes, 1 KiB to 1 GiB. A request, which
+	// may be a batch, may be 2 MiB larger. 0: [DefaultMaxPayload].
+	MaxPayload int64
+	// MaxWaiting bounds the bytes of one client's requests that wait for room
+	// in full queues. 0: [DefaultMaxWaiting].
+	MaxWaiting int64
+	// MaxSessions bounds the connected clients, MaxSessionsPerKey those with one
+	// key. 0: [DefaultMaxSessions], for both.
+	MaxSessions, MaxSessionsPerKey int
+	// MaxConsumers bounds the consumers of one client. 0: [DefaultMaxConsumers].
+	MaxConsumers int
+	// MaxReceiving bounds the bytes of large requests that are being received,
+	// over all clients; more wait their turn. 0: [DefaultMaxReceiving]; at least
+	// MaxPayload + 2 MiB.
+	MaxReceiving int64
+	// WriteTimeout is how long a client may take nothing of what is sent to it
+	// before its session ends. 0: [DefaultWriteTimeout].
+	WriteTimeout time.Duration
+	// LoginTimeout is how long a connection may take to prove that it knows the
+	// key. 0: [auth.DefaultTimeout].
+	LoginTimeout time.Duration
+
+	// Logger gets decisions: sessions and why they ended, refusals, never
+	// tasks. nil: nothing is logged.
+	Logger *slog.Logger
+	// Debug sends stack traces of internal errors to clients.
+	Debug bool
+	// Impl names the program to clients; 0: "reeve".
+	Impl string
+}
+
+// Defaults of [Config].
+const (
+	DefaultHeartbeat          = 5 * time.Second
+	DefaultMaxPayload   int64 = 16 << 20
+	DefaultMaxWaiting   int64 = 64 << 20
+	DefaultMaxSessions        = 20_000
+	DefaultMaxConsumers       = 4096
+	DefaultMaxReceiving int64 = 512 << 20
+	DefaultWriteTimeout       = 30 * time.Second
+)
+
+// frameExtra is how much larger than a payload a frame may be.
+const frameExtra = 2 << 20
+
+func (c Config) withDefaults() Config {
+	c.Heartbeat = cmp.Or(c.Heartbeat, DefaultHeartbeat)
+	c.MaxPayload = cmp.Or(c.MaxPayload, DefaultMaxPayload)
+	c.MaxWaiting = cmp.Or(c.MaxWaiting, DefaultMaxWaiting)
+	c.MaxSessions = cmp.Or(c.MaxSessions, DefaultMaxSessions)
+	c.MaxSessionsPerKey = cmp.Or(c.MaxSessionsPerKey, DefaultMaxSessions)
+	c.MaxConsumers = cmp.Or(c.MaxConsumers, DefaultMaxConsumers)
+	c.MaxReceiving = cmp.Or(c.MaxReceiving, max(DefaultMaxReceiving, c.MaxPayload+frameExtra))
+	c.WriteTimeout = cmp.Or(c.WriteTimeout, DefaultWriteTimeout)
+	c.Impl = cmp.Or(c.Impl, "reeve")
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	bad := func(field string, v any, want string) error {
+		return fmt.Errorf("manager: Config.%s is %v, want %s", field, v, want)
+	}
+	switch {
+	case c.AuthKey.IsZero() && c.Keys == nil:
+		return errors.New("manager: Config.AuthKey is not set (auth.ParseKey makes one from a password or a generated key)")
+	case !c.AuthKey.IsZero() && c.Keys != nil:
+		return errors.New("manager: Config.AuthKey and Config.Keys are both set, want one")
+	case c.Heartbeat < 100*time.Millisecond || c.Heartbeat > time.Hour:
+		return bad("Heartbeat", c.Heartbeat, "100ms to 1h")
+	case c.MaxPayload < 1<<10 || c.MaxPayload > 1<<30:
+		return bad("MaxPayload", c.MaxPayload, "1 KiB to 1 GiB")
+	case c.MaxWaiting < 0:
+		return bad("MaxWaiting", c.MaxWaiting, "more than 0")
+	case c.MaxSessions < 0:
+		return bad("MaxSessions", c.MaxSessions, "more than 0")
+	case c.MaxSessionsPerKey < 0:
+		return bad("MaxSessionsPerKey", c.MaxSessionsPerKey, "more than 0")
+	case c.MaxConsumers < 0:
+		return bad("MaxConsumers", c.MaxConsumers, "more than 0")
+	case c.MaxReceiving < c.MaxPayload+frameExtra:
+		return bad("MaxReceiving", c.MaxReceiving, "at least MaxPayload + 2 MiB")
+	case c.WriteTimeout < 0:
+		return bad("WriteTimeout", c.WriteTimeout, "more than 0")
+	case c.LoginTimeout < 0:
+		return bad("LoginTimeout", c.LoginTimeout, "more than 0")
+	}
+	return nil
+}

@@ -1,0 +1,228 @@
+package manager
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/queue"
+	transport "github.com/reeveq/reeve/internal/session"
+	"github.com/reeveq/reeve/internal/wire"
+)
+
+// maxHello bounds the first message of a client.
+const maxHello = 1 << 10
+
+// greet reads the hello, registers the session and answers with the welcome.
+func (s *session) greet() error {
+	ctx, cancel := context.WithTimeout(s.m.ctx, helloTimeout)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() {
+		if ctx.Err() == context.DeadlineExceeded {
+			s.mux.Fail(fmt.Errorf("%w: no hello within %v", reeve.ErrProtocol, helloTimeout))
+		}
+	})
+	defer stop()
+	st, err := s.mux.Accept(ctx)
+	if err != nil {
+		return err
+	}
+	if st.Kind() != transport.Control {
+		return fmt.Errorf("%w: first stream is %v, want control", reeve.ErrProtocol, st.Kind())
+	}
+	s.control = st
+	r := wire.NewReader(st, maxHello)
+	frame, err := r.Next()
+	if err != nil {
+		return err
+	}
+	t, body, err := wire.ParseType(frame)
+	if err == nil && t != wire.TypeHello {
+		err = fmt.Errorf("%w: first message is %v, want Hello", reeve.ErrProtocol, t)
+	}
+	if err == nil {
+		err = wire.Decode(t, body, &s.hello)
+	}
+	r.Release()
+	if err == nil && s.hello.Version < wire.Version {
+		err = fmt.Errorf("%w: the client speaks version %d, the master %d", reeve.ErrVersion, s.hello.Version, wire.Version)
+	}
+	if err == nil {
+		err = s.m.add(s)
+	}
+	if err != nil {
+		s.goodbye(err)
+		return err
+	}
+	if err := s.welcome(); err != nil {
+		s.end() // it was added
+		return err
+	}
+	return nil
+}
+
+// welcome attaches the session to what is remembered of its client, and
+// answers the hello.
+func (s *session) welcome() error {
+	m := s.m
+	s.heartbeat = m.heartbeat()
+	s.out.init(s, m.maxFrame())
+	s.holder = m.engine.NewHolder(s, false)
+	client, known := m.clients.Attach(queue.ClientID(s.hello.Client))
+	s.client = client
+	return s.sendControl(wire.Welcome{
+		Version:    wire.Version,
+		Impl:       m.cfg.Impl,
+		Epoch:      m.epoch,
+		Session:    s.id,
+		Resumed:    known && s.hello.Epoch == m.epoch,
+		Heartbeat:  s.heartbeat,
+		MaxFrame:   uint64(m.maxFrame()),
+		MaxPayload: uint64(m.cfg.MaxPayload),
+		Window:     queue.Window,
+		Time:       time.Now().UnixNano(),
+		MaxWaiting: uint64(m.cfg.MaxWaiting),
+	})
+}
+
+// add registers the session, unless too many are there, and ends an older one
+// of the same client.
+func (m *Master) add(s *session) error {
+	id := queue.ClientID(s.hello.Client)
+	for {
+		m.mu.Lock()
+		old := m.byClient[id]
+		if old == nil {
+			break
+		}
+		m.mu.Unlock()
+		if old.peer.KeyID != s.peer.KeyID {
+			return fmt.Errorf("%w: the client id is in use with another key", reeve.ErrPermission)
+		}
+		m.counts.takenOver.Add(1)
+		old.fail(fmt.Errorf("%w: its client came back", reeve.ErrClosed))
+		<-old.done // soon: a failed session waits for nothing
+	}
+	defer m.mu.Unlock()
+	switch {
+	case m.stopping.Load():
+		return reeve.ErrClosed
+	case len(m.sessions) >= m.cfg.MaxSessions:
+		m.counts.refusedFull.Add(1)
+		return &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "connected clients", Value: int64(len(m.sessions)) + 1, Max: int64(m.cfg.MaxSessions), Set: "Config.MaxSessions"}
+	case m.perKey[s.peer.KeyID] >= m.cfg.MaxSessionsPerKey:
+		m.counts.refusedKey.Add(1)
+		return &reeve.LimitError{Kind: reeve.ErrLimit, Limit: fmt.Sprintf("connected clients with key %q", s.peer.KeyID), Value: int64(m.perKey[s.peer.KeyID]) + 1, Max: int64(m.cfg.MaxSessionsPerKey), Set: "Config.MaxSessionsPerKey"}
+	}
+	m.lastID++
+	s.id = m.lastID
+	m.sessions[s] = struct{}{}
+	m.byClient[id] = s
+	m.perKey[s.peer.KeyID]++
+	return nil
+}
+
+func (m *Master) remove(s *session) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.sessions, s)
+	if id := queue.ClientID(s.hello.Client); m.byClient[id] == s {
+		delete(m.byClient, id)
+	}
+	if m.perKey[s.peer.KeyID]--; m.perKey[s.peer.KeyID] == 0 {
+		delete(m.perKey, s.peer.KeyID)
+	}
+}
+
+// readControl answers heartbeats until the client says goodbye.
+func (s *session) readControl() {
+	r := wire.NewReader(s.control, maxHello+2*reeve.MaxErrorText)
+	for {
+		frame, err := r.Next()
+		if err != nil {
+			s.readFailed(s.control, err)
+			return
+		}
+		s.holder.Touch()
+		if err := s.handleControl(frame); err != nil {
+			s.goodbye(err)
+			s.fail(err)
+			return
+		}
+		if s.farewell.Load() {
+			s.out.drain(time.Second)
+			s.fail(fmt.Errorf("%w: the client said goodbye", reeve.ErrClosed))
+			return
+		}
+	}
+}
+
+func (s *session) handleControl(frame []byte) error {
+	t, body, err := wire.ParseType(frame)
+	if err != nil {
+		return err
+	}
+	switch t {
+	case wire.TypeHeartbeat:
+		var hb wire.Heartbeat
+		if err := wire.Decode(t, body, &hb); err != nil {
+			return err
+		}
+		return s.sendControl(hb)
+	case wire.TypeGoodbye:
+		var bye wire.Goodbye
+		if err := wire.Decode(t, body, &bye); err != nil {
+			return err
+		}
+		s.farewell.Store(true)
+		return nil
+	case wire.TypeHello:
+		return fmt.Errorf("%w: a second Hello", reeve.ErrProtocol)
+	}
+	s.m.counts.unsupported.Add(1) // of a newer version: it expects no answer here
+	return nil
+}
+
+// sendControl writes one message on the control stream.
+func (s *session) sendControl(msg wire.Message) error {
+	s.controlMu.Lock()
+	defer s.controlMu.Unlock()
+	frame, err := wire.Append(s.frame[:0], msg)
+	if err != nil {
+		return err
+	}
+	if cap(frame) <= maxHello {
+		s.frame = frame
+	}
+	_, err = s.control.Write(frame)
+	return err
+}
+
+// goodbyeTime is how long a goodbye may take.
+const goodbyeTime = time.Second
+
+// goodbye tells the client why its session ends and ends it. It waits for the
+// client to have been told, not longer than goodbyeTime.
+func (s *session) goodbye(cause error) {
+	limit := time.AfterFunc(goodbyeTime, func() { s.fail(cause) })
+	defer limit.Stop()
+	if s.out.s != nil {
+		s.out.drain(goodbyeTime / 2)
+	}
+	bye := wire.Goodbye{Code: wire.Code(cause), Text: cause.Error()}
+	if s.control == nil || s.sendControl(bye) != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), goodbyeTime)
+	defer cancel()
+	if err := s.mux.Flush(ctx); err == nil {
+		// The client answers a goodbye by closing; closing first could cut off
+		// what it has not read yet.
+		select {
+		case <-s.mux.Done():
+		case <-ctx.Done():
+		}
+	}
+	s.fail(cause)
+}

@@ -1,0 +1,16 @@
+// Package manager is the master: it hosts named queues, accepts authenticated
+// clients and carries out their requests.
+//
+// It does not know what a lease or an attempt is (internal/queue does), nor how
+// a connection is secured (auth) or multiplexed (internal/session). It stands
+// between: one session per connected client, which turns frames into calls of
+// the engine and what the engine tells into frames.
+//
+// A program that hosts a master uses the queues it declared through the same
+// interface as its clients, [reeve.Queue].
+//
+// Goroutines: per connection one that accepts streams and one reader per
+// stream; a writer only while there is something to write; per master the
+// engine's clock and one that looks after silent sessions. None per request or
+// task.
+package manager

@@ -1,0 +1,196 @@
+package manager
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/queue"
+)
+
+// local is the holder of this process: its handles, consumers and leases. What
+// the engine tells it with a queue locked is noted and passed on in Wake, with
+// nothing locked.
+type local struct {
+	holder *queue.Holder
+
+	mu        sync.Mutex // guards the fields below; taken after queues' mutexes
+	tag       uint64
+	waiting   map[uint64]func(answer)
+	consumers map[uint64]*localConsumer
+	leases    map[reeve.Token]*reeve.Lease
+	pending   []func() // to be called in Wake
+}
+
+// answer is the result of a request.
+type answer struct {
+	first reeve.ID
+	tasks []reeve.Task
+	err   error
+}
+
+func newLocal(e *queue.Engine) *local {
+	l := &local{
+		waiting:   map[uint64]func(answer){},
+		consumers: map[uint64]*localConsumer{},
+		leases:    map[reeve.Token]*reeve.Lease{},
+	}
+	l.holder = e.NewHolder(l, true)
+	return l
+}
+
+// expect registers done for the answer to a new request.
+func (l *local) expect(done func(answer)) uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tag++
+	l.waiting[l.tag] = done
+	return l.tag
+}
+
+// do makes a request and waits for its answer; a request that still waits when
+// ctx ends is cancelled.
+func (l *local) do(ctx context.Context, request func(tag uint64)) answer {
+	if err := ctx.Err(); err != nil {
+		return answer{err: err}
+	}
+	ch := make(chan answer, 1)
+	tag := l.expect(func(a answer) { ch <- a })
+	request(tag)
+	select {
+	case a := <-ch:
+		return a
+	case <-ctx.Done():
+		l.holder.Cancel(tag, ctx.Err())
+		return <-ch // what it did, or the cancellation
+	}
+}
+
+func (l *local) Reply(tag uint64, count int, first reeve.ID, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range uint64(count) {
+		l.answerLocked(tag+i, answer{first: first, err: err})
+	}
+}
+
+func (l *local) Got(tag uint64, _ string, ts []reeve.Task, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.answerLocked(tag, answer{tasks: ts, err: err})
+}
+
+func (l *local) answerLocked(tag uint64, a answer) {
+	if done, ok := l.waiting[tag]; ok {
+		delete(l.waiting, tag)
+		l.pending = append(l.pending, func() { done(a) })
+	}
+}
+
+func (l *local) Deliver(tag uint64, name string, t reeve.Task) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	lease := l.leaseLocked(name, t)
+	if c := l.consumers[tag]; c != nil {
+		c.add(lease)
+		return
+	}
+	l.pending = append(l.pending, func() { lease.Settle(&reeve.Outcome{Verb: reeve.Return}, nil) })
+}
+
+func (l *local) End(tag uint64, _ string, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c := l.consumers[tag]; c != nil {
+		delete(l.consumers, tag)
+		c.end(err)
+	}
+}
+
+func (l *local) Lost(t reeve.Token, cause error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if lease := l.leases[t]; lease != nil {
+		delete(l.leases, t)
+		if cause != reeve.ErrLeaseLost {
+			cause = fmt.Errorf("%w: %w", reeve.ErrLeaseLost, cause)
+		}
+		l.pending = append(l.pending, func() { lease.Lose(cause) })
+	}
+}
+
+func (l *local) Wake() {
+	l.mu.Lock()
+	pending := l.pending
+	l.pending = nil
+	l.mu.Unlock()
+	for _, f := range pending {
+		f()
+	}
+}
+
+// lease makes the lease of a task that was handed over to this process.
+func (l *local) lease(name string, t reeve.Task) *reeve.Lease {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.leaseLocked(name, t)
+}
+
+func (l *local) leaseLocked(name string, t reeve.Task) *reeve.Lease {
+	lease := reeve.NewLease(name, t, l)
+	l.leases[lease.Token()] = lease
+	return lease
+}
+
+// Settle ends a lease; see reeve.Settler.
+func (l *local) Settle(lease *reeve.Lease, o *reeve.Outcome, done func(error)) {
+	q, err := l.holder.Engine().Lookup(lease.Queue())
+	if err != nil {
+		done(err)
+		return
+	}
+	token := lease.Token()
+	tag := l.expect(func(a answer) {
+		if a.err == nil {
+			l.mu.Lock()
+			delete(l.leases, token)
+			l.mu.Unlock()
+		}
+		done(a.err)
+	})
+	switch o.Verb {
+	case reeve.Ack:
+		q.Ack(l.holder, []queue.AckOp{{ID: token.ID, Attempt: token.Attempt}}, tag, l)
+	case reeve.Complete:
+		to, err := l.holder.Engine().Lookup(o.To)
+		if err != nil {
+			l.Reply(tag, 1, 0, err)
+			l.Wake()
+			return
+		}
+		q.Complete(l.holder, to, []queue.CompleteOp{{ID: token.ID, Attempt: token.Attempt, Result: o.Result, Tag: tag, By: l}})
+	default:
+		q.Nack(l.holder, &queue.NackOp{
+			ID: token.ID, Attempt: token.Attempt, Delay: o.Delay, TimedOut: o.TimedOut,
+			Returned: o.Verb == reeve.Return, Bury: o.Verb == reeve.Bury, Error: o.Error, Stack: o.Stack,
+		}, tag, l)
+	}
+}
+
+// Extend makes a lease outlast silence; see reeve.Settler. This process is
+// never silent to itself, so it only checks that the lease stands.
+func (l *local) Extend(ctx context.Context, lease *reeve.Lease, d time.Duration) error {
+	q, err := l.holder.Engine().Lookup(lease.Queue())
+	if err != nil {
+		return err
+	}
+	return l.do(ctx, func(tag uint64) { q.Extend(l.holder, lease.ID, lease.Attempt, d, tag, l) }).err
+}
+
+var (
+	_ queue.Sink    = (*local)(nil)
+	_ queue.Replier = (*local)(nil)
+	_ reeve.Settler = (*local)(nil)
+)

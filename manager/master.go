@@ -1,0 +1,116 @@
+package manager
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"sync"
+	"sync/atomic"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/auth"
+	"github.com/reeveq/reeve/codec"
+	"github.com/reeveq/reeve/internal/queue"
+	"golang.org/x/sync/semaphore"
+)
+
+// Master hosts named queues. All methods are safe for concurrent use.
+type Master struct {
+	cfg       Config
+	engine    *queue.Engine
+	clients   *queue.Clients
+	auth      *auth.Server
+	local     *local
+	epoch     uint64              // changes when the master starts without its memory
+	receiving *semaphore.Weighted // bytes of large requests on their way in
+	counts    counts
+
+	ctx      context.Context // ends when everything is to stop now
+	cancel   context.CancelFunc
+	stopping atomic.Bool // Shutdown or Close was called
+	conns    sync.WaitGroup
+
+	mu        sync.Mutex // guards the fields below
+	listeners map[*listening]struct{}
+	sessions  map[*session]struct{}
+	byClient  map[queue.ClientID]*session
+	perKey    map[string]int
+	lastID    uint64
+	sweeping  bool
+}
+
+// New makes a master without queues. It serves nobody until Serve; Close, or
+// Shutdown, releases what it holds.
+func New(cfg Config) (*Master, error) {
+	if err := cfg.withDefaults().validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	keys := cfg.Keys
+	if keys == nil {
+		var err error
+		if keys, err = auth.Keys(cfg.AuthKey); err != nil {
+			return nil, err
+		}
+	}
+	server, err := auth.NewServer(auth.ServerConfig{Keys: keys, Timeout: cfg.LoginTimeout, Logger: cfg.Logger})
+	if err != nil {
+		return nil, err
+	}
+	var epoch [8]byte
+	rand.Read(epoch[:]) // never fails
+	m := &Master{
+		cfg:       cfg,
+		engine:    queue.New(queue.Config{MaxPayload: cfg.MaxPayload, MaxParked: cfg.MaxWaiting}),
+		clients:   queue.NewClients(),
+		auth:      server,
+		epoch:     binary.BigEndian.Uint64(epoch[:])>>1 | 1,
+		receiving: semaphore.NewWeighted(cfg.MaxReceiving),
+		listeners: map[*listening]struct{}{},
+		sessions:  map[*session]struct{}{},
+		byClient:  map[queue.ClientID]*session{},
+		perKey:    map[string]int{},
+	}
+	m.ctx, m.cancel = context.WithCancel(context.Background())
+	m.local = newLocal(m.engine)
+	return m, nil
+}
+
+// Queue declares the queue name and returns this process's handle of it. It is
+// the same queue when it was declared before with an equal configuration, and
+// [reeve.ErrQueueExists] with another one; [reeve.ErrInvalid] names a field
+// that is out of range.
+func (m *Master) Queue(name string, cfg reeve.QueueConfig) (reeve.Queue, error) {
+	q, err := m.engine.Declare(name, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &localQueue{q: q, local: m.local}, nil
+}
+
+// Lookup returns this process's handle of a queue that was declared, or a
+// [*reeve.NoSuchQueueError].
+func (m *Master) Lookup(name string) (reeve.Queue, error) {
+	q, err := m.engine.Lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	return &localQueue{q: q, local: m.local}, nil
+}
+
+// QueueOf returns the typed handle of a queue that was declared. Payloads are
+// CBOR unless another codec is given.
+func QueueOf[T any](m *Master, name string, c ...reeve.Codec) (*reeve.TypedQueue[T], error) {
+	q, err := m.Lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	cd := codec.CBOR
+	if len(c) > 0 {
+		cd = c[0]
+	}
+	return reeve.NewTypedQueue[T](q, cd), nil
+}
+
+// QueueStats returns the numbers of all queues in the order of declaration.
+func (m *Master) QueueStats() []reeve.QueueStats { return m.engine.Stats() }

@@ -1,0 +1,370 @@
+package manager
+
+import (
+	"sync"
+	"time"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/queue"
+	transport "github.com/reeveq/reeve/internal/session"
+	"github.com/reeveq/reeve/internal/wire"
+)
+
+const (
+	// gather is about how much is put into one write.
+	gather = wire.MaxSmallFrame - 4<<10
+	// largePayload is from when on a task travels on the bulk stream.
+	largePayload = 48 << 10
+	// maxUnsent is how many bytes of answers may wait for a client that does
+	// not read before its requests are not read either.
+	maxUnsent = 1 << 20
+)
+
+// delivery is what is to be sent to a consumer or as the answer to a Get.
+type delivery struct {
+	consumer uint64 // or
+	req      uint64
+	queue    string
+	task     reeve.Task
+	rest     []reeve.Task // further tasks of the same Get
+}
+
+func (d *delivery) size() int {
+	n := len(d.task.Payload)
+	for i := range d.rest {
+		n += len(d.rest[i].Payload)
+	}
+	return n
+}
+
+// outbox gathers what is to be sent to one client. Adding never blocks; a
+// goroutine writes while there is something to write, and what is added
+// meanwhile goes out in its next write.
+type outbox struct {
+	s *session
+
+	mu      sync.Mutex // guards the fields below; taken after queues' mutexes
+	answers wire.Builder
+	due     []delivery
+	lost    []wire.Lost
+	large   []delivery // for the bulk stream
+	raw     [][]byte   // frames for the bulk stream
+	held    int        // readers that are about to add more
+	writing bool       // a flush goroutine exists
+	bulking bool       // a flushBulk goroutine exists
+	since   time.Time  // when the write in progress began; zero: none
+	bulk    time.Time  // the same for the bulk stream
+	ended   bool
+	room    *sync.Cond // signalled when answers were taken
+
+	// Owned by flush.
+	spare   []delivery
+	tasks   wire.Builder
+	control []byte
+}
+
+func (o *outbox) init(s *session, maxFrame int) {
+	o.s = s
+	o.room = sync.NewCond(&o.mu)
+	o.answers.SetMaxFrame(maxFrame)
+	o.tasks.SetMaxFrame(maxFrame)
+}
+
+// deliver adds a task for a consumer, or the tasks that answer a Get.
+func (o *outbox) deliver(d delivery) {
+	o.mu.Lock()
+	if d.size() > largePayload {
+		o.large = append(o.large, d)
+	} else {
+		o.due = append(o.due, d)
+	}
+	o.mu.Unlock()
+}
+
+func (o *outbox) confirm(req uint64, count int, first reeve.ID) {
+	o.mu.Lock()
+	o.answers.Confirm(req, count, first)
+	o.mu.Unlock()
+}
+
+// message adds an answer. One that cannot be told in a frame ends the session:
+// the client would wait for it for ever.
+func (o *outbox) message(m wire.Message) {
+	o.mu.Lock()
+	err := o.answers.Message(m)
+	o.mu.Unlock()
+	if err != nil {
+		o.s.fail(err)
+	}
+}
+
+func (o *outbox) leaseLost(t reeve.Token, cause error) {
+	o.mu.Lock()
+	o.lost = append(o.lost, wire.Lost{Queue: t.Queue, ID: t.ID, Attempt: t.Attempt, Code: wire.Code(cause), Text: cause.Error()})
+	o.mu.Unlock()
+}
+
+// hold keeps what is added from being sent until release: a reader calls it
+// when it begins with what it has read, so that all the answers go out together.
+func (o *outbox) hold() {
+	o.mu.Lock()
+	o.held++
+	o.mu.Unlock()
+}
+
+// release lets out what was gathered, and waits while a client that does not
+// read has too many answers to come.
+func (o *outbox) release() {
+	o.mu.Lock()
+	o.held--
+	o.startLocked()
+	for o.answers.Len() > maxUnsent && !o.ended {
+		o.room.Wait()
+	}
+	o.mu.Unlock()
+}
+
+// wake has what was added sent.
+func (o *outbox) wake() {
+	o.mu.Lock()
+	o.startLocked()
+	o.mu.Unlock()
+}
+
+func (o *outbox) startLocked() {
+	if o.held > 0 && o.answers.Len() < gather || o.ended {
+		return
+	}
+	if !o.writing && (o.answers.Len() > 0 || len(o.due) > 0 || len(o.lost) > 0) {
+		o.writing = true
+		go o.flush() // waited for by close
+	}
+	if !o.bulking && len(o.large)+len(o.raw) > 0 {
+		o.bulking = true
+		go o.flushBulk() // waited for by close
+	}
+}
+
+// flush writes until there is nothing left.
+func (o *outbox) flush() {
+	for {
+		o.mu.Lock()
+		due, lost := o.due, o.lost
+		hasLarge := o.answers.Large()
+		buf := o.answers.Take()
+		if len(due) == 0 && len(lost) == 0 && len(buf) == 0 || o.ended {
+			o.writing = false
+			o.since = time.Time{}
+			o.answers.Release()
+			o.tasks.Release()
+			o.room.Broadcast()
+			o.mu.Unlock()
+			return
+		}
+		o.due, o.lost, o.spare = o.spare[:0], nil, nil
+		o.since = time.Now()
+		o.room.Broadcast()
+		o.mu.Unlock()
+
+		// Tasks first: the answer to an Unconsume must come after them.
+		err := o.writeTasks(due)
+		if err == nil && len(lost) > 0 {
+			err = o.writeLost(lost)
+		}
+		if err == nil && len(buf) > 0 {
+			err = o.writeAnswers(buf, hasLarge)
+		}
+		clear(due)
+		o.spare = keep(due)
+		o.mu.Lock()
+		o.answers.Reset(buf)
+		o.ended = o.ended || err != nil
+		o.mu.Unlock()
+		if err != nil {
+			o.s.fail(err)
+		}
+	}
+}
+
+// keep returns the list for reuse, unless it has grown large.
+func keep(due []delivery) []delivery {
+	if cap(due) > 1024 {
+		return nil
+	}
+	return due[:0]
+}
+
+func (o *outbox) writeTasks(due []delivery) error {
+	for i := range due {
+		if err := appendDelivery(&o.tasks, &due[i]); err != nil {
+			return err
+		}
+		if o.tasks.Len() < gather && i < len(due)-1 {
+			continue
+		}
+		buf := o.tasks.Take()
+		_, err := o.s.calls.Write(buf)
+		o.tasks.Reset(buf)
+		if err != nil {
+			return err
+		}
+		o.progress()
+	}
+	return nil
+}
+
+func appendDelivery(b *wire.Builder, d *delivery) error {
+	if err := b.Deliver(d.consumer, d.req, d.queue, &d.task); err != nil {
+		return err
+	}
+	for i := range d.rest {
+		if err := b.Deliver(d.consumer, d.req, d.queue, &d.rest[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *outbox) writeLost(lost []wire.Lost) error {
+	for i := range lost {
+		if err := o.s.sendControl(lost[i]); err != nil {
+			return err
+		}
+	}
+	o.progress()
+	return nil
+}
+
+// writeAnswers writes buf, with its large frames handed to the bulk stream.
+func (o *outbox) writeAnswers(buf []byte, hasLarge bool) error {
+	for len(buf) > 0 {
+		run, rest := buf, []byte(nil)
+		if hasLarge {
+			var large bool
+			if run, large, rest = wire.SplitRun(buf); large {
+				o.mu.Lock()
+				o.raw = append(o.raw, append([]byte(nil), run...))
+				o.startLocked()
+				o.mu.Unlock()
+				buf = rest
+				continue
+			}
+		}
+		if _, err := o.s.calls.Write(run); err != nil {
+			return err
+		}
+		o.progress()
+		buf = rest
+	}
+	return nil
+}
+
+func (o *outbox) progress() {
+	o.mu.Lock()
+	o.since = time.Now()
+	o.mu.Unlock()
+}
+
+// flushBulk writes what is large, one after another, on a stream of its own,
+// so that it holds up nothing else.
+func (o *outbox) flushBulk() {
+	var b wire.Builder
+	b.SetMaxFrame(o.s.m.maxFrame())
+	for {
+		o.mu.Lock()
+		if len(o.large)+len(o.raw) == 0 || o.ended {
+			o.bulking = false
+			o.bulk = time.Time{}
+			o.room.Broadcast()
+			o.mu.Unlock()
+			return
+		}
+		o.bulk = time.Now()
+		var buf []byte
+		var err error
+		if len(o.raw) > 0 {
+			buf = o.raw[0]
+			o.raw = o.raw[1:]
+			o.mu.Unlock()
+		} else {
+			d := o.large[0]
+			o.large[0] = delivery{}
+			o.large = o.large[1:]
+			o.mu.Unlock()
+			err = appendDelivery(&b, &d)
+			buf = b.Take()
+		}
+		if err == nil {
+			err = o.writeBulk(buf)
+		}
+		if err != nil {
+			o.mu.Lock()
+			o.ended = true
+			o.mu.Unlock()
+			o.s.fail(err)
+		}
+	}
+}
+
+func (o *outbox) writeBulk(buf []byte) error {
+	st, err := o.s.bulkStream()
+	if err != nil {
+		return err
+	}
+	for len(buf) > 0 {
+		n := min(len(buf), transport.MaxFrame)
+		if _, err := st.Write(buf[:n]); err != nil {
+			return err
+		}
+		buf = buf[n:]
+		o.mu.Lock()
+		o.bulk = time.Now()
+		o.mu.Unlock()
+	}
+	return nil
+}
+
+// stuckFor is how long a write has made no progress.
+func (o *outbox) stuckFor(now time.Time) time.Duration {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var stuck time.Duration
+	for _, since := range []time.Time{o.since, o.bulk} {
+		if !since.IsZero() {
+			stuck = max(stuck, now.Sub(since))
+		}
+	}
+	return stuck
+}
+
+// close ends the outbox and waits for its goroutines. The session has failed,
+// so their writes have, too.
+func (o *outbox) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.ended = true
+	o.room.Broadcast()
+	for o.writing || o.bulking {
+		o.room.Wait()
+	}
+	o.due, o.large, o.raw, o.lost = nil, nil, nil, nil
+}
+
+// drain waits until everything that was added has been written, or at most d.
+func (o *outbox) drain(d time.Duration) {
+	timer := time.AfterFunc(d, func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.ended = true
+		o.room.Broadcast()
+	})
+	defer timer.Stop()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.startLocked()
+	for (o.writing || o.bulking) && !o.ended {
+		o.room.Wait()
+	}
+}
+
+var _ queue.Sink = (*session)(nil)

@@ -1,0 +1,399 @@
+package manager
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/queue"
+	"github.com/reeveq/reeve/internal/wire"
+)
+
+// requests carries out the requests that one reader reads. The frames are kept
+// for reuse; what goes into the engine from them is copied.
+type requests struct {
+	s *session
+
+	put      wire.PutFrame
+	complete wire.CompleteFrame
+	ack      wire.AckFrame
+	acks     []queue.AckOp
+	ends     []queue.CompleteOp
+	busy     bool
+}
+
+// rest gives up what is kept for reuse; the reader is about to wait.
+func (r *requests) rest() {
+	if r.busy {
+		r.busy = false
+		r.put.Clear()
+		r.complete.Clear()
+		r.ack.Clear()
+		clear(r.ends)
+		if cap(r.ends) > 256 {
+			r.ends = nil
+		}
+		if cap(r.acks) > 256 {
+			r.acks = nil
+		}
+	}
+}
+
+// handle carries out one message. An error ends the session; the error of a
+// request is answered to it instead. owned: the frame's memory may be kept.
+func (r *requests) handle(frame []byte, owned bool) error {
+	t, body, err := wire.ParseType(frame)
+	if err != nil {
+		return err
+	}
+	switch t {
+	case wire.TypePut:
+		r.busy = true
+		if err := r.put.Decode(body); err != nil {
+			return err
+		}
+		return r.s.guarded(r.put.Req, func() error { return r.doPut(owned) })
+	case wire.TypeComplete:
+		r.busy = true
+		if err := r.complete.Decode(body); err != nil {
+			return err
+		}
+		return r.s.guarded(r.complete.Req, func() error { return r.doComplete(owned) })
+	case wire.TypeAck:
+		r.busy = true
+		if err := r.ack.Decode(body); err != nil {
+			return err
+		}
+		return r.s.guarded(r.ack.Req, r.doAck)
+	}
+	return r.handleRare(t, body)
+}
+
+// lookup finds the queue of requests req to req+count-1, or answers them.
+func (r *requests) lookup(name string, req uint64, count int) (*queue.Queue, bool) {
+	q, err := r.s.m.engine.Lookup(name)
+	if err != nil {
+		r.s.Reply(req, count, 0, err)
+		return nil, false
+	}
+	return q, true
+}
+
+// begin notes that requests arrived. Those that were seen before are answered
+// or left to the answer that is under way, and each that is to be carried out
+// after all is passed to one.
+func (r *requests) begin(req uint64, count int, low uint64, one func(i int)) (fresh bool, err error) {
+	c := r.s.client
+	fresh, err = c.Begin(req, count, low)
+	if fresh || err != nil {
+		return fresh, err
+	}
+	for i := range count {
+		run, done, first, err := c.Seen(req + uint64(i))
+		switch {
+		case run:
+			one(i)
+		case done:
+			r.s.answer(req+uint64(i), 1, first, err)
+		}
+	}
+	return false, nil
+}
+
+func (r *requests) doPut(owned bool) error {
+	f := &r.put
+	if !owned {
+		for i := range f.Tasks {
+			f.Tasks[i].Payload = append([]byte(nil), f.Tasks[i].Payload...)
+		}
+	}
+	each := f.Flags&wire.FlagEach != 0
+	count := 1
+	if each {
+		count = len(f.Tasks)
+	}
+	op := queue.PutOp{Tasks: f.Tasks, NoWait: f.Flags&wire.FlagNoWait != 0, Each: each, Tag: f.Req, By: r.s}
+	fresh, err := r.begin(f.Req, count, f.Low, func(i int) {
+		again := op
+		if each {
+			again.Tasks, again.Each, again.Tag = f.Tasks[i:i+1], false, f.Req+uint64(i)
+		}
+		r.putOne(f.Queue, &again)
+	})
+	if fresh {
+		r.putOne(f.Queue, &op)
+	}
+	return err
+}
+
+func (r *requests) putOne(name string, op *queue.PutOp) {
+	count := 1
+	if op.Each {
+		count = len(op.Tasks)
+	}
+	if q, ok := r.lookup(name, op.Tag, count); ok {
+		q.Put(r.s.holder, op)
+	}
+}
+
+func (r *requests) doComplete(owned bool) error {
+	f := &r.complete
+	r.ends = r.ends[:0]
+	for i := range f.Entries {
+		e := &f.Entries[i]
+		if !owned {
+			e.Result.Payload = append([]byte(nil), e.Result.Payload...)
+		}
+		r.ends = append(r.ends, queue.CompleteOp{ID: e.ID, Attempt: e.Attempt, Result: e.Result, Tag: f.Req + uint64(i), By: r.s})
+	}
+	fresh, err := r.begin(f.Req, len(f.Entries), f.Low, func(i int) { r.completeSome(f.Req+uint64(i), r.ends[i:i+1]) })
+	if fresh {
+		r.completeSome(f.Req, r.ends)
+	}
+	return err
+}
+
+func (r *requests) completeSome(req uint64, ops []queue.CompleteOp) {
+	from, ok := r.lookup(r.complete.Queue, req, len(ops))
+	if !ok {
+		return
+	}
+	if to, ok := r.lookup(r.complete.To, req, len(ops)); ok {
+		from.Complete(r.s.holder, to, ops)
+	}
+}
+
+func (r *requests) doAck() error {
+	f := &r.ack
+	r.acks = r.acks[:0]
+	for _, e := range f.Entries {
+		r.acks = append(r.acks, queue.AckOp{ID: e.ID, Attempt: e.Attempt})
+	}
+	fresh, err := r.begin(f.Req, len(r.acks), f.Low, func(i int) { r.ackSome(f.Req+uint64(i), r.acks[i:i+1]) })
+	if fresh {
+		r.ackSome(f.Req, r.acks)
+	}
+	return err
+}
+
+func (r *requests) ackSome(req uint64, ops []queue.AckOp) {
+	if q, ok := r.lookup(r.ack.Queue, req, len(ops)); ok {
+		q.Ack(r.s.holder, ops, req, r.s)
+	}
+}
+
+// handleRare carries out the requests that are not many per second.
+func (r *requests) handleRare(t wire.Type, body []byte) error {
+	switch t {
+	case wire.TypeNack:
+		return handle(r, t, body, func(m *wire.Nack) error {
+			return r.once(m.Req, m.Low, m.Queue, func(q *queue.Queue) {
+				q.Nack(r.s.holder, &queue.NackOp{
+					ID: m.ID, Attempt: m.Attempt, Delay: m.Delay, TimedOut: m.Cause == wire.CauseTimedOut,
+					Returned: m.Cause == wire.CauseReturned, Error: m.Error, Stack: m.Stack,
+				}, m.Req, r.s)
+			})
+		})
+	case wire.TypeBury:
+		return handle(r, t, body, func(m *wire.Bury) error {
+			return r.once(m.Req, m.Low, m.Queue, func(q *queue.Queue) {
+				q.Nack(r.s.holder, &queue.NackOp{ID: m.ID, Attempt: m.Attempt, Bury: true, Error: m.Error, Stack: m.Stack}, m.Req, r.s)
+			})
+		})
+	case wire.TypeExtend:
+		return handle(r, t, body, func(m *wire.Extend) error {
+			return r.once(m.Req, m.Low, m.Queue, func(q *queue.Queue) {
+				q.Extend(r.s.holder, m.ID, m.Attempt, m.Duration, m.Req, r.s)
+			})
+		})
+	case wire.TypeShutdown:
+		return handle(r, t, body, func(m *wire.ShutdownRequest) error {
+			return r.once(m.Req, m.Low, m.Queue, func(q *queue.Queue) {
+				q.Shutdown(m.Immediate)
+				r.s.Reply(m.Req, 1, 0, nil)
+			})
+		})
+	case wire.TypeClaim:
+		return handle(r, t, body, func(m *wire.Claim) error { return r.claim(m) })
+	case wire.TypeGet:
+		return handle(r, t, body, func(m *wire.Get) error {
+			if q, ok := r.find(m.Queue, m.Req); ok {
+				q.Get(r.s.holder, &queue.GetOp{Max: int(min(m.Max, reeve.MaxBatch+1)), NoWait: m.NoWait, Tag: m.Req})
+			}
+			return nil
+		})
+	case wire.TypeConsume:
+		return handle(r, t, body, func(m *wire.Consume) error { return r.consume(m) })
+	case wire.TypeUnconsume:
+		return handle(r, t, body, func(m *wire.Unconsume) error {
+			r.s.mu.Lock()
+			c := r.s.consumers[m.Consumer]
+			delete(r.s.consumers, m.Consumer)
+			r.s.mu.Unlock()
+			if c != nil {
+				c.Close()
+			}
+			r.s.out.confirm(m.Req, 1, 0)
+			return nil
+		})
+	case wire.TypeCancel:
+		return handle(r, t, body, func(m *wire.Cancel) error {
+			r.s.holder.Cancel(m.Req, context.Canceled)
+			return nil
+		})
+	case wire.TypeStats:
+		return handle(r, t, body, func(m *wire.StatsRequest) error { return r.stats(m) })
+	case wire.TypeJoin:
+		return handle(r, t, body, func(m *wire.Join) error {
+			if q, ok := r.find(m.Queue, m.Req); ok {
+				q.Join(r.s.holder, &queue.JoinOp{Tag: m.Req, By: r.s})
+			}
+			return nil
+		})
+	case wire.TypeDead:
+		return handle(r, t, body, func(m *wire.DeadRequest) error { return r.dead(m) })
+	}
+	return r.unknown(t, body)
+}
+
+// handle decodes a message and carries it out with do.
+func handle[M any](r *requests, t wire.Type, body []byte, do func(*M) error) error {
+	m := new(M)
+	if err := wire.Decode(t, body, m); err != nil {
+		return err
+	}
+	req, _, err := wire.RequestID(body)
+	if err != nil {
+		return err
+	}
+	return r.s.guarded(req, func() error { return do(m) })
+}
+
+// once carries out a request that changes something, unless it was carried out
+// before.
+func (r *requests) once(req, low uint64, name string, do func(*queue.Queue)) error {
+	run := func(int) {
+		if q, ok := r.lookup(name, req, 1); ok {
+			do(q)
+		}
+	}
+	fresh, err := r.begin(req, 1, low, run)
+	if fresh {
+		run(0)
+	}
+	return err
+}
+
+// find finds the queue of a request that changes nothing, or answers it.
+func (r *requests) find(name string, req uint64) (*queue.Queue, bool) {
+	q, err := r.s.m.engine.Lookup(name)
+	if err != nil {
+		r.s.out.message(wire.ErrorFor(req, err, ""))
+	}
+	return q, err == nil
+}
+
+func (r *requests) claim(m *wire.Claim) error {
+	q, ok := r.find(m.Queue, m.Req)
+	if !ok {
+		return nil
+	}
+	r.s.mu.Lock()
+	c := r.s.consumers[m.Consumer]
+	r.s.mu.Unlock()
+	ops := make([]queue.AckOp, len(m.Entries))
+	for i, e := range m.Entries {
+		ops[i] = queue.AckOp{ID: e.ID, Attempt: e.Attempt}
+	}
+	r.s.out.message(&wire.Answer{Req: m.Req, Kept: q.Claim(r.s.holder, c, ops)})
+	return nil
+}
+
+func (r *requests) consume(m *wire.Consume) error {
+	s := r.s
+	if m.Consumer == 0 || m.Slots > reeve.MaxSlots {
+		s.out.message(wire.ErrorFor(m.Req, fmt.Errorf("%w: consumer %d with %d slots, want a consumer above 0 and 0 to %d slots", reeve.ErrInvalid, m.Consumer, m.Slots, reeve.MaxSlots), ""))
+		return nil
+	}
+	q, ok := r.find(m.Queue, m.Req)
+	if !ok {
+		return nil
+	}
+	cfg := q.Config()
+	s.out.message(&wire.Answer{Req: m.Req, Lease: cfg.Lease, Timeout: cfg.Timeout})
+	s.mu.Lock()
+	c, known := s.consumers[m.Consumer]
+	n := len(s.consumers)
+	s.mu.Unlock()
+	if known {
+		c.SetSlots(int(m.Slots))
+		return nil
+	}
+	if n >= s.m.cfg.MaxConsumers {
+		err := &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "consumers of one client", Value: int64(n) + 1, Max: int64(s.m.cfg.MaxConsumers), Set: "Config.MaxConsumers"}
+		s.End(m.Consumer, m.Queue, err)
+		return nil
+	}
+	if c = q.Consume(s.holder, m.Consumer, int(m.Slots)); c == nil {
+		s.End(m.Consumer, m.Queue, reeve.ErrClosed)
+		return nil
+	}
+	s.mu.Lock()
+	s.consumers[m.Consumer] = c
+	s.mu.Unlock()
+	return nil
+}
+
+func (r *requests) stats(m *wire.StatsRequest) error {
+	a := &wire.Answer{Req: m.Req}
+	if m.Queue != "" {
+		q, ok := r.find(m.Queue, m.Req)
+		if !ok {
+			return nil
+		}
+		a.Queues = []wire.Stats{wire.Stats(q.Stats())}
+	} else {
+		for _, s := range r.s.m.engine.Stats() {
+			a.Queues = append(a.Queues, wire.Stats(s))
+		}
+	}
+	r.s.out.message(a)
+	return nil
+}
+
+// deadBytes is when an answer with dead tasks is large enough.
+const deadBytes = 1 << 20
+
+func (r *requests) dead(m *wire.DeadRequest) error {
+	q, ok := r.find(m.Queue, m.Req)
+	if !ok {
+		return nil
+	}
+	if m.Max < 1 || m.Max > reeve.MaxBatch || m.Skip > 1<<40 {
+		r.s.out.message(wire.ErrorFor(m.Req, fmt.Errorf("%w: %d dead tasks after %d, want 1 to %d", reeve.ErrInvalid, m.Max, m.Skip, reeve.MaxBatch), ""))
+		return nil
+	}
+	a := &wire.Answer{Req: m.Req}
+	size := 0
+	for _, d := range q.Dead(int(m.Skip), int(m.Max)) {
+		if size += len(d.Payload) + len(d.Error) + len(d.Stack) + 256; size > deadBytes && len(a.Dead) > 0 {
+			break
+		}
+		a.Dead = append(a.Dead, wire.DeadOf(&d))
+	}
+	r.s.out.message(a)
+	return nil
+}
+
+// unknown answers a message of a type that this version does not have.
+func (r *requests) unknown(t wire.Type, body []byte) error {
+	req, ok, err := wire.RequestID(body)
+	if err != nil {
+		return err
+	}
+	r.s.m.counts.unsupported.Add(1)
+	if ok {
+		r.s.out.message(wire.ErrorFor(req, fmt.Errorf("%w: %v", reeve.ErrUnsupported, t), ""))
+	}
+	return nil
+}

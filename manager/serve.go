@@ -1,0 +1,168 @@
+package manager
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/reeveq/reeve"
+)
+
+// acceptPause is how long Serve waits when the system is out of files or
+// memory for the moment.
+const acceptPause = 20 * time.Millisecond
+
+// listening is one Serve in progress.
+type listening struct{ ln net.Listener }
+
+// ListenAndServe listens on the TCP address addr and serves it; see Serve.
+func (m *Master) ListenAndServe(ctx context.Context, addr string) error {
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return fmt.Errorf("manager: %w", err)
+	}
+	return m.Serve(ctx, ln)
+}
+
+// Serve accepts clients from ln until ctx ends, ln is closed, or the master is
+// shut down, and closes ln. When ctx ends, the master is closed: Serve returns
+// nil after every session has ended. It returns [reeve.ErrClosed] when the
+// master was shut down or closed before or meanwhile. Several listeners may be
+// served at a time.
+func (m *Master) Serve(ctx context.Context, ln net.Listener) error {
+	l := &listening{ln: ln}
+	if !m.startListening(l) {
+		ln.Close()
+		return reeve.ErrClosed
+	}
+	defer m.stopListening(l)
+	stop := context.AfterFunc(ctx, func() { m.Close() })
+	defer stop()
+	for {
+		c, err := ln.Accept()
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			m.conns.Wait()
+			return nil
+		case m.stopping.Load():
+			return reeve.ErrClosed
+		case errors.Is(err, net.ErrClosed):
+			return nil
+		case isTemporary(err):
+			select {
+			case <-ctx.Done():
+			case <-time.After(acceptPause):
+			}
+			continue
+		default:
+			return fmt.Errorf("manager: accept: %w", err)
+		}
+		m.counts.accepted.Add(1)
+		ticket := m.auth.Admit(c)
+		m.conns.Go(func() { // waited for by Close
+			conn, peer, err := ticket.Handshake(m.ctx)
+			if err != nil {
+				return // logged by auth
+			}
+			m.runSession(conn, peer)
+		})
+	}
+}
+
+func (m *Master) startListening(l *listening) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.stopping.Load() {
+		return false
+	}
+	m.listeners[l] = struct{}{}
+	if !m.sweeping {
+		m.sweeping = true
+		m.conns.Go(m.sweep) // ends with m.ctx; waited for by Close
+	}
+	return true
+}
+
+func (m *Master) stopListening(l *listening) {
+	l.ln.Close()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.listeners, l)
+}
+
+// Shutdown ends the master in order: it takes no new clients and hands out
+// nothing more, waits until the leases that stand are ended or ctx ends, says
+// goodbye to its clients and closes. Clients keep trying to come back. It
+// returns ctx's error when leases still stood. What queues without a journal
+// hold is gone then.
+func (m *Master) Shutdown(ctx context.Context) error {
+	m.stopping.Store(true)
+	m.closeListeners()
+	m.engine.Stop()
+	err := m.waitForLeases(ctx)
+	for _, s := range m.allSessions() {
+		s.goodbye(reeve.ErrClosed)
+	}
+	m.Close()
+	return err
+}
+
+// leasePoll is how often Shutdown looks whether leases still stand.
+const leasePoll = 5 * time.Millisecond
+
+func (m *Master) waitForLeases(ctx context.Context) error {
+	tick := time.NewTicker(leasePoll)
+	defer tick.Stop()
+	for m.engine.Leased() > 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+// Close ends the master now: every session ends without a goodbye. It returns
+// when all its goroutines have ended. Further calls do no harm; it always
+// returns nil.
+func (m *Master) Close() error {
+	m.stopping.Store(true)
+	m.closeListeners()
+	m.cancel()
+	for _, s := range m.allSessions() {
+		s.fail(reeve.ErrClosed)
+	}
+	m.conns.Wait()
+	m.engine.Close()
+	return nil
+}
+
+func (m *Master) closeListeners() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for l := range m.listeners {
+		l.ln.Close()
+	}
+}
+
+func (m *Master) allSessions() []*session {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := make([]*session, 0, len(m.sessions))
+	for s := range m.sessions {
+		all = append(all, s)
+	}
+	return all
+}
+
+func isTemporary(err error) bool {
+	var ne net.Error
+	// Temporary is deprecated for lack of a meaning in general; from Accept it
+	// means one thing: out of files or memory, or a client that is gone.
+	return errors.As(err, &ne) && ne.Temporary() //nolint:staticcheck // see above
+}

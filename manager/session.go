@@ -1,0 +1,292 @@
+package manager
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/auth"
+	"github.com/reeveq/reeve/internal/queue"
+	transport "github.com/reeveq/reeve/internal/session"
+	"github.com/reeveq/reeve/internal/wire"
+)
+
+// helloTimeout is how long a client that proved itself may take to say hello.
+const helloTimeout = 10 * time.Second
+
+// session is one connected client.
+type session struct {
+	m         *Master
+	id        uint64
+	mux       *transport.Session
+	peer      *auth.Peer
+	hello     wire.Hello
+	heartbeat time.Duration
+	holder    *queue.Holder
+	client    *queue.Client
+	calls     *transport.Stream
+	out       outbox
+	readers   sync.WaitGroup
+	done      chan struct{} // closed when the session is over and its leases are given up
+
+	farewell atomic.Bool // the client said goodbye
+	silent   atomic.Bool // it ended because nothing came
+
+	controlMu sync.Mutex // held while writing on control
+	control   *transport.Stream
+	frame     []byte
+
+	mu        sync.Mutex // guards the fields below
+	consumers map[uint64]*queue.Consumer
+	bulk      *transport.Stream
+}
+
+func (m *Master) maxFrame() int { return int(m.cfg.MaxPayload) + frameExtra }
+
+// runSession serves one authenticated client until its session ends.
+func (m *Master) runSession(conn net.Conn, peer *auth.Peer) {
+	mux, err := transport.Server(conn, transport.Config{WriteTimeout: m.cfg.WriteTimeout, Logger: m.cfg.Logger})
+	if err != nil {
+		m.cfg.Logger.Debug("session not started", "remote", peer.Remote, "err", err)
+		return
+	}
+	s := &session{m: m, mux: mux, peer: peer, done: make(chan struct{}), consumers: map[uint64]*queue.Consumer{}}
+	defer mux.Close()
+	stop := context.AfterFunc(m.ctx, func() { mux.Fail(reeve.ErrClosed) })
+	defer stop()
+	if err := s.greet(); err != nil {
+		m.cfg.Logger.Debug("session not started", "remote", peer.Remote, "kid", peer.KeyID, "err", err)
+		return
+	}
+	m.cfg.Logger.Debug("session begins", "session", s.id, "remote", peer.Remote, "kid", peer.KeyID,
+		"host", s.hello.Host, "pid", s.hello.PID, "name", s.hello.Name)
+	s.serve()
+	s.end()
+	m.cfg.Logger.Debug("session over", "session", s.id, "remote", peer.Remote, "cause", mux.Err())
+}
+
+// serve reads the client's streams until the session ends.
+func (s *session) serve() {
+	s.readers.Go(s.readControl)
+	for {
+		st, err := s.mux.Accept(s.m.ctx)
+		if err != nil {
+			s.fail(err)
+			break
+		}
+		if st.Kind() == transport.Calls {
+			s.calls = st
+			s.readers.Go(func() { s.readRequests(st) })
+			continue
+		}
+		if s.calls == nil {
+			s.fail(fmt.Errorf("%w: a %v stream before the calls stream", reeve.ErrProtocol, st.Kind()))
+			break
+		}
+		s.readers.Go(func() { s.readRequests(st) })
+	}
+	s.mux.Close()
+	s.readers.Wait()
+}
+
+// end gives up what the session held.
+func (s *session) end() {
+	if s.silent.Load() && !s.farewell.Load() {
+		s.holder.Leave()
+	} else {
+		s.holder.Release(s.farewell.Load())
+	}
+	s.out.close()
+	s.m.remove(s)
+	if s.farewell.Load() {
+		s.m.clients.Detach(s.client)
+		s.m.clients.Drop(s.client)
+	} else {
+		s.m.clients.Detach(s.client)
+	}
+	close(s.done)
+}
+
+// fail ends the session with a cause; the first counts.
+func (s *session) fail(cause error) {
+	if errors.Is(cause, reeve.ErrProtocol) || errors.Is(cause, transport.ErrProtocol) {
+		s.m.counts.protocol.Add(1)
+	}
+	s.mux.Fail(cause)
+}
+
+// readRequests reads a calls or bulk stream.
+func (s *session) readRequests(st *transport.Stream) {
+	r := wire.NewReader(st, s.m.maxFrame())
+	r.SetBudget(s.receive)
+	var rq requests
+	rq.s = s
+	held := false
+	defer func() {
+		if held {
+			s.out.release()
+		}
+	}()
+	for {
+		frame, err := r.Next()
+		if err != nil {
+			s.readFailed(st, err)
+			return
+		}
+		s.holder.Touch()
+		if !held {
+			held = true
+			s.out.hold()
+		}
+		if err := rq.handle(frame, r.Owned()); err != nil {
+			s.goodbye(err)
+			s.fail(err)
+			return
+		}
+		if r.Buffered() == 0 {
+			held = false
+			s.out.release()
+			rq.rest()
+		}
+	}
+}
+
+// minRate is how fast a large frame must arrive on the whole, in bytes per
+// second, after a first WriteTimeout: it keeps others from sending theirs.
+const minRate = 64 << 10
+
+// receive waits for room for a large frame of n bytes, over all sessions.
+func (s *session) receive(n int) (release func(), err error) {
+	if !s.m.receiving.TryAcquire(int64(n)) {
+		ctx, cancel := context.WithCancel(s.m.ctx)
+		defer cancel()
+		go func() { // ends when receive returns
+			select {
+			case <-s.mux.Done():
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+		if err := s.m.receiving.Acquire(ctx, int64(n)); err != nil {
+			return nil, err
+		}
+	}
+	limit := s.m.cfg.WriteTimeout + time.Duration(n/minRate)*time.Second
+	timer := time.AfterFunc(limit, func() {
+		s.fail(fmt.Errorf("%w: a frame of %d bytes did not arrive within %v", reeve.ErrProtocol, n, limit))
+	})
+	return func() {
+		timer.Stop()
+		s.m.receiving.Release(int64(n))
+	}, nil
+}
+
+func (s *session) readFailed(st *transport.Stream, err error) {
+	switch {
+	case errors.Is(err, io.EOF):
+		if st.Kind() == transport.Bulk {
+			st.Close()
+			return
+		}
+		err = fmt.Errorf("%w: the client closed its %v stream", reeve.ErrProtocol, st.Kind())
+		if s.farewell.Load() {
+			err = reeve.ErrClosed
+		}
+	case errors.Is(err, reeve.ErrProtocol):
+		s.goodbye(err)
+	}
+	s.fail(err)
+}
+
+// bulkStream opens the stream for large frames to the client.
+func (s *session) bulkStream() (*transport.Stream, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bulk == nil {
+		ctx, cancel := context.WithTimeout(s.m.ctx, s.m.cfg.WriteTimeout)
+		defer cancel()
+		st, err := s.mux.Open(ctx, transport.Bulk)
+		if err != nil {
+			return nil, err
+		}
+		s.bulk = st
+	}
+	return s.bulk, nil
+}
+
+// guarded runs f, which works for request req: a panic in it is this
+// request's error and nobody else's.
+func (s *session) guarded(req uint64, f func() error) (err error) {
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		stack := string(debug.Stack())
+		s.m.counts.panics.Add(1)
+		s.m.cfg.Logger.Error("a request panicked", "session", s.id, "request", req, "panic", p, "stack", stack)
+		if !s.m.cfg.Debug {
+			stack = ""
+		}
+		e := wire.ErrorFor(req, fmt.Errorf("%w: panic: %v", reeve.ErrInternal, p), stack)
+		s.out.message(e)
+		err = nil
+	}()
+	return f()
+}
+
+// The engine tells the session by these; see queue.Sink and queue.Replier.
+
+func (s *session) Deliver(tag uint64, queue string, t reeve.Task) {
+	s.out.deliver(delivery{consumer: tag, queue: queue, task: t})
+}
+
+func (s *session) Got(tag uint64, queue string, ts []reeve.Task, err error) {
+	switch {
+	case err == nil:
+		s.out.deliver(delivery{req: tag, queue: queue, task: ts[0], rest: ts[1:]})
+	case !s.goesOn(err):
+		s.out.message(wire.ErrorFor(tag, err, ""))
+	}
+}
+
+func (s *session) End(tag uint64, queue string, err error) {
+	if !s.goesOn(err) {
+		s.out.message(&wire.End{Consumer: tag, Queue: queue, Code: wire.Code(err), Text: err.Error()})
+	}
+}
+
+func (s *session) Lost(t reeve.Token, cause error) { s.out.leaseLost(t, cause) }
+
+func (s *session) Wake() { s.out.wake() }
+
+func (s *session) Reply(tag uint64, count int, first reeve.ID, err error) {
+	if s.goesOn(err) {
+		return
+	}
+	s.client.Finish(tag, count, first, err)
+	s.answer(tag, count, first, err)
+}
+
+// goesOn reports that the request fails only because the master is going: the
+// client, which gets a goodbye, sends it again to the next.
+func (s *session) goesOn(err error) bool {
+	return err != nil && s.m.stopping.Load() && errors.Is(err, reeve.ErrClosed)
+}
+
+func (s *session) answer(req uint64, count int, first reeve.ID, err error) {
+	if err == nil {
+		s.out.confirm(req, count, first)
+		return
+	}
+	for i := range uint64(count) {
+		s.out.message(wire.ErrorFor(req+i, err, ""))
+	}
+}
