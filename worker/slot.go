@@ -36,7 +36,7 @@ func (w *Worker) spawn() {
 func (s *slot) run() {
 	defer s.exit()
 	w := s.w
-	for w.permit() && w.ledger.waitRoom(w.taking) {
+	for w.taking.Err() == nil && w.permit() && w.ledger.waitRoom(w.taking) {
 		l, err := w.consumer.Next(w.taking)
 		if err != nil {
 			w.supplyEnded(err)

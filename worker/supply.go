@@ -87,13 +87,13 @@ func (s *supply) succeeded() {
 // It is in force when limit returns. Not for callbacks.
 func (s *supply) limit(left uint64) {
 	s.mu.Lock()
-	lower := left < uint64(s.left)
-	if lower {
+	if left < uint64(s.left) {
 		s.left = int(left)
 	}
+	bounds := left < uint64(s.full)
 	s.mu.Unlock()
-	if lower {
-		s.apply()
+	if bounds {
+		s.apply() // also when another goroutine has noted less: it may not have applied it
 	}
 }
 
