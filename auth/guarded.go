@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"net"
 )
@@ -10,7 +11,8 @@ import (
 type phase uint8
 
 const (
-	phaseSilent phase = iota // no complete ClientHello yet
+	phaseSilent phase = iota // nothing received yet
+	phaseBytes               // something received, no complete ClientHello yet
 	phaseHello               // ClientHello received
 	phaseTLS                 // TLS established, no proof yet
 	phases
@@ -28,8 +30,9 @@ var (
 )
 
 // guarded is the raw connection as crypto/tls sees it. Until open is called it
-// counts what comes in, looks at the first byte, and gives its place in the
-// gate back while it waits for the peer; afterwards it only passes through.
+// counts what comes in, looks at the first byte, and holds a place in the gate
+// from the end of an incoming TLS record, which is when there is something to
+// compute, to the next read or write; afterwards it only passes through.
 type guarded struct {
 	net.Conn
 	opened bool
@@ -39,7 +42,8 @@ type guarded struct {
 	left    int    // bytes that may still come in
 	first   []byte // the first bytes that came in, at most sniffSize
 	gate    *gate
-	held    bool        // a place in gate
+	held    bool // a place in gate
+	records records
 	onPhase func(phase) // may be nil
 }
 
@@ -58,23 +62,19 @@ func (g *guarded) Read(p []byte) (int, error) {
 		if g.first[0] != tlsHandshakeRecord && g.first[0] != tlsAlertRecord {
 			return 0, errNotTLS
 		}
+		g.reached(phaseBytes)
 	}
-	if waitErr := g.compute(); err == nil {
-		err = waitErr
+	if g.records.pass(p[:n]) && err == nil {
+		err = g.compute()
 	}
 	return n, err
 }
 
 func (g *guarded) Write(p []byte) (int, error) {
-	if g.opened {
-		return g.Conn.Write(p)
+	if !g.opened {
+		g.pause() // a read follows: there is nothing to compute in between
 	}
-	g.pause()
-	n, err := g.Conn.Write(p)
-	if waitErr := g.compute(); err == nil {
-		err = waitErr
-	}
-	return n, err
+	return g.Conn.Write(p)
 }
 
 // compute waits for a place in the gate; it fails when the handshake's context ends.
@@ -124,3 +124,30 @@ func (g *gate) enter(ctx context.Context) error {
 }
 
 func (g *gate) leave() { <-g.places }
+
+// records follows the boundaries of TLS records in a stream.
+type records struct {
+	header [5]byte // type, version, length
+	have   int     // bytes of header
+	body   int     // bytes that the present record still lacks
+}
+
+// pass takes the next bytes of the stream and reports whether they end where a
+// record does.
+func (r *records) pass(p []byte) bool {
+	for len(p) > 0 {
+		if r.body > 0 {
+			n := min(r.body, len(p))
+			r.body -= n
+			p = p[n:]
+			continue
+		}
+		n := copy(r.header[r.have:], p)
+		r.have += n
+		p = p[n:]
+		if r.have == len(r.header) {
+			r.have, r.body = 0, int(binary.BigEndian.Uint16(r.header[3:]))
+		}
+	}
+	return r.have == 0 && r.body == 0
+}

@@ -27,9 +27,6 @@ type serverHandshake struct {
 }
 
 func (h *serverHandshake) run() error {
-	if err := h.raw.compute(); err != nil {
-		return err
-	}
 	h.tls = tls.Server(h.raw, h.server.tls)
 	if err := h.tls.Handshake(); err != nil {
 		if errors.Is(err, errNotTLS) {
