@@ -20,7 +20,7 @@ import (
 
 // work connects and runs tasks until the worker is stopped.
 func work(ctx context.Context, cmd *cli.Command, o *options, env program.Env, stderr io.Writer) error {
-	if err := o.validate(); err != nil {
+	if err := errors.Join(o.validate(), program.CheckDebugAddr(o.debugAddr)); err != nil {
 		return cmdline.Usagef(cmd, "%w", err)
 	}
 	handle, kill, err := o.handler()

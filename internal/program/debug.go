@@ -16,7 +16,16 @@ import (
 const DebugUsage = "answer HTTP on `HOST:PORT` (loopback only): /healthz, /debug/pprof/,\n" +
 	"and all goroutines at /debug/pprof/goroutine?debug=2"
 
-// ServeDebug answers HTTP on addr, which must be a loopback address, until
+// CheckDebugAddr refuses an address that other machines can reach; an empty
+// one is none.
+func CheckDebugAddr(addr string) error {
+	if addr == "" || auth.IsLoopback(addr) {
+		return nil
+	}
+	return fmt.Errorf("-debug-addr %s: want a loopback address, as 127.0.0.1:6060: profiles are for this machine only", addr)
+}
+
+// ServeDebug answers HTTP on addr, which [CheckDebugAddr] must accept, until
 // stop is called: /healthz, which is 200 while health returns nil and 503 with
 // its text otherwise, and Go's profiles under /debug/pprof/. An empty addr
 // serves nothing. health must be safe for concurrent use.
@@ -24,8 +33,8 @@ func ServeDebug(ctx context.Context, addr string, log *Log, health func() error)
 	if addr == "" {
 		return func() {}, nil
 	}
-	if !auth.IsLoopback(addr) {
-		return nil, fmt.Errorf("-debug-addr %s: want a loopback address, as 127.0.0.1:6060: profiles are for this machine only", addr)
+	if err := CheckDebugAddr(addr); err != nil {
+		return nil, err
 	}
 	ln, err := Listen(ctx, addr, "-debug-addr")
 	if err != nil {

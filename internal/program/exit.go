@@ -24,7 +24,7 @@ const (
 	ExitOutput      = 74                   // the output cannot be written
 	ExitProtocol    = auth.ExitProtocol    // 76: something else answered than a master of this version
 	ExitAuth        = auth.ExitAuth        // 77: the key is not shared
-	ExitConfig      = auth.ExitKey         // 78: the key, or the lack of one
+	ExitConfig      = auth.ExitKey         // 78: the key, or the lack of one; a queue that the master does not have
 )
 
 // Error is an error with the exit code it ends a program with.
@@ -59,7 +59,7 @@ func ExitCode(err error) int {
 	switch {
 	case errors.Is(err, reeve.ErrAuth):
 		return ExitAuth
-	case errors.Is(err, reeve.ErrKey):
+	case errors.Is(err, reeve.ErrKey), errors.Is(err, reeve.ErrNoSuchQueue):
 		return ExitConfig
 	case errors.Is(err, reeve.ErrProtocol), errors.Is(err, reeve.ErrVersion), errors.Is(err, reeve.ErrUnsupported):
 		return ExitProtocol

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/reeveq/reeve/internal/cmdline"
+	"github.com/reeveq/reeve/internal/program"
+	"github.com/reeveq/reeve/manager"
+	"github.com/urfave/cli/v3"
+)
+
+// options is the command line.
+type options struct {
+	addr       string
+	queues     cmdline.QueueSpecs
+	maxPayload int64
+	grace      time.Duration
+	summary    time.Duration
+	debugAddr  string
+	input      string
+	output     string
+	ordered    bool
+	key        program.KeyFlags
+	log        program.LogFlags
+}
+
+func newOptions() *options {
+	return &options{
+		addr:       "127.0.0.1:5000",
+		maxPayload: manager.DefaultMaxPayload,
+		grace:      30 * time.Second,
+		summary:    time.Minute,
+	}
+}
+
+func (o *options) command(action cli.ActionFunc) *cli.Command {
+	flags := []cli.Flag{
+		cmdline.String("addr", &o.addr, "listen on `HOST:PORT`; :5000 is every interface, port 0 any free one"),
+		cmdline.Flag("queue", &o.queues, "host queue `NAME[,option=value]`, for each queue; without: tasks and results.\n"+
+			"Options: max-len=N, max-bytes=64MiB or unlimited, lease=30s, timeout=10m, attempts=5,\nfull=block or refuse"),
+		cmdline.Size("max-payload", &o.maxPayload, 1<<10, "a payload, and a line of the input, may be `SIZE` long"),
+		cmdline.String("input", &o.input, "batch run: each line of `FILE` (- is standard input) becomes a task on the first queue"),
+		cmdline.String("output", &o.output, "write the results, taken from the second queue, to `FILE`;\n- is standard output, which is the default"),
+		cmdline.Bool("ordered", &o.ordered, "write results in the order of the input, not as they come"),
+		cmdline.Duration("grace", &o.grace, 0, "when stopped, let workers finish for `TIME`"),
+		cmdline.Duration("summary", &o.summary, 0, "log the numbers every `TIME`, if they have changed; 0: never"),
+		cmdline.String("debug-addr", &o.debugAddr, program.DebugUsage),
+	}
+	return &cli.Command{
+		Name:        "master",
+		Usage:       "host task queues for workers, or run a file of lines through them",
+		Description: description,
+		Flags:       slices.Concat(flags, o.key.Flags(), o.log.Flags()),
+		Action:      action,
+	}
+}
+
+const description = `Without -input the master hosts its queues until it is stopped. The line
+"listening on ADDR" on standard error says that it is ready, and where.
+
+With -input it ends when every line has its result or is dead. A line ends at
+LF, a CR before that is not part of it, and an empty line is a task too. Each
+result is one line of the output: what the task gave, without the one line end
+it may have. Lines that are dead, or longer than -max-payload, are listed on
+standard error with the reason. Exit code: 0 when every task is done, 1 when
+some are dead. Workers stay, and wait for the next master.
+
+Without a key, a master on a loopback address makes one that only this user's
+programs find; on any other it refuses to start.
+
+The first SIGTERM or Ctrl-C lets workers finish what they have begun, the
+second ends the master at once.
+
+Examples:
+  master
+  master -addr :5000 -authkey-file reeve.key
+  master -queue tasks,max-len=10000,attempts=3 -queue results
+  master -input urls.txt -output titles.txt -ordered`
+
+// complete fills in what depends on other flags and checks what no flag can
+// check alone.
+func (o *options) complete() error {
+	batch := o.input != ""
+	switch {
+	case o.output != "" && !batch:
+		return errors.New("-output needs -input")
+	case o.ordered && !batch:
+		return errors.New("-ordered needs -input")
+	case o.maxPayload > 1<<30:
+		return errors.New("-max-payload: want at most 1GiB")
+	}
+	if o.output == "" {
+		o.output = "-"
+	}
+	if err := program.CheckDebugAddr(o.debugAddr); err != nil {
+		return err
+	}
+	if len(o.queues) == 0 {
+		o.queues = cmdline.QueueSpecs{{Name: "tasks"}, {Name: "results"}}
+	}
+	if batch && len(o.queues) == 1 {
+		if err := o.queues.Set("results"); err != nil {
+			return fmt.Errorf("-input needs a second queue for the results: %w", err)
+		}
+	}
+	return nil
+}

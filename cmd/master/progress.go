@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/reeveq/reeve/internal/batch"
+	"github.com/reeveq/reeve/internal/program"
+	"github.com/schollz/progressbar/v3"
+)
+
+// progress shows how far a batch run is: a bar with rate and remaining time on
+// a terminal, otherwise a line in the log at intervals. The bar counts bytes of
+// input, since how many lines there are is known last.
+type progress struct {
+	console *program.Console
+	log     *program.Log
+	every   time.Duration // of the log lines; 0: none
+
+	bar     *progressbar.ProgressBar // nil: no terminal
+	whole   bool                     // the bar knows how much there is
+	rate    meter
+	lastLog time.Time
+	logged  int64
+}
+
+func newProgress(console *program.Console, log *program.Log, size int64, every time.Duration, now time.Time) *progress {
+	p := &progress{console: console, log: log, every: every, lastLog: now, rate: meter{at: now}}
+	if console.Terminal() {
+		console.SetStatus(func(w io.Writer) program.Status {
+			p.bar = newBar(w, size)
+			p.whole = size > 0
+			return barStatus{p.bar}
+		})
+	}
+	return p
+}
+
+func newBar(w io.Writer, size int64) *progressbar.ProgressBar {
+	if size <= 0 {
+		size = -1 // not known
+	}
+	return progressbar.NewOptions64(size,
+		progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(20), progressbar.OptionSetPredictTime(true),
+		progressbar.OptionThrottle(0), progressbar.OptionSpinnerType(14), progressbar.OptionSetSpinnerChangeInterval(0),
+		progressbar.OptionSetRenderBlankState(true))
+}
+
+// barStatus is the bar as the console draws it.
+type barStatus struct{ bar *progressbar.ProgressBar }
+
+func (s barStatus) Clear() { _ = s.bar.Clear() } // nobody is told when a terminal is gone
+func (s barStatus) Draw()  { _ = s.bar.RenderBlank() }
+
+// update is told the numbers ten times a second.
+func (p *progress) update(n batch.Numbers) {
+	now := time.Now()
+	perSecond := p.rate.add(n.Done, now)
+	if p.bar != nil {
+		p.console.Redraw(func() { p.draw(n, perSecond) })
+		return
+	}
+	if p.every > 0 && now.Sub(p.lastLog) >= p.every && n.Done+n.Dead != p.logged {
+		p.log.Info("batch run", "lines", n.Lines, "done", n.Done, "dead", n.Dead, "per_second", math.Round(perSecond),
+			remaining(n, p.rate.began(now)))
+		p.lastLog, p.logged = now, n.Done+n.Dead
+	}
+}
+
+func (p *progress) draw(n batch.Numbers, perSecond float64) {
+	if n.ReadAll && !p.whole && n.ReadSize > 0 {
+		p.bar.ChangeMax64(n.ReadSize)
+		p.whole = true
+	}
+	text := fmt.Sprintf("%d done, %s/s", n.Done, rate(perSecond))
+	if n.Dead > 0 {
+		text += fmt.Sprintf(", %d dead", n.Dead)
+	}
+	p.bar.Describe(text)
+	_ = p.bar.Set64(n.DoneSize)
+}
+
+// end takes the bar away.
+func (p *progress) end() {
+	if p.bar != nil {
+		p.console.SetStatus(nil)
+	}
+}
+
+// remaining says, once the whole input was read, how long the rest will take.
+func remaining(n batch.Numbers, took time.Duration) slog.Attr {
+	if !n.ReadAll || n.DoneSize == 0 {
+		return slog.String("remaining", "unknown")
+	}
+	rest := time.Duration(float64(took) * float64(n.ReadSize-n.DoneSize) / float64(n.DoneSize))
+	return slog.String("remaining", rest.Round(time.Second).String())
+}
+
+// meter is a rate over about the last ten seconds.
+type meter struct {
+	at        time.Time // of the last value
+	start     time.Time
+	value     int64
+	perSecond float64
+}
+
+func (m *meter) add(value int64, now time.Time) float64 {
+	if m.start.IsZero() {
+		m.start = m.at
+	}
+	passed := now.Sub(m.at).Seconds()
+	if passed <= 0 {
+		return m.perSecond
+	}
+	current := float64(value-m.value) / passed
+	// At first the average is that of the time there has been.
+	weight := max(passed/10, passed/max(now.Sub(m.start).Seconds(), passed))
+	m.perSecond += min(weight, 1) * (current - m.perSecond)
+	m.at, m.value = now, value
+	return m.perSecond
+}
+
+func (m *meter) began(now time.Time) time.Duration { return now.Sub(m.start) }
+
+// rate writes a number per second with the digits that matter.
+func rate(r float64) string {
+	if r < 10 {
+		return strconv.FormatFloat(r, 'f', 1, 64)
+	}
+	return strconv.FormatFloat(r, 'f', 0, 64)
+}
