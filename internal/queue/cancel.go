@@ -22,14 +22,12 @@ func (h *Holder) Cancel(tag uint64, cause error) {
 func (q *Queue) cancel(k *hold, tag uint64, cause error) bool {
 	q.mu.Lock()
 	found := q.cancelGet(k, tag, cause) || q.cancelJoin(k, tag, cause)
-	admit := false
-	if !found && q.cancelParked(k, tag, cause) {
-		found, admit = true, q.parked.head != nil // a smaller one behind it may fit
+	var refused []*completing
+	if !found {
+		found, refused = q.cancelParked(k, tag, cause)
 	}
 	q.unlock()
-	if admit {
-		q.admit()
-	}
+	startTimers(refused)
 	return found
 }
 
@@ -56,15 +54,17 @@ func (q *Queue) cancelJoin(k *hold, tag uint64, cause error) bool {
 	return true
 }
 
-func (q *Queue) cancelParked(k *hold, tag uint64, cause error) bool {
+func (q *Queue) cancelParked(k *hold, tag uint64, cause error) (found bool, refused []*completing) {
 	for p := q.parked.head; p != nil; p = p.next {
 		if p.hold != k || p.tag() != tag {
 			continue
 		}
 		q.unpark(p)
 		p.answer(cause)
-		q.tell(k)
-		return true
+		if p.complete != nil {
+			refused = append(refused, p.complete)
+		}
+		return true, refused
 	}
-	return false
+	return false, nil
 }

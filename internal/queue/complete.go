@@ -1,10 +1,6 @@
 package queue
 
-import (
-	"fmt"
-
-	"github.com/reeveq/reeve"
-)
+import "github.com/reeveq/reeve"
 
 // CompleteOp ends one lease and puts Result on another queue, in one step. Its
 // answer tells no id. The record is the caller's again when Complete has
@@ -15,14 +11,12 @@ type CompleteOp struct {
 	Result  reeve.Task
 	Tag     uint64
 	By      Replier
-
-	park parking
 }
 
-// clone makes the record of an operation that waits.
-func (op *CompleteOp) clone() *CompleteOp {
-	c := *op
-	return &c
+// completing is a CompleteOp that waits for room.
+type completing struct {
+	CompleteOp
+	park parking
 }
 
 // Complete carries out ops in order: each acks a task of from and puts its
@@ -30,49 +24,55 @@ func (op *CompleteOp) clone() *CompleteOp {
 // stands meanwhile.
 func (from *Queue) Complete(h *Holder, to *Queue, ops []CompleteOp) {
 	kf, kt := h.in(from), h.in(to)
-	lockPair(from, to)
-	if kf != nil {
-		from.tell(kf)
+	if kf == nil || kt == nil {
+		return
 	}
-	now := from.engine.now()
-	waits := false
+	lockPair(from, to)
+	defer unlockPair(from, to)
+	if kf.closed || kt.closed {
+		return
+	}
+	from.tell(kf)
 	for i := range ops {
 		op := &ops[i]
-		if err := to.completeError(kt, op); err != nil {
+		if err := to.complete(from, op, kt); err != nil {
 			op.By.Reply(op.Tag, 1, 0, err)
-			continue
 		}
-		if !waits && to.parked.head == nil && to.tryComplete(from, op) {
-			continue
-		}
-		if to.cfg.Refuse {
-			err := to.fullError()
-			to.stats.refused++
-			op.By.Reply(op.Tag, 1, 0, err)
-			continue
-		}
-		op = op.clone()
-		op.park = parking{complete: op, from: from, hold: kt, queue: to, size: sizeOf(&op.Result)}
-		if err := to.park(&op.park); err != nil {
-			op.By.Reply(op.Tag, 1, 0, err)
-			continue
-		}
-		waits = true
-		from.stopTimer(op)
 	}
-	admit := from.after(now)
-	unlockPair(from, to)
-	if admit {
-		from.admit()
-	}
+	from.after(from.engine.now())
 }
 
-func (q *Queue) completeError(k *hold, op *CompleteOp) error {
+// complete carries out op, or makes it wait; otherwise it tells why not. q is
+// the queue of the result.
+func (q *Queue) complete(from *Queue, op *CompleteOp, k *hold) error {
+	if err := q.completeError(op); err != nil {
+		return err
+	}
+	t, err := from.held(op.ID, op.Attempt)
+	if err != nil {
+		return err
+	}
 	switch {
-	case k == nil || k.closed:
+	case q.parked.head == nil && q.tryComplete(from, t, op):
+		return nil
+	case q.stopped: // nobody is woken any more
 		return reeve.ErrClosed
-	case q.shutdown:
-		return fmt.Errorf("%w: %q", reeve.ErrShutdown, q.name)
+	case q.cfg.Refuse:
+		q.stats.refused++
+		return q.fullError()
+	}
+	c := &completing{CompleteOp: *op}
+	c.park = parking{complete: c, from: from, hold: k, queue: q, size: sizeOf(&op.Result)}
+	if err := q.park(&c.park); err != nil {
+		return err
+	}
+	from.stopTimer(t, c)
+	return nil
+}
+
+func (q *Queue) completeError(op *CompleteOp) error {
+	if q.shutdown {
+		return q.shutdownError()
 	}
 	if err := q.engine.checkTask(&op.Result); err != nil {
 		return err
@@ -80,19 +80,17 @@ func (q *Queue) completeError(k *hold, op *CompleteOp) error {
 	return q.neverFits(1, sizeOf(&op.Result), false)
 }
 
-// tryComplete carries out op, with both queues locked, unless q has no room; it
-// reports whether op was answered.
-func (q *Queue) tryComplete(from *Queue, op *CompleteOp) bool {
-	t, err := from.held(op.ID, op.Attempt)
-	if err != nil {
-		op.By.Reply(op.Tag, 1, 0, err)
-		return true
+// tryComplete carries out op, which ends t's lease, with both queues locked,
+// unless q has no room; it reports whether it did.
+func (q *Queue) tryComplete(from *Queue, t *task, op *CompleteOp) bool {
+	size, n := sizeOf(&op.Result), 1
+	if from == q { // the task makes room for its result
+		size -= t.size()
+		if t.state == ready {
+			n = 0
+		}
 	}
-	size := sizeOf(&op.Result)
-	if from == q {
-		size -= t.size() // the task makes room for its result
-	}
-	if q.bytes+size > q.cfg.MaxBytes || q.cfg.MaxLen > 0 && q.waiting() >= q.cfg.MaxLen {
+	if q.bytes+size > q.cfg.MaxBytes || q.cfg.MaxLen > 0 && q.waiting()+n > q.cfg.MaxLen {
 		return false
 	}
 	now := q.engine.now()
@@ -108,8 +106,33 @@ func (q *Queue) tryComplete(from *Queue, op *CompleteOp) bool {
 
 // stopTimer ends the run time of an attempt whose result waits for room: the
 // attempt is over.
-func (q *Queue) stopTimer(op *CompleteOp) {
-	if t := q.tasks[op.ID]; t != nil && t.attempt == op.Attempt && t.state == leased && t.heap >= 0 {
+func (q *Queue) stopTimer(t *task, c *completing) {
+	if t.state != leased { // its holder was taken for lost
+		return
+	}
+	t.result = c
+	if t.heap >= 0 {
 		q.due.remove(t)
+	}
+}
+
+// startTimers gives those attempts their run time again whose result will not
+// be put: their holder has to end them in another way. Nothing is locked.
+func startTimers(refused []*completing) {
+	for _, c := range refused {
+		q := c.park.from
+		q.mu.Lock()
+		if t := q.tasks[c.ID]; t != nil && t.result == c {
+			t.result = nil
+			q.startTimer(t, q.engine.now())
+		}
+		q.unlock()
+	}
+}
+
+// startTimer sets the end of the run time, if any, of an attempt that begins.
+func (q *Queue) startTimer(t *task, now int64) {
+	if t.timeout > 0 {
+		q.schedule(t, now+t.timeout+int64(timeoutGrace))
 	}
 }

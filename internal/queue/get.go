@@ -94,12 +94,12 @@ func (c *Consumer) SetSlots(n int) {
 func (c *Consumer) setSlots(n int) {
 	q := c.hold.queue
 	c.slots = min(max(n, 0), reeve.MaxSlots)
-	if c.used >= c.slots {
-		q.takers.remove(&c.taker)
-		return
-	}
 	if q.ended() {
 		q.endConsumer(c, q.shutdownError())
+		return
+	}
+	if c.used >= c.slots {
+		q.takers.remove(&c.taker)
 		return
 	}
 	q.takers.add(&c.taker)
@@ -183,7 +183,6 @@ func (q *Queue) take(k *hold, now int64) *task {
 	t := q.ready.head
 	if q.suspects.n > 0 && k.suspect == nil {
 		t = q.suspects.head
-		k.suspect = t
 	}
 	q.unlist(t)
 	t.attempt++
@@ -201,13 +200,14 @@ func (q *Queue) lease(t *task, k *hold, now int64) {
 	t.hold, t.leasedAt, t.keep = k, now, 0
 	k.leases.pushBack(t)
 	q.leasedN++
-	if t.timeout > 0 {
-		q.schedule(t, now+t.timeout+int64(timeoutGrace))
+	if t.suspect() && k.suspect == nil {
+		k.suspect = t
 	}
-	if k.expiry == never && !k.holder.always {
-		k.expiry = now + int64(q.cfg.Lease)
-		q.silent = min(q.silent, k.expiry)
-		q.setDue(k.expiry)
+	q.startTimer(t, now)
+	if end := now + int64(q.cfg.Lease); end < k.expiry && !k.holder.always {
+		k.expiry = end
+		q.silent = min(q.silent, end)
+		q.setDue(end)
 	}
 }
 
@@ -222,7 +222,7 @@ func (q *Queue) unlease(t *task) {
 	if k.suspect == t {
 		k.suspect = nil
 	}
-	t.hold = nil
+	t.hold, t.result = nil, nil
 	if c := t.consumer; c != nil {
 		t.consumer = nil
 		c.used--

@@ -73,6 +73,7 @@ func (h *Holder) Touch() { h.heard.Store(h.engine.now()) }
 
 // in returns what h has in q, or nil when the holder was released.
 func (h *Holder) in(q *Queue) *hold {
+	h.Touch() // who asks is alive
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.gone {
@@ -90,7 +91,8 @@ func (h *Holder) in(q *Queue) *hold {
 // Release ends the holder: its consumers and waiting requests end without an
 // answer, its leases go back, each as one that lost its holder or, with
 // returned, as one that was given back unstarted. After it returns nothing more
-// is told to the holder's sink or for its requests.
+// is told to the holder's sink or for its requests; requests made after it are
+// neither carried out nor answered.
 func (h *Holder) Release(returned bool) {
 	for q, k := range h.leave() {
 		q.release(k, returned)

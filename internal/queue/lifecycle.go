@@ -37,20 +37,24 @@ func (q *Queue) tick(now int64) {
 		}
 	}
 	q.nextDue.Store(min(next, q.silent))
-	admit := q.after(now)
+	q.after(now)
 	q.unlock()
-	if admit {
-		q.admit()
-	}
 }
 
 // timeOut ends an attempt that ran out of time and that its worker did not end.
 func (q *Queue) timeOut(t *task, now int64) {
-	k, tok := t.hold, reeve.Token{Queue: q.name, ID: t.id, Attempt: t.attempt}
+	k := t.hold
 	q.unlease(t)
+	q.tellLost(k, t, reeve.ErrTimeout)
 	q.giveBack(t, &NackOp{TimedOut: true, Error: reeve.ErrTimeout.Error()}, now)
-	k.holder.sink.Lost(tok, reeve.ErrTimeout)
-	q.tell(k)
+}
+
+// tellLost tells k's holder, unless it is gone, that its lease of t is over.
+func (q *Queue) tellLost(k *hold, t *task, cause error) {
+	if !k.closed {
+		k.holder.sink.Lost(reeve.Token{Queue: q.name, ID: t.id, Attempt: t.attempt}, cause)
+		q.tell(k)
+	}
 }
 
 // expire takes back the leases of k whose holder was silent for too long, and
@@ -87,13 +91,9 @@ func (q *Queue) loseAll(k *hold, ts []*task, now int64) {
 	culprit := k.suspect
 	for i := len(ts) - 1; i >= 0; i-- { // the last first: each goes to the front
 		t := ts[i]
-		tok := reeve.Token{Queue: q.name, ID: t.id, Attempt: t.attempt}
 		q.unlease(t)
+		q.tellLost(k, t, reeve.ErrLeaseLost)
 		q.lose(t, culprit == nil || culprit == t, now)
-		if !k.closed {
-			k.holder.sink.Lost(tok, reeve.ErrLeaseLost)
-			q.tell(k)
-		}
 	}
 }
 
@@ -116,11 +116,8 @@ func (q *Queue) release(k *hold, returned bool) {
 	}
 	delete(q.holds, k)
 	k.expiry = never
-	admit := q.after(now)
+	q.after(now)
 	q.unlock()
-	if admit {
-		q.admit()
-	}
 }
 
 // leave ends k, but for its leases: see Holder.Leave.
@@ -130,11 +127,7 @@ func (q *Queue) leave(k *hold) {
 	if k.leases.n == 0 {
 		delete(q.holds, k)
 	}
-	admit := q.parked.head != nil
 	q.unlock()
-	if admit {
-		q.admit()
-	}
 }
 
 // closeHold ends k's consumers and its requests that wait.
@@ -163,11 +156,12 @@ func (q *Queue) closeHold(k *hold) {
 // stop ends hand-overs and everything that waits.
 func (q *Queue) stop() {
 	q.mu.Lock()
-	defer q.unlock()
 	q.stopped = true
-	q.endParked(reeve.ErrClosed)
+	refused := q.endParked(reeve.ErrClosed)
 	q.endTakers(reeve.ErrClosed)
 	q.endJoins(reeve.ErrClosed)
+	q.unlock()
+	startTimers(refused)
 }
 
 // Shutdown ends the queue for producers. Without immediate, what is there is
@@ -175,17 +169,15 @@ func (q *Queue) stop() {
 func (q *Queue) Shutdown(immediate bool) {
 	q.mu.Lock()
 	q.shutdown = true
-	q.endParked(q.shutdownError())
+	refused := q.endParked(q.shutdownError())
 	if immediate && !q.immediate {
 		q.immediate = true
 		q.dropWaiting()
 		q.endTakers(q.shutdownError())
 	}
-	admit := q.after(q.engine.now())
+	q.after(q.engine.now())
 	q.unlock()
-	if admit {
-		q.admit()
-	}
+	startTimers(refused)
 }
 
 // dropWaiting forgets every task that is ready or delayed.
@@ -199,13 +191,17 @@ func (q *Queue) dropWaiting() {
 	}
 }
 
-// endParked answers all who wait for room with err.
-func (q *Queue) endParked(err error) {
+// endParked answers all who wait for room with err, and returns the Completes
+// among them, for startTimers.
+func (q *Queue) endParked(err error) (refused []*completing) {
 	for p := q.parked.head; p != nil; p = q.parked.head {
 		q.unpark(p)
-		q.tell(p.hold)
 		p.answer(err)
+		if p.complete != nil {
+			refused = append(refused, p.complete)
+		}
 	}
+	return refused
 }
 
 // endTakers tells all who can take a task, and the consumers that wait for a

@@ -9,8 +9,8 @@ import (
 // parking is the place of a request that waits for room in a queue: a Put, or
 // the putting half of a Complete.
 type parking struct {
-	put        *PutOp
-	complete   *CompleteOp
+	put        *putting
+	complete   *completing
 	from       *Queue // complete's
 	hold       *hold  // of who asked, in the queue it waits for
 	queue      *Queue
@@ -65,8 +65,9 @@ func (q *Queue) park(p *parking) error {
 	return nil
 }
 
-// unpark ends p's wait.
+// unpark ends p's wait. A smaller one behind it may fit.
 func (q *Queue) unpark(p *parking) {
+	q.roomy = true
 	q.parked.remove(p)
 	p.hold.holder.parked.Add(-p.size)
 }
@@ -81,6 +82,7 @@ func (p *parking) tag() uint64 {
 
 // answer answers the request with err.
 func (p *parking) answer(err error) {
+	p.queue.tell(p.hold)
 	if p.put != nil {
 		p.queue.answerPut(p.put, len(p.put.Tasks)-p.put.done, 0, err)
 		return
@@ -88,51 +90,65 @@ func (p *parking) answer(err error) {
 	p.complete.By.Reply(p.complete.Tag, 1, 0, err)
 }
 
-// admit lets in those who wait for room in q, as far as there is some. It is
-// called after a step that made room, with nothing locked: a waiting Complete
-// needs two mutexes, in their order.
-func (q *Queue) admit() {
-	for {
-		q.mu.Lock()
-		p := q.parked.head
-		if p == nil {
-			q.mu.Unlock()
-			return
-		}
-		if p.put != nil {
-			q.tell(p.hold)
-			all := q.tryPut(p.put)
-			if all {
-				q.unpark(p)
+// admit lets in those who wait for room in q, as far as there is some, and,
+// where that made room in the queues their tasks came from, those who wait
+// there. It is called with nothing locked: a waiting Complete needs two
+// mutexes, in their order.
+func admit(q *Queue) {
+	var few [4]*Queue
+	for roomy := append(few[:0], q); len(roomy) > 0; {
+		q, roomy = roomy[len(roomy)-1], roomy[:len(roomy)-1]
+		for more := true; more; {
+			var from *Queue
+			if from, more = q.admitHead(); from != nil {
+				roomy = append(roomy, from)
 			}
-			q.unlock()
-			if !all {
-				return
-			}
-			continue
-		}
-		from := p.from
-		q.mu.Unlock()
-
-		lockPair(from, q)
-		if q.parked.head != p { // cancelled, or served by another admit
-			unlockPair(from, q)
-			continue
-		}
-		q.tell(p.hold)
-		served := q.tryComplete(from, p.complete)
-		if served {
-			q.unpark(p)
-		}
-		more := from != q && from.parked.head != nil
-		unlockPair(from, q)
-		if !served {
-			return
-		}
-		if more {
-			from.admit()
 		}
 	}
+}
+
+// admitHead lets in the one who waits longest, if there is room. It reports
+// whether the next one may fit, too, and the other queue that may have room now.
+func (q *Queue) admitHead() (roomy *Queue, more bool) {
+	q.mu.Lock()
+	p := q.parked.head
+	if p == nil {
+		q.unlockOnly()
+		return nil, false
+	}
+	if p.put != nil {
+		more = q.tryPut(p.put)
+		if more {
+			q.unpark(p)
+		}
+		q.unlockOnly()
+		return nil, more
+	}
+	from := p.from
+	q.mu.Unlock()
+
+	lockPair(from, q)
+	more = true
+	if q.parked.head == p { // not cancelled, nor let in by another admit
+		op := &p.complete.CompleteOp
+		if t, err := from.held(op.ID, op.Attempt); err != nil {
+			p.answer(err)
+		} else {
+			more = q.tryComplete(from, t, op)
+		}
+		if more {
+			q.tell(p.hold)
+			q.unpark(p)
+			from.after(q.engine.now())
+		}
+	}
+	if from != q {
+		if from.unlockOnly() {
+			roomy = from
+		}
+	}
+	q.unlockOnly()
+	return roomy, more
 }
 
 // lockPair locks two queues, which may be one, in their order.
@@ -148,10 +164,14 @@ func lockPair(a, b *Queue) {
 	b.mu.Lock()
 }
 
+// unlockPair is unlock for what lockPair locked.
 func unlockPair(a, b *Queue) {
-	a.unlock()
-	if a != b {
-		b.unlock()
+	roomA, roomB := a.unlockOnly(), a != b && b.unlockOnly()
+	if roomA {
+		admit(a)
+	}
+	if roomB {
+		admit(b)
 	}
 }
 

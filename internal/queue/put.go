@@ -12,8 +12,8 @@ import (
 const noBytesLimit = math.MaxInt64
 
 // PutOp is a request to put tasks. Its exported fields are set by the caller.
-// The tasks' payloads belong to the queue from then on; the slice itself is
-// the caller's again when Put has returned.
+// The tasks' payloads belong to the queue from then on; the record and the
+// slice are the caller's again when Put has returned.
 type PutOp struct {
 	Tasks []reeve.Task
 	// NoWait: answer with ErrQueueFull instead of waiting for room.
@@ -23,7 +23,11 @@ type PutOp struct {
 	Each bool
 	Tag  uint64
 	By   Replier
+}
 
+// putting is a PutOp on its way.
+type putting struct {
+	PutOp
 	done int // Each: how many have been answered
 	park parking
 }
@@ -32,64 +36,86 @@ type PutOp struct {
 // has to wait for room, later. h is who asks.
 func (q *Queue) Put(h *Holder, op *PutOp) {
 	k := h.in(q)
+	if k == nil {
+		return
+	}
 	q.mu.Lock()
-	if k != nil {
-		q.tell(k)
+	defer q.unlock()
+	if k.closed {
+		return
 	}
-	if err := q.putError(k, op); err != nil {
-		if op.Each && len(op.Tasks) > 1 && k != nil {
-			q.unlock()
-			q.putApart(h, op)
-			return
-		}
-		q.refusePut(op, err)
-	} else if !q.tryPut(op) {
-		switch {
-		case op.NoWait || q.cfg.Refuse:
-			q.refusePut(op, q.fullError())
-		case op.Each:
-			// From here on they are requests of their own: each is let in, or
-			// cancelled, apart from the others.
-			for i := op.done; i < len(op.Tasks); i++ {
-				q.parkPut(k, &PutOp{Tasks: op.Tasks[i : i+1 : i+1], Tag: op.Tag + uint64(i), By: op.By})
+	q.tell(k)
+	p := putting{PutOp: *op}
+	if err := q.putError(op); err != nil {
+		q.refusePut(&p, err)
+		return
+	}
+	if err := q.tasksError(op); err == nil {
+		q.put(k, &p)
+	} else if !op.Each {
+		q.refusePut(&p, err)
+	} else {
+		for i := range op.Tasks { // the bad ones fail alone
+			one := p.one(i)
+			if err := q.tasksError(&one.PutOp); err != nil {
+				q.refusePut(one, err)
+			} else {
+				q.put(k, one)
 			}
-		default:
-			q.parkPut(k, op)
 		}
 	}
-	q.unlock()
 }
 
-// parkPut makes op wait for room.
-func (q *Queue) parkPut(k *hold, op *PutOp) {
-	var size int64
-	for i := range op.Tasks {
-		size += sizeOf(&op.Tasks[i])
-	}
-	op.Tasks = slices.Clone(op.Tasks)
-	op.park = parking{put: op, hold: k, queue: q, size: size}
-	if err := q.park(&op.park); err != nil {
-		q.refusePut(op, err)
+// one is the request for task i of an Each.
+func (p *putting) one(i int) *putting {
+	return &putting{PutOp: PutOp{Tasks: p.Tasks[i : i+1 : i+1], NoWait: p.NoWait, Tag: p.Tag + uint64(i), By: p.By}}
+}
+
+// put puts, refuses or parks p, whose tasks may be put.
+func (q *Queue) put(k *hold, p *putting) {
+	switch {
+	case q.tryPut(p):
+	case p.NoWait || q.cfg.Refuse:
+		q.refusePut(p, q.fullError())
+	case p.Each:
+		// From here on they are requests of their own: each is let in, or
+		// cancelled, apart from the others.
+		for i := p.done; i < len(p.Tasks); i++ {
+			q.parkPut(k, p.one(i))
+		}
+	default:
+		q.parkPut(k, p)
 	}
 }
 
-// putApart puts the tasks of op one by one, so that a bad one fails alone.
-func (q *Queue) putApart(h *Holder, op *PutOp) {
-	for i := range op.Tasks {
-		q.Put(h, &PutOp{Tasks: op.Tasks[i : i+1], NoWait: op.NoWait, Tag: op.Tag + uint64(i), By: op.By})
+// parkPut makes a copy of p wait for room.
+func (q *Queue) parkPut(k *hold, p *putting) {
+	w := &putting{PutOp: p.PutOp}
+	w.Tasks = slices.Clone(p.Tasks)
+	w.park = parking{put: w, hold: k, queue: q}
+	for i := range w.Tasks {
+		w.park.size += sizeOf(&w.Tasks[i])
+	}
+	if err := q.park(&w.park); err != nil {
+		q.refusePut(w, err)
 	}
 }
 
-func (q *Queue) putError(k *hold, op *PutOp) error {
-	if k == nil || k.closed || q.stopped {
+// putError tells why nothing of op can be put.
+func (q *Queue) putError(op *PutOp) error {
+	switch {
+	case q.stopped:
 		return reeve.ErrClosed
-	}
-	if q.shutdown {
-		return fmt.Errorf("%w: %q", reeve.ErrShutdown, q.name)
-	}
-	if len(op.Tasks) == 0 || len(op.Tasks) > reeve.MaxBatch {
+	case q.shutdown:
+		return q.shutdownError()
+	case len(op.Tasks) == 0 || len(op.Tasks) > reeve.MaxBatch:
 		return &reeve.LimitError{Kind: reeve.ErrInvalid, Limit: "tasks of one Put", Value: int64(len(op.Tasks)), Max: reeve.MaxBatch}
 	}
+	return nil
+}
+
+// tasksError tells what is wrong with op's tasks.
+func (q *Queue) tasksError(op *PutOp) error {
 	var size int64
 	for i := range op.Tasks {
 		t := &op.Tasks[i]
@@ -140,45 +166,53 @@ func (q *Queue) fullError() error {
 	return &reeve.LimitError{Kind: reeve.ErrQueueFull, Limit: fmt.Sprintf("bytes in queue %q", q.name), Value: q.bytes, Max: q.maxBytes(), Set: "max-bytes"}
 }
 
-// refusePut answers what is left of op with err.
-func (q *Queue) refusePut(op *PutOp, err error) {
-	n := len(op.Tasks) - op.done
+// refusePut answers what is left of p with err.
+func (q *Queue) refusePut(p *putting, err error) {
+	n := len(p.Tasks) - p.done
 	if isFull(err) {
 		q.stats.refused += uint64(n)
 	}
-	q.answerPut(op, n, 0, err)
+	q.answerPut(p, n, 0, err)
 }
 
-// answerPut answers the next n tasks of op.
-func (q *Queue) answerPut(op *PutOp, n int, first reeve.ID, err error) {
-	if !op.Each {
-		op.done = len(op.Tasks)
-		op.By.Reply(op.Tag, 1, first, err)
-		return
+// answerPut answers the next n tasks of p.
+func (q *Queue) answerPut(p *putting, n int, first reeve.ID, err error) {
+	if k := p.park.hold; k != nil {
+		q.tell(k)
 	}
-	op.By.Reply(op.Tag+uint64(op.done), n, first, err)
-	op.done += n
+	switch {
+	case !p.Each:
+		p.done = len(p.Tasks)
+		p.By.Reply(p.Tag, 1, first, err)
+	case n > 0:
+		p.By.Reply(p.Tag+uint64(p.done), n, first, err)
+		p.done += n
+	}
 }
 
 // tryPut puts and answers what there is room for and reports whether that was
 // all. Who came first is served first: while others wait there is no room.
-func (q *Queue) tryPut(op *PutOp) bool {
-	if q.parked.head != nil && q.parked.head != &op.park {
+func (q *Queue) tryPut(p *putting) bool {
+	if q.parked.head != nil && q.parked.head != &p.park {
 		return false
 	}
-	rest := op.Tasks[op.done:]
-	n := q.room(rest)
-	if n < len(rest) && !op.Each || n == 0 {
-		return false
-	}
-	first := q.engine.newIDs(n)
 	now := q.engine.now()
-	for i := range rest[:n] {
-		q.insert(&rest[i], first+reeve.ID(i), now)
+	for { // again, because a hand-over makes room
+		rest := p.Tasks[p.done:]
+		n := q.room(rest)
+		if n < len(rest) && !p.Each || n == 0 {
+			return false
+		}
+		first := q.engine.newIDs(n)
+		for i := range rest[:n] {
+			q.insert(&rest[i], first+reeve.ID(i), now)
+		}
+		q.answerPut(p, n, first, nil)
+		q.dispatch(now)
+		if n == len(rest) {
+			return true
+		}
 	}
-	q.answerPut(op, n, first, nil)
-	q.dispatch(now)
-	return n == len(rest)
 }
 
 // room is how many of ts, from the first on, can be put now.

@@ -34,6 +34,7 @@ type Queue struct {
 	holds   map[*hold]struct{}
 	silent  int64   // earliest expiry of any hold
 	woken   []*hold // to be woken when mu is given up
+	roomy   bool    // there may be room for who waits to put; seen to when mu is given up
 	stopped bool    // the engine hands out nothing more
 
 	shutdown  bool
@@ -76,14 +77,25 @@ func (q *Queue) maxBytes() int64 {
 	return q.cfg.MaxBytes
 }
 
-// unlock gives up the mutex, then wakes the holders that were told something.
+// unlock gives up the mutex, wakes the holders that were told something, and
+// lets in who waits for room, if some was made.
 func (q *Queue) unlock() {
+	if q.unlockOnly() {
+		admit(q)
+	}
+}
+
+// unlockOnly is unlock that leaves the last to the caller: it reports whether
+// admit is to be called, once nothing is locked.
+func (q *Queue) unlockOnly() (room bool) {
 	if verify {
 		q.check()
 	}
+	room = q.roomy && q.parked.head != nil
+	q.roomy = false
 	if len(q.woken) == 0 {
 		q.mu.Unlock()
-		return
+		return room
 	}
 	var few [8]Sink
 	sinks := few[:0]
@@ -97,6 +109,7 @@ func (q *Queue) unlock() {
 	for _, s := range sinks {
 		s.Wake()
 	}
+	return room
 }
 
 // tell notes that k's holder is to be woken on unlock.
@@ -154,6 +167,7 @@ func (q *Queue) makeDelayed(t *task, at int64) {
 
 // unlist takes a ready or delayed task out of its list or the heap.
 func (q *Queue) unlist(t *task) {
+	q.roomy = true
 	switch {
 	case t.state == delayed:
 		q.delayedN--
@@ -165,9 +179,9 @@ func (q *Queue) unlist(t *task) {
 	}
 }
 
-// forget ends t for good: its record goes, and those who wait for room or for
-// the end of all tasks look again. t is in no list any more.
+// forget ends t, which is in no list, for good.
 func (q *Queue) forget(t *task) {
+	q.roomy = true
 	t.move(absent)
 	q.bytes -= t.size()
 	delete(q.tasks, t.id)

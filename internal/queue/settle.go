@@ -34,15 +34,13 @@ func (q *Queue) free(t *task) {
 		q.unlease(t)
 	} else {
 		q.unlist(t)
-		t.claimable = false
+		q.unlose(t)
 	}
 }
 
 // after does what may follow when tasks left their place: hand-overs to the
-// freed slots, the end of Joins and of a shut down queue. It reports whether
-// there may be room for those who wait to put; the caller calls admit once it
-// has unlocked.
-func (q *Queue) after(now int64) (admit bool) {
+// freed slots, the end of Joins and of a shut down queue.
+func (q *Queue) after(now int64) {
 	q.dispatch(now)
 	if q.unsettled() == 0 {
 		q.endJoins(nil)
@@ -50,7 +48,6 @@ func (q *Queue) after(now int64) (admit bool) {
 	if q.shutdown && q.takers.head != nil && q.ended() {
 		q.endTakers(q.shutdownError())
 	}
-	return q.parked.head != nil
 }
 
 // AckOp ends one lease: done.
@@ -62,10 +59,15 @@ type AckOp struct {
 // Ack ends the leases in order; op i answers to tag+i.
 func (q *Queue) Ack(h *Holder, ops []AckOp, tag uint64, by Replier) {
 	k := h.in(q)
-	q.mu.Lock()
-	if k != nil {
-		q.tell(k)
+	if k == nil {
+		return
 	}
+	q.mu.Lock()
+	defer q.unlock()
+	if k.closed {
+		return
+	}
+	q.tell(k)
 	run := 0 // acks since the last reply
 	for i, op := range ops {
 		t, err := q.held(op.ID, op.Attempt)
@@ -85,11 +87,7 @@ func (q *Queue) Ack(h *Holder, ops []AckOp, tag uint64, by Replier) {
 	if run > 0 {
 		by.Reply(tag+uint64(len(ops)-run), run, 0, nil)
 	}
-	admit := q.after(q.engine.now())
-	q.unlock()
-	if admit {
-		q.admit()
-	}
+	q.after(q.engine.now())
 }
 
 // NackOp gives one task back.
@@ -106,10 +104,15 @@ type NackOp struct {
 // Nack gives one task back, or makes it dead, and answers to tag.
 func (q *Queue) Nack(h *Holder, op *NackOp, tag uint64, by Replier) {
 	k := h.in(q)
-	q.mu.Lock()
-	if k != nil {
-		q.tell(k)
+	if k == nil {
+		return
 	}
+	q.mu.Lock()
+	defer q.unlock()
+	if k.closed {
+		return
+	}
+	q.tell(k)
 	var err error
 	if op.Delay < 0 || op.Delay > maxTime {
 		err = fmt.Errorf("%w: delay of %v, want 0 to 100 years", reeve.ErrInvalid, op.Delay)
@@ -123,11 +126,7 @@ func (q *Queue) Nack(h *Holder, op *NackOp, tag uint64, by Replier) {
 		q.giveBack(t, op, q.engine.now())
 	}
 	by.Reply(tag, 1, 0, err)
-	admit := q.after(q.engine.now())
-	q.unlock()
-	if admit {
-		q.admit()
-	}
+	q.after(q.engine.now())
 }
 
 // giveBack decides where a task goes whose attempt ended without success. It
@@ -180,6 +179,7 @@ func (q *Queue) lose(t *task, blamed bool, now int64) {
 		q.forget(t)
 		return
 	}
+	t.blamed = blamed
 	if blamed {
 		t.counts.Lost++
 	} else {
@@ -191,6 +191,17 @@ func (q *Queue) lose(t *task, blamed bool, now int64) {
 	}
 	t.claimable = true
 	q.makeReady(t, now, true)
+}
+
+// unlose takes the loss of t, which is in no list, back: its holder is there.
+func (q *Queue) unlose(t *task) {
+	t.claimable = false
+	q.stats.lost--
+	if t.blamed {
+		t.counts.Lost--
+	} else {
+		t.counts.Returned--
+	}
 }
 
 func attemptsReason(c reeve.Counts, err string) string {
@@ -225,11 +236,15 @@ func firstLine(s string) string {
 // Extend makes the lease outlast d of silence from now on, and answers to tag.
 func (q *Queue) Extend(h *Holder, id reeve.ID, attempt uint32, d time.Duration, tag uint64, by Replier) {
 	k := h.in(q)
+	if k == nil {
+		return
+	}
 	q.mu.Lock()
 	defer q.unlock()
-	if k != nil {
-		q.tell(k)
+	if k.closed {
+		return
 	}
+	q.tell(k)
 	var err error
 	if d <= 0 || d > 24*time.Hour {
 		err = fmt.Errorf("%w: extend by %v, want more than 0 and at most 24h", reeve.ErrInvalid, d)
@@ -239,7 +254,7 @@ func (q *Queue) Extend(h *Holder, id reeve.ID, attempt uint32, d time.Duration, 
 		t, err = q.held(id, attempt)
 	}
 	if err == nil && t.state != leased {
-		err = q.reclaim(t, k)
+		q.reclaim(t, k)
 	}
 	if err == nil {
 		t.keep = max(t.keep, q.engine.now()+int64(d))
@@ -248,17 +263,9 @@ func (q *Queue) Extend(h *Holder, id reeve.ID, attempt uint32, d time.Duration, 
 }
 
 // reclaim gives a task back to the holder that was taken for lost.
-func (q *Queue) reclaim(t *task, k *hold) error {
-	if k == nil || k.closed {
-		return reeve.ErrClosed
-	}
-	q.unlist(t)
-	if t.counts.Lost > 0 {
-		t.counts.Lost--
-		q.stats.lost--
-	}
+func (q *Queue) reclaim(t *task, k *hold) {
+	q.free(t)
 	q.lease(t, k, q.engine.now())
-	return nil
 }
 
 // Claim leases again, to h, those tasks that h's client held when its last
@@ -267,11 +274,17 @@ func (q *Queue) reclaim(t *task, k *hold) error {
 func (q *Queue) Claim(h *Holder, c *Consumer, ops []AckOp) []bool {
 	k := h.in(q)
 	kept := make([]bool, len(ops))
+	if k == nil {
+		return kept
+	}
 	q.mu.Lock()
 	defer q.unlock()
+	if k.closed {
+		return kept
+	}
 	for i, op := range ops {
 		t := q.tasks[op.ID]
-		if t == nil || t.attempt != op.Attempt || k == nil {
+		if t == nil || t.attempt != op.Attempt {
 			continue
 		}
 		switch {
@@ -282,7 +295,8 @@ func (q *Queue) Claim(h *Holder, c *Consumer, ops []AckOp) []bool {
 			q.lease(t, k, q.engine.now())
 			kept[i] = true
 		case t.claimable:
-			kept[i] = q.reclaim(t, k) == nil
+			q.reclaim(t, k)
+			kept[i] = true
 		}
 		if kept[i] && c != nil && c.hold == k && t.consumer == nil {
 			t.consumer = c

@@ -22,7 +22,7 @@ func (s state) String() string { return stateNames[s] }
 // legal[from][to]: every transition there is.
 var legal = [5][5]bool{
 	absent:  {ready: true, delayed: true},                                         // put, put with delay
-	ready:   {leased: true, absent: true, dead: true},                             // hand-over or claim; dropped by a shutdown, or settled by a holder that was taken for lost; the same, buried
+	ready:   {leased: true, absent: true, dead: true, ready: true, delayed: true}, // hand-over or claim; dropped by a shutdown; as from leased, by a holder that was taken for lost
 	delayed: {ready: true, absent: true},                                          // due; dropped by a shutdown
 	leased:  {absent: true, ready: true, delayed: true, dead: true, leased: true}, // ack, complete; nack, return, lost; nack with delay; bury, attempts used up; claimed by the next session of its client
 	dead:    {},

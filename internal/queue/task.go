@@ -33,12 +33,14 @@ type task struct {
 	// claimable: ready only because its holder was taken for lost; that holder
 	// may have it back as long as nobody else got it.
 	claimable bool
+	blamed    bool // it counts as lost, not as returned, for that holder
 
 	// While leased.
 	hold     *hold
 	consumer *Consumer // whose slot it takes; nil when a Get took it
 	leasedAt int64
-	keep     int64 // Extend: the lease stands until then, however silent the holder
+	keep     int64       // Extend: the lease stands until then, however silent the holder
+	result   *completing // that waits for room; nil: none
 
 	fate *fate // what is known of its failures; nil: nothing
 
