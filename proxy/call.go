@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/wire"
@@ -74,10 +73,10 @@ type call struct {
 	leases []*reeve.Lease
 	answer wire.Answer
 
-	// How it ends: one of these is set.
-	ready chan struct{}        // cap 1: somebody waits
-	after func(*call)          // called once, with nothing locked; must not block
-	then  func(*Client, *call) // called once, with Client.mu held
+	// Who is told, once, when it is done; each may be absent.
+	then  func(*Client, *call) // with Client.mu held
+	after func(*call)          // with nothing locked; must not block
+	ready chan struct{}        // cap 1
 }
 
 func (k *call) is(t traits) bool { return k.traits&t != 0 }
@@ -107,14 +106,12 @@ func (k *call) lane() int {
 	return laneOther
 }
 
-var readyChans = sync.Pool{New: func() any { return make(chan struct{}, 1) }}
-
 // do makes a call and waits for its answer, which k then has, or for ctx.
 func (c *Client) do(ctx context.Context, k *call) error {
 	if ctx.Err() != nil {
 		return ctxError(ctx)
 	}
-	k.ready = readyChans.Get().(chan struct{})
+	k.ready = make(chan struct{}, 1)
 	c.mu.Lock()
 	c.submitLocked(k)
 	c.unlock()
@@ -122,12 +119,10 @@ func (c *Client) do(ctx context.Context, k *call) error {
 	case <-k.ready:
 	case <-ctx.Done():
 		if err := c.abandon(ctx, k); err != nil {
-			readyChans.Put(k.ready) // nothing is sent to who gave up
 			return err
 		}
 		<-k.ready
 	}
-	readyChans.Put(k.ready)
 	return k.err
 }
 
@@ -292,13 +287,14 @@ func (c *Client) answerLocked(k *call, err error) {
 // finishLocked makes k done and tells who waits for it.
 func (c *Client) finishLocked(k *call, err error) {
 	k.phase, k.err = done, err
-	switch {
-	case k.ready != nil:
-		k.ready <- struct{}{}
-	case k.then != nil:
+	if k.then != nil {
 		k.then(c, k)
-	case k.after != nil:
+	}
+	if k.after != nil {
 		c.finished = append(c.finished, k)
+	}
+	if k.ready != nil {
+		k.ready <- struct{}{}
 	}
 }
 

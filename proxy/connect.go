@@ -200,7 +200,7 @@ const (
 	maxHeartbeat = time.Hour
 	minWindow    = 16
 	maxWindow    = 1 << 20
-	maxFrameSize = 1 << 30
+	maxFrameSize = math.MaxInt32
 )
 
 func readWelcome(r *wire.Reader, addr string) (*wire.Welcome, error) {
