@@ -4,7 +4,8 @@ import "fmt"
 
 // Keyring is where a [Server] finds the key for the id that a client names.
 // Lookup must be safe for concurrent use and must not block; it is called once
-// per connection, before anything is proved.
+// per connection, before anything is proved. Passwords in it should have been
+// through [Key.Prepare], or the first client to name one waits for it.
 type Keyring interface {
 	Lookup(kid string) (Key, bool)
 }
@@ -31,7 +32,7 @@ func Keys(keys ...Key) (Keyring, error) {
 		if _, twice := ring[k.ID()]; twice {
 			return nil, &KeyError{Problem: fmt.Sprintf("two keys have the id %q", k.ID())}
 		}
-		k.prsBytes()
+		k.Prepare()
 		ring[k.ID()] = k
 	}
 	return ring, nil

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"os"
 	"testing"
 	"time"
 )
@@ -39,6 +40,12 @@ func count(from byte) []byte {
 	return b
 }
 
+// The vector of a generated key: id worker-7, random bytes 00..1f.
+const (
+	generatedText = "rvk1.worker-7.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8Za3rD"
+	generatedPRS  = "8b969053a2e80633d3f03845221623d0dab4e2568cb3408c26a5ed17ec579c0e"
+)
+
 // script plays one side: what is read is given, what is written is kept.
 type script struct {
 	io.Reader
@@ -54,6 +61,19 @@ func TestVector_PasswordStretchingAndChannelID(t *testing.T) {
 	}
 	if got := hex.EncodeToString(channelID()); got != vectorCI {
 		t.Errorf("CI is %s", got)
+	}
+}
+
+func TestVector_TheDocumentSaysTheSame(t *testing.T) {
+	t.Parallel()
+	doc, err := os.ReadFile("../docs/SECURITY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []string{vectorPRS, vectorCI, vectorC1, vectorS1, vectorC2, vectorS2, generatedText, generatedPRS} {
+		if !bytes.Contains(doc, []byte(v)) {
+			t.Errorf("docs/SECURITY.md lacks %s", v)
+		}
 	}
 }
 

@@ -194,3 +194,17 @@ func TestElligator2_ResultIsOnTheCurve(t *testing.T) {
 		}
 	}
 }
+
+// The generator of the vector in docs/SECURITY.md.
+func TestGenerator_MatchesTheProtocolsVector(t *testing.T) {
+	t.Parallel()
+	sid := make([]byte, 32)
+	for i := range sid {
+		sid[i] = byte(i)
+	}
+	prs := unhex(t, "efea8f750ad9012a774973dbce44896f14983bb678498a4c7fa0d1b917749a96")
+	got := hex.EncodeToString(generator(prs, LVCat("reeve/1 client", "reeve/1 master"), sid))
+	if want := "eca256d02efbafb8f589b109e418b1979d87787cd0aa610de231b458afd7b359"; got != want {
+		t.Errorf("g = %s, want %s", got, want)
+	}
+}
