@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,13 +14,20 @@ import (
 	"github.com/reeveq/reeve"
 )
 
+// parsed are the keys of mustKey: each is stretched once for all tests.
+var parsed sync.Map
+
 func mustKey(t testing.TB, text string) Key {
 	t.Helper()
+	if k, ok := parsed.Load(text); ok {
+		return k.(Key)
+	}
 	k, err := ParseKey([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return k
+	kept, _ := parsed.LoadOrStore(text, k)
+	return kept.(Key)
 }
 
 func mustServer(t testing.TB, cfg ServerConfig, keys ...Key) *Server {
