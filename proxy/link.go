@@ -44,7 +44,7 @@ type link struct {
 	wake    chan struct{} // cap 1: the calls writer was asleep and is needed
 	drained chan struct{} // closed by the calls writer: nothing is left to write, and last is set
 
-	goroutines sync.WaitGroup // joined by run
+	readers, writers sync.WaitGroup // joined by run
 
 	// Guarded by Client.mu.
 	out      wire.Builder
@@ -108,15 +108,16 @@ func (l *link) nudgeLocked() {
 // reason after all its goroutines have ended.
 func (l *link) run(ctx context.Context) error {
 	// All joined below; each ends with the session, and ends it when it fails.
-	l.goroutines.Go(l.writeCalls)
-	l.goroutines.Go(l.writeControl)
-	l.goroutines.Go(func() { l.readControl(ctx) })
-	l.goroutines.Go(func() { l.readCalls(l.calls) })
-	l.goroutines.Go(func() { l.acceptBulk(ctx) })
+	l.writers.Go(l.writeCalls)
+	l.writers.Go(l.writeControl)
+	l.readers.Go(l.readControl)
+	l.readers.Go(func() { l.readCalls(l.calls) })
+	l.readers.Go(l.acceptBulk)
 	l.watch(ctx)
-	l.c.detach(l)
+	l.readers.Wait() // what had come before the end still counts
+	l.c.detach(l)    // from here on nobody starts a writer
 	l.s.Close()
-	l.goroutines.Wait()
+	l.writers.Wait()
 	return l.s.Err()
 }
 

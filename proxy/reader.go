@@ -11,7 +11,7 @@ import (
 )
 
 // readControl reads the control stream: signs of life, lost leases, goodbye.
-func (l *link) readControl(ctx context.Context) {
+func (l *link) readControl() {
 	for {
 		frame, err := l.hello.Next()
 		if err != nil {
@@ -40,17 +40,17 @@ func (l *link) readControl(ctx context.Context) {
 }
 
 // acceptBulk reads the master's bulk streams.
-func (l *link) acceptBulk(ctx context.Context) {
+func (l *link) acceptBulk() {
 	for {
-		stream, err := l.s.Accept(ctx)
+		stream, err := l.s.Accept(context.Background())
 		if err != nil {
-			return // the session has ended, or is about to
+			return // the session has ended
 		}
 		if stream.Kind() != session.Bulk {
 			l.violated(fmt.Errorf("%w: the master opened a %v stream", reeve.ErrProtocol, stream.Kind()))
 			return
 		}
-		l.goroutines.Go(func() { // run, which waits for acceptBulk too, joins it
+		l.readers.Go(func() { // joined by run
 			defer stream.Close()
 			l.readCalls(stream)
 		})

@@ -122,89 +122,86 @@ func TestReconnect_AbandonedCallsAreNotAskedAgain(t *testing.T) {
 // The master's answer is cut off after every number of bytes; whatever arrived
 // of it, the call is carried out once and ends well.
 func TestReply_CutAtEveryByte(t *testing.T) {
-	task := reeve.Task{ID: 1, Attempt: 1, Payload: bytes.Repeat([]byte("x"), 64)}
-	for _, what := range []string{"Put", "Get", "Ack"} {
+	for what, try := range map[string]func(t *testing.T, m *fake, n int) (whole bool){"Put": cutPut, "Get": cutGet, "Ack": cutAck} {
 		t.Run(what, func(t *testing.T) {
-			for n := 0; ; n++ {
-				whole := false
-				withFake(t, func(t *testing.T, m *fake, c *proxy.Client, s *fakeSession) {
-					m.welcome.Resumed = true
-					var done <-chan outcome[reeve.ID]
-					var typ wire.Type
-					switch what {
-					case "Put":
-						done, typ = put(t.Context(), c, "tasks", "a"), wire.TypePut
-					case "Get":
-						typ = wire.TypeGet
-						done = async(func() (reeve.ID, error) {
-							leases, err := c.Queue("tasks").Get(t.Context(), 1)
-							if err != nil {
-								return 0, err
-							}
-							if !bytes.Equal(leases[0].Payload, task.Payload) {
-								t.Errorf("payload %x", leases[0].Payload)
-							}
-							return leases[0].ID, nil
-						})
-					case "Ack":
-						g := get(t.Context(), c, "tasks")
-						s.deliver(0, s.next(wire.TypeGet).req, "tasks", task)
-						lease, err := await(t, "Get", g)
-						if err != nil {
-							t.Fatal(err)
-						}
-						typ = wire.TypeAck
-						done = async(func() (reeve.ID, error) { return lease.ID, lease.Ack(t.Context()) })
-					}
-					answer := func(s *fakeSession, req uint64) {
-						switch what {
-						case "Put":
-							s.confirm(req, 1)
-						case "Get":
-							s.deliver(0, req, "tasks", task)
-						case "Ack":
-							s.confirm(req, 0)
-						}
-					}
-					r := s.next(typ)
-					s.conn.CutAfter(n)
-					answer(s, r.req)
-					synctest.Wait()
-					select {
-					case o := <-done:
-						whole = true
-						if o.v != 1 || o.err != nil {
-							t.Errorf("%s = %v, %v", what, o.v, o.err)
-						}
-						return
-					default:
-					}
-					s = m.session()
-					if what == "Ack" {
-						claim := s.next(wire.TypeClaim).msg.(*wire.Claim)
-						s.message(wire.Answer{Req: claim.Req, Kept: []bool{false}}) // acked: there is nothing to keep
-					}
-					again := s.next(typ)
-					if again.req != r.req {
-						t.Errorf("cut after %d bytes: asked again as %d, want %d", n, again.req, r.req)
-					}
-					answer(s, again.req)
-					if id, err := await(t, what, done); id != 1 || err != nil {
-						t.Errorf("cut after %d bytes: %s = %v, %v", n, what, id, err)
-					}
-				})
-				if t.Failed() {
-					return
+			sessiontest.Bubble(t, func(t *testing.T) {
+				m := newFake(t)
+				defer m.close()
+				m.welcome.Resumed = true
+				n := 0
+				for !t.Failed() && !try(t, m, n) {
+					n++
 				}
-				if whole {
-					if n == 0 {
-						t.Error("nothing was cut")
-					}
-					return
+				if n == 0 {
+					t.Error("nothing was cut")
 				}
-			}
+			})
 		})
 	}
+}
+
+// cut has the answer to the request of type typ cut after n bytes, and done
+// anyway in the end; prepare is called for the second session.
+func cut(t *testing.T, m *fake, s *fakeSession, n int, typ wire.Type, done <-chan outcome[reeve.ID], answer, prepare func(s *fakeSession, req uint64)) (whole bool) {
+	t.Helper()
+	r := s.next(typ)
+	s.conn.CutAfter(n)
+	answer(s, r.req)
+	synctest.Wait()
+	if whole = len(done) > 0; !whole {
+		s = m.session()
+		if prepare != nil {
+			prepare(s, 0)
+		}
+		again := s.next(typ)
+		if again.req != r.req {
+			t.Errorf("cut after %d bytes: asked again as %d, want %d", n, again.req, r.req)
+		}
+		answer(s, again.req)
+	}
+	if id, err := await(t, typ.String(), done); id != 1 || err != nil {
+		t.Errorf("cut after %d bytes: %v = %v, %v", n, typ, id, err)
+	}
+	return whole
+}
+
+func cutPut(t *testing.T, m *fake, n int) bool {
+	c, s := m.dial()
+	defer c.Close()
+	return cut(t, m, s, n, wire.TypePut, put(t.Context(), c, "tasks", "a"),
+		func(s *fakeSession, req uint64) { s.confirm(req, 1) }, nil)
+}
+
+func cutGet(t *testing.T, m *fake, n int) bool {
+	c, s := m.dial()
+	defer c.Close()
+	payload := bytes.Repeat([]byte("x"), 64)
+	done := async(func() (reeve.ID, error) {
+		leases, err := c.Queue("tasks").Get(t.Context(), 1)
+		if err != nil {
+			return 0, err
+		}
+		if !bytes.Equal(leases[0].Payload, payload) {
+			t.Errorf("payload %x", leases[0].Payload)
+		}
+		return leases[0].ID, nil
+	})
+	return cut(t, m, s, n, wire.TypeGet, done,
+		func(s *fakeSession, req uint64) {
+			s.deliver(0, req, "tasks", reeve.Task{ID: 1, Attempt: 1, Payload: payload})
+		}, nil)
+}
+
+func cutAck(t *testing.T, m *fake, n int) bool {
+	c, s := m.dial()
+	defer c.Close()
+	l := lease(t, c, s, 1)
+	done := async(func() (reeve.ID, error) { return l.ID, l.Ack(t.Context()) })
+	return cut(t, m, s, n, wire.TypeAck, done,
+		func(s *fakeSession, req uint64) { s.confirm(req, 0) },
+		func(s *fakeSession, _ uint64) { // it was acked: there is nothing to keep
+			s.message(wire.Answer{Req: s.next(wire.TypeClaim).req, Kept: []bool{false}})
+		})
 }
 
 func TestSilence_OfThreeHeartbeatsEndsTheSession(t *testing.T) {

@@ -94,7 +94,7 @@ func (q *bulkQueue) pushLocked(l *link, it bulkItem) {
 	if !q.started {
 		q.started = true
 		q.wake = make(chan struct{}, 1)
-		l.goroutines.Go(l.writeBulk) // run, which pushes no more, joins it
+		l.writers.Go(l.writeBulk) // joined by run
 	}
 	select {
 	case q.wake <- struct{}{}:
