@@ -6,13 +6,7 @@ import "slices"
 // Get for a task, a Join. Its answer is cause. A request that was answered, or
 // is not known, is left alone. The lease of a cancelled Complete stands.
 func (h *Holder) Cancel(tag uint64, cause error) {
-	h.mu.Lock()
-	holds := make([]*hold, 0, len(h.holds))
-	for _, k := range h.holds {
-		holds = append(holds, k)
-	}
-	h.mu.Unlock()
-	for _, k := range holds {
+	for _, k := range h.all() {
 		if k.queue.cancel(k, tag, cause) {
 			return
 		}
@@ -32,11 +26,13 @@ func (q *Queue) cancel(k *hold, tag uint64, cause error) bool {
 }
 
 func (q *Queue) cancelGet(k *hold, tag uint64, cause error) bool {
-	for t := q.takers.head; t != nil; t = t.next {
-		if t.hold == k && t.get != nil && t.get.Tag == tag {
-			q.takers.remove(t)
-			q.got(t, nil, cause)
-			return true
+	for _, l := range []*takers{&q.takers, &k.aside} {
+		for t := l.head; t != nil; t = t.next {
+			if t.hold == k && t.get != nil && t.get.Tag == tag {
+				t.leave()
+				q.got(t, nil, cause)
+				return true
+			}
 		}
 	}
 	return false

@@ -1,6 +1,9 @@
 package queue
 
-import "fmt"
+import (
+	"fmt"
+	"iter"
+)
 
 // check panics when the queue's structures disagree. It looks at everything,
 // so only tests switch it on (verify). Called with the mutex held.
@@ -33,8 +36,28 @@ func (q *Queue) check() {
 	if bytes != q.bytes {
 		q.broken("%d bytes counted, %d there", q.bytes, bytes)
 	}
-	held := 0
+	held, consumers, gets, free := 0, 0, 0, 0
+	for l := range q.takerLists() {
+		n := 0
+		for t := l.head; t != nil; t = t.next {
+			if n++; t.list != l || t.hold.closed {
+				q.broken("a taker is in a list that it does not know, or its holder is gone")
+			}
+			if t.get != nil {
+				gets++
+				free += t.get.Max
+			}
+		}
+		if n != l.n {
+			q.broken("a list of takers counts %d, has %d", l.n, n)
+		}
+	}
+	next := q.nextDue.Load()
+	if len(q.due) > 0 && q.due[0].due < next {
+		q.broken("something is due before the clock looks")
+	}
 	for k := range q.holds {
+		consumers += len(k.consumers)
 		held += walk(q, &k.leases, leased)
 		used := map[*Consumer]int{}
 		for t := k.leases.head; t != nil; t = t.next {
@@ -44,18 +67,28 @@ func (q *Queue) check() {
 			if t.consumer != nil {
 				used[t.consumer]++
 			}
+			if end := max(t.leasedAt+int64(q.cfg.Lease), t.keep); !k.holder.always && k.expiry > max(end, k.holder.heard.Load()+int64(q.cfg.Lease)) {
+				q.broken("a lease ends before anybody looks at its holder")
+			}
+			if t.suspect() && k.suspect == nil {
+				q.broken("a holder has a suspect and does not know it")
+			}
 		}
 		for c := range k.consumers {
 			if c.used != used[c] {
 				q.broken("a consumer has %d tasks and counts %d", used[c], c.used)
 			}
-			if free := c.used < c.slots; free != c.taker.listed && !q.stopped {
-				q.broken("a consumer with %d of %d slots used, listed %v", c.used, c.slots, c.taker.listed)
+			free += max(0, c.slots-c.used)
+			if listed := c.taker.list != nil; listed != (c.used < c.slots) {
+				q.broken("a consumer with %d of %d slots used, listed %v", c.used, c.slots, listed)
 			}
 		}
-		if k.leases.n > 0 && k.expiry == never && !k.holder.always {
-			q.broken("leases without an expiry")
+		if k.expiry < q.silent || k.expiry < next {
+			q.broken("a holder's silence ends before the clock looks")
 		}
+	}
+	if consumers != q.consumers || gets != q.gets || free != q.freeSlots {
+		q.broken("%d consumers, %d gets, %d free slots counted; there are %d, %d, %d", q.consumers, q.gets, q.freeSlots, consumers, gets, free)
 	}
 	if held != n[leased] {
 		q.broken("%d tasks leased, %d in holders' lists", n[leased], held)
@@ -65,6 +98,20 @@ func (q *Queue) check() {
 	}
 	if q.takers.head != nil && q.ready.n > 0 && !q.stopped {
 		q.broken("%d ready tasks and %d who could take them", q.ready.n, q.takers.n)
+	}
+}
+
+// takerLists are all lists a taker may stand in.
+func (q *Queue) takerLists() iter.Seq[*takers] {
+	return func(yield func(*takers) bool) {
+		if !yield(&q.takers) {
+			return
+		}
+		for k := range q.holds {
+			if !yield(&k.aside) {
+				return
+			}
+		}
 	}
 }
 

@@ -43,12 +43,12 @@ func (q *Queue) Get(h *Holder, op *GetOp) {
 	q.takers.add(&op.taker)
 	q.dispatch(q.engine.now())
 	switch {
-	case !op.taker.listed: // served
+	case op.taker.list == nil: // served
 	case q.ended():
-		q.takers.remove(&op.taker)
+		op.taker.leave()
 		q.got(&op.taker, nil, q.shutdownError())
 	case op.NoWait:
-		q.takers.remove(&op.taker)
+		op.taker.leave()
 		q.got(&op.taker, nil, reeve.ErrEmpty)
 	}
 }
@@ -77,6 +77,7 @@ func (q *Queue) Consume(h *Holder, tag uint64, slots int) *Consumer {
 		k.consumers = map[*Consumer]struct{}{}
 	}
 	k.consumers[c] = struct{}{}
+	q.consumers++
 	c.setSlots(slots)
 	return c
 }
@@ -84,6 +85,7 @@ func (q *Queue) Consume(h *Holder, tag uint64, slots int) *Consumer {
 // SetSlots changes how many unsettled tasks the consumer may have; 0 pauses it.
 func (c *Consumer) SetSlots(n int) {
 	q := c.hold.queue
+	c.hold.holder.Touch()
 	q.mu.Lock()
 	defer q.unlock()
 	if _, ok := c.hold.consumers[c]; ok {
@@ -93,17 +95,24 @@ func (c *Consumer) SetSlots(n int) {
 
 func (c *Consumer) setSlots(n int) {
 	q := c.hold.queue
-	c.slots = min(max(n, 0), reeve.MaxSlots)
 	if q.ended() {
 		q.endConsumer(c, q.shutdownError())
 		return
 	}
-	if c.used >= c.slots {
-		q.takers.remove(&c.taker)
-		return
-	}
-	q.takers.add(&c.taker)
+	c.set(min(max(n, 0), reeve.MaxSlots), c.used)
 	q.dispatch(q.engine.now())
+}
+
+// set changes c's numbers and with them its place among those who can take.
+func (c *Consumer) set(slots, used int) {
+	q := c.hold.queue
+	q.freeSlots += max(0, slots-used) - max(0, c.slots-c.used)
+	c.slots, c.used = slots, used
+	if used >= slots {
+		c.taker.leave()
+	} else {
+		q.takers.add(&c.taker)
+	}
 }
 
 // Close ends the supply. What was handed over stays with the holder.
@@ -116,9 +125,11 @@ func (c *Consumer) Close() {
 
 // dropConsumer forgets c; its leases take no slot any more.
 func (q *Queue) dropConsumer(c *Consumer) {
-	q.takers.remove(&c.taker)
-	c.slots = 0
-	delete(c.hold.consumers, c)
+	if _, ok := c.hold.consumers[c]; ok {
+		c.set(0, c.used)
+		delete(c.hold.consumers, c)
+		q.consumers--
+	}
 }
 
 // endConsumer tells c that nothing more will come.
@@ -146,6 +157,10 @@ func (q *Queue) dispatch(now int64) {
 				return
 			}
 		}
+		if q.isSilent(k.hold, now) {
+			q.setAside(k)
+			continue
+		}
 		if k.get != nil {
 			q.serveGet(k, now)
 			continue
@@ -153,10 +168,8 @@ func (q *Queue) dispatch(now int64) {
 		c := k.consumer
 		t := q.take(k.hold, now)
 		t.consumer = c
-		c.used++
-		if c.used >= c.slots {
-			q.takers.remove(k)
-		} else {
+		c.set(c.slots, c.used+1)
+		if k.list != nil {
 			q.takers.rotate(k)
 		}
 		k.hold.holder.sink.Deliver(c.tag, q.name, t.delivery())
@@ -173,7 +186,7 @@ func (q *Queue) serveGet(k *taker, now int64) {
 		size += t.size()
 		ts = append(ts, t.delivery())
 	}
-	q.takers.remove(k)
+	k.leave()
 	q.got(k, ts, nil)
 }
 
@@ -225,9 +238,6 @@ func (q *Queue) unlease(t *task) {
 	t.hold, t.result = nil, nil
 	if c := t.consumer; c != nil {
 		t.consumer = nil
-		c.used--
-		if c.used < c.slots {
-			q.takers.add(&c.taker)
-		}
+		c.set(c.slots, c.used-1)
 	}
 }

@@ -37,6 +37,7 @@ type Holder struct {
 	sink   Sink
 	always bool         // never silent: lives in this process
 	heard  atomic.Int64 // when it was last heard of
+	silent atomic.Bool  // some queue has set its takers aside until it is heard of
 	parked atomic.Int64 // bytes of its requests that wait for room
 
 	mu    sync.Mutex // guards the fields below; taken with no queue locked
@@ -52,7 +53,8 @@ type hold struct {
 	suspect *task
 	expiry  int64 // when to look at the holder's silence; never: nothing leased
 	closed  bool
-	woken   bool // stands in queue.woken
+	woken   bool   // stands in queue.woken
+	aside   takers // that get nothing because the holder is silent
 
 	consumers map[*Consumer]struct{}
 }
@@ -68,8 +70,27 @@ func (e *Engine) NewHolder(sink Sink, always bool) *Holder {
 // Engine is the engine the holder is of.
 func (h *Holder) Engine() *Engine { return h.engine }
 
-// Touch notes that the holder is alive.
-func (h *Holder) Touch() { h.heard.Store(h.engine.now()) }
+// Touch notes that the holder is alive. One that was silent for as long as a
+// queue's lease is given nothing more of that queue until it is heard of.
+func (h *Holder) Touch() {
+	h.heard.Store(h.engine.now())
+	if h.silent.Load() && h.silent.CompareAndSwap(true, false) {
+		for _, k := range h.all() {
+			k.queue.heardOf(k)
+		}
+	}
+}
+
+// all returns what the holder has, in whatever queue.
+func (h *Holder) all() []*hold {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	holds := make([]*hold, 0, len(h.holds))
+	for _, k := range h.holds {
+		holds = append(holds, k)
+	}
+	return holds
+}
 
 // in returns what h has in q, or nil when the holder was released.
 func (h *Holder) in(q *Queue) *hold {
@@ -132,7 +153,7 @@ type taker struct {
 	consumer   *Consumer // or
 	get        *GetOp
 	hold       *hold
-	listed     bool
+	list       *takers // it stands in: the queue's, or its hold's aside; nil: neither
 	prev, next *taker
 }
 
@@ -143,10 +164,11 @@ type takers struct {
 }
 
 func (l *takers) add(t *taker) {
-	if t.listed {
+	if t.list != nil {
 		return
 	}
-	t.listed = true
+	t.list = l
+	t.countGet(1)
 	t.prev, t.next = l.tail, nil
 	if l.tail != nil {
 		l.tail.next = t
@@ -157,11 +179,14 @@ func (l *takers) add(t *taker) {
 	l.n++
 }
 
-func (l *takers) remove(t *taker) {
-	if !t.listed {
+// leave takes t out of the list it stands in, if any.
+func (t *taker) leave() {
+	l := t.list
+	if l == nil {
 		return
 	}
-	t.listed = false
+	t.list = nil
+	t.countGet(-1)
 	if t.prev != nil {
 		t.prev.next = t.next
 	} else {
@@ -176,10 +201,18 @@ func (l *takers) remove(t *taker) {
 	l.n--
 }
 
-func (l *takers) rotate(t *taker) {
-	if l.tail == t {
-		return
+// countGet counts a Get that begins to wait or ends.
+func (t *taker) countGet(n int) {
+	if t.get != nil {
+		t.hold.queue.gets += n
+		t.hold.queue.freeSlots += n * t.get.Max
 	}
-	l.remove(t)
-	l.add(t)
+}
+
+// rotate moves t to the end.
+func (l *takers) rotate(t *taker) {
+	if l.tail != t {
+		t.leave()
+		l.add(t)
+	}
 }

@@ -233,6 +233,7 @@ func TestPut_WithDelayIsHeldByTheMaster(t *testing.T) {
 		q.Consume(c.Holder, 1, 10)
 		q.Put(c.Holder, &queue.PutOp{Tasks: []reeve.Task{{Delay: 30 * 24 * time.Hour}}, Tag: c.tag(1), By: c})
 		sleep(30*24*time.Hour - time.Millisecond)
+		c.Touch()
 		if len(c.tasks) != 0 {
 			t.Fatal("handed over before its time")
 		}

@@ -136,12 +136,14 @@ func (q *Queue) closeHold(k *hold) {
 	for c := range k.consumers {
 		q.dropConsumer(c)
 	}
-	for t := q.takers.head; t != nil; {
-		next := t.next
-		if t.hold == k {
-			q.takers.remove(t)
+	for _, l := range []*takers{&q.takers, &k.aside} {
+		for t := l.head; t != nil; {
+			next := t.next
+			if t.hold == k {
+				t.leave()
+			}
+			t = next
 		}
-		t = next
 	}
 	for p := q.parked.head; p != nil; {
 		next := p.next
@@ -204,18 +206,25 @@ func (q *Queue) endParked(err error) (refused []*completing) {
 	return refused
 }
 
-// endTakers tells all who can take a task, and the consumers that wait for a
-// slot, that nothing more will come.
+// endTakers tells all who wait for a task or, consumers, for a free slot that nothing more will come.
 func (q *Queue) endTakers(err error) {
 	for t := q.takers.head; t != nil; t = q.takers.head {
-		q.takers.remove(t)
 		if t.get != nil {
+			t.leave()
 			q.got(t, nil, err)
 		} else {
 			q.endConsumer(t.consumer, err)
 		}
 	}
 	for k := range q.holds {
+		for t := k.aside.head; t != nil; {
+			next := t.next
+			if t.get != nil {
+				t.leave()
+				q.got(t, nil, err)
+			}
+			t = next
+		}
 		for c := range k.consumers {
 			q.endConsumer(c, err)
 		}

@@ -28,7 +28,11 @@ type Queue struct {
 	leasedN  int
 	bytes    int64 // of all tasks
 
-	takers  takers
+	takers    takers
+	consumers int // of any holder
+	gets      int // that wait
+	freeSlots int // of the consumers and of the Gets that wait
+
 	parked  parkList
 	joins   []*JoinOp
 	holds   map[*hold]struct{}

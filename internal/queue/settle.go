@@ -45,7 +45,7 @@ func (q *Queue) after(now int64) {
 	if q.unsettled() == 0 {
 		q.endJoins(nil)
 	}
-	if q.shutdown && q.takers.head != nil && q.ended() {
+	if q.shutdown && q.consumers+q.gets > 0 && q.ended() {
 		q.endTakers(q.shutdownError())
 	}
 }
@@ -300,10 +300,7 @@ func (q *Queue) Claim(h *Holder, c *Consumer, ops []AckOp) []bool {
 		}
 		if kept[i] && c != nil && c.hold == k && t.consumer == nil {
 			t.consumer = c
-			c.used++
-			if c.used >= c.slots {
-				q.takers.remove(&c.taker)
-			}
+			c.set(c.slots, c.used+1)
 		}
 	}
 	return kept

@@ -20,6 +20,8 @@ func (q *Queue) Stats() reeve.QueueStats {
 		MaxLen:      q.cfg.MaxLen,
 		MaxBytes:    q.maxBytes(),
 		WaitingPuts: q.parked.n,
+		Consumers:   q.consumers + q.gets,
+		FreeSlots:   q.freeSlots,
 		Shutdown:    q.shutdown,
 		Put:         q.stats.put,
 		Done:        q.stats.done,
@@ -35,18 +37,6 @@ func (q *Queue) Stats() reeve.QueueStats {
 	}
 	if t := q.oldestReady(); t != nil {
 		s.OldestReady = time.Duration(q.engine.now() - t.readyAt)
-	}
-	for t := q.takers.head; t != nil; t = t.next {
-		if t.get != nil {
-			s.Consumers++
-			s.FreeSlots += t.get.Max
-		}
-	}
-	for k := range q.holds {
-		for c := range k.consumers {
-			s.Consumers++
-			s.FreeSlots += max(0, c.slots-c.used)
-		}
 	}
 	return s
 }

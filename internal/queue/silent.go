@@ -1,0 +1,38 @@
+package queue
+
+// isSilent reports whether k's holder has not been heard of for so long that
+// its leases end. What it were given now would only be lost with them.
+func (q *Queue) isSilent(k *hold, now int64) bool {
+	return !k.holder.always && k.holder.heard.Load()+int64(q.cfg.Lease) <= now
+}
+
+// setAside takes t, whose holder is silent, out of the round until the holder
+// is heard of.
+func (q *Queue) setAside(t *taker) {
+	t.leave()
+	t.hold.aside.add(t)
+	h := t.hold.holder
+	h.silent.Store(true)
+	// A Touch that came before the line above did not see it: look again.
+	if now := q.engine.now(); !q.isSilent(t.hold, now) {
+		q.bringBack(t.hold)
+	}
+}
+
+// bringBack puts what was set aside into the round again.
+func (q *Queue) bringBack(k *hold) {
+	for t := k.aside.head; t != nil; t = k.aside.head {
+		t.leave()
+		q.takers.add(t)
+	}
+}
+
+// heardOf is called when k's holder, that was silent, was heard of.
+func (q *Queue) heardOf(k *hold) {
+	q.mu.Lock()
+	defer q.unlock()
+	if !k.closed && k.aside.head != nil {
+		q.bringBack(k)
+		q.dispatch(q.engine.now())
+	}
+}
