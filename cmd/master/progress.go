@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"log/slog"
-	"math"
 	"strconv"
 	"time"
 
@@ -22,18 +20,17 @@ type progress struct {
 	every   time.Duration // of the log lines; 0: none
 
 	bar     *progressbar.ProgressBar // nil: no terminal
-	whole   bool                     // the bar knows how much there is
+	size    int64                    // of the input; -1 as long as it is not known
 	rate    meter
 	lastLog time.Time
 	logged  int64
 }
 
 func newProgress(console *program.Console, log *program.Log, size int64, every time.Duration, now time.Time) *progress {
-	p := &progress{console: console, log: log, every: every, lastLog: now, rate: meter{at: now}}
+	p := &progress{console: console, log: log, every: every, lastLog: now, rate: meter{at: now, start: now}, size: size}
 	if console.Terminal() {
 		console.SetStatus(func(w io.Writer) program.Status {
 			p.bar = newBar(w, size)
-			p.whole = size > 0
 			return barStatus{p.bar}
 		})
 	}
@@ -45,8 +42,8 @@ func newBar(w io.Writer, size int64) *progressbar.ProgressBar {
 		size = -1 // not known
 	}
 	return progressbar.NewOptions64(size,
-		progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(20), progressbar.OptionSetPredictTime(true),
-		progressbar.OptionThrottle(0), progressbar.OptionSpinnerType(14), progressbar.OptionSetSpinnerChangeInterval(0),
+		progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(20), progressbar.OptionSetPredictTime(false),
+		progressbar.OptionSetElapsedTime(false), progressbar.OptionThrottle(0), progressbar.OptionSpinnerType(14), progressbar.OptionSetSpinnerChangeInterval(0),
 		progressbar.OptionSetRenderBlankState(true))
 }
 
@@ -60,28 +57,46 @@ func (s barStatus) Draw()  { _ = s.bar.RenderBlank() }
 func (p *progress) update(n batch.Numbers) {
 	now := time.Now()
 	perSecond := p.rate.add(n.Done, now)
+	if n.ReadAll && p.size != n.ReadSize {
+		p.size = n.ReadSize
+		if p.bar != nil && p.size > 0 {
+			p.console.Update(func() { p.bar.ChangeMax64(p.size) })
+		}
+	}
+	left := p.left(n, now)
 	if p.bar != nil {
-		p.console.Redraw(func() { p.draw(n, perSecond) })
+		p.console.Update(func() {
+			_ = p.bar.Set64(n.DoneSize)
+			p.bar.Describe(barText(n, perSecond, left))
+		})
 		return
 	}
 	if p.every > 0 && now.Sub(p.lastLog) >= p.every && n.Done+n.Dead != p.logged {
-		p.log.Info("batch run", "lines", n.Lines, "done", n.Done, "dead", n.Dead, "per_second", math.Round(perSecond),
-			remaining(n, p.rate.began(now)))
+		p.log.Info("batch run", "lines", n.Lines, "done", n.Done, "dead", n.Dead, "per_second", rate(perSecond), "left", left)
 		p.lastLog, p.logged = now, n.Done+n.Dead
 	}
 }
 
-func (p *progress) draw(n batch.Numbers, perSecond float64) {
-	if n.ReadAll && !p.whole && n.ReadSize > 0 {
-		p.bar.ChangeMax64(n.ReadSize)
-		p.whole = true
-	}
+func barText(n batch.Numbers, perSecond float64, left string) string {
 	text := fmt.Sprintf("%d done, %s/s", n.Done, rate(perSecond))
 	if n.Dead > 0 {
 		text += fmt.Sprintf(", %d dead", n.Dead)
 	}
-	p.bar.Describe(text)
-	_ = p.bar.Set64(n.DoneSize)
+	return text + ", " + left + " left"
+}
+
+// left is how long the rest will take if it goes on as it has until now. It
+// is known when the size of the input is.
+func (p *progress) left(n batch.Numbers, now time.Time) string {
+	if p.size <= 0 || n.DoneSize <= 0 {
+		return "unknown time"
+	}
+	took := now.Sub(p.rate.start)
+	rest := float64(took) * max(0, float64(p.size-n.DoneSize)) / float64(n.DoneSize)
+	if rest > float64(1000*time.Hour) {
+		return "over 1000h"
+	}
+	return time.Duration(rest).Round(time.Second).String()
 }
 
 // end takes the bar away.
@@ -89,15 +104,6 @@ func (p *progress) end() {
 	if p.bar != nil {
 		p.console.SetStatus(nil)
 	}
-}
-
-// remaining says, once the whole input was read, how long the rest will take.
-func remaining(n batch.Numbers, took time.Duration) slog.Attr {
-	if !n.ReadAll || n.DoneSize == 0 {
-		return slog.String("remaining", "unknown")
-	}
-	rest := time.Duration(float64(took) * float64(n.ReadSize-n.DoneSize) / float64(n.DoneSize))
-	return slog.String("remaining", rest.Round(time.Second).String())
 }
 
 // meter is a rate over about the last ten seconds.
@@ -109,9 +115,6 @@ type meter struct {
 }
 
 func (m *meter) add(value int64, now time.Time) float64 {
-	if m.start.IsZero() {
-		m.start = m.at
-	}
 	passed := now.Sub(m.at).Seconds()
 	if passed <= 0 {
 		return m.perSecond
@@ -123,8 +126,6 @@ func (m *meter) add(value int64, now time.Time) float64 {
 	m.at, m.value = now, value
 	return m.perSecond
 }
-
-func (m *meter) began(now time.Time) time.Duration { return now.Sub(m.start) }
 
 // rate writes a number per second with the digits that matter.
 func rate(r float64) string {

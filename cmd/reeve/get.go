@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -29,7 +30,8 @@ func (t *tool) getCommand() *cli.Command {
 	v := &getVerb{session: t.session(), n: 1, writer: bufio.NewWriterSize(t.stdout, 64<<10)}
 	return &cli.Command{
 		Name: "get", Usage: "write the payloads of tasks, one a line", ArgsUsage: "QUEUE",
-		Description: `Takes up to N tasks and writes their payloads, each with a line end after it.
+		Description: `Takes up to N tasks and writes their payloads, each as one line: a payload that
+ends with a line end gets no second one.
 With -ack the tasks are done then, each after it has been written; without, they
 go back to where they were and nothing has changed, except that others could not
 take them in between. When there are fewer than N, get ends with those there are.
@@ -120,7 +122,7 @@ func (v *getVerb) write(leases []*reeve.Lease) error {
 			}
 			continue
 		}
-		_, _ = v.writer.Write(l.Payload)
+		_, _ = v.writer.Write(bytes.TrimSuffix(l.Payload, []byte("\n")))
 		_ = v.writer.WriteByte('\n') // Flush has the first error
 	}
 	return outputError(v.writer.Flush())

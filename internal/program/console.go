@@ -51,14 +51,11 @@ func (c *Console) SetStatus(make func(io.Writer) Status) {
 	}
 }
 
-// Redraw draws the progress line again after change has changed it.
-func (c *Console) Redraw(change func()) {
+// Update has change change the progress line and draw it.
+func (c *Console) Update(change func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	change()
-	if c.status != nil {
-		c.status.Draw()
-	}
 }
 
 // Terminal reports whether somebody watches.

@@ -1,0 +1,53 @@
+//go:build unix
+
+package cmd_test
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestCommand_ItsOutputIsTheResult(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	m, addr := s.batch("a b\n$(id)\n\n", "-ordered")
+	s.with("REEVE_AUTHKEY=").start("worker", "-connect", addr, "--", "sh", "-c", `printf '%s=%s\n\n' "$1" "$(cat)"`, "sh", "<{}>")
+	m.wants(0)
+	if got := m.stdout.String(); got != "<a b>=a b\n\n<$(id)>=$(id)\n\n<>=\n\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestCommand_OneThatFailsPrintsTooMuchOrNeverEndsIsAFailedAttempt(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	m, addr := s.batch("fail\nprint\nnever\nenv\nok\n", "-queue", "tasks,attempts=2", "-ordered")
+	s.start("worker", "-connect", addr, "-concurrency", "5", "-timeout", "2s", "-max-output", "1MiB", "--", "sh", "-c",
+		`case $1 in
+		fail) echo "disk on fire" >&2; exit 4;;
+		print) head -c 100000000 /dev/zero;;
+		never) trap "" TERM; while :; do sleep 1; done;;
+		env) echo "$REEVE_QUEUE $REEVE_ATTEMPT ${#REEVE_TASK_ID}";;
+		ok) echo fine;;
+		esac`, "sh", "{}")
+	m.wants(1, "line 1 is dead: ", "exit status 4: disk on fire", "line 2 is dead: ", "output over the limit of 1048576 bytes (-max-output)",
+		"line 3 is dead: ", "longer than -timeout 2s", "5 lines: 2 done, 3 dead")
+	if got := m.stdout.String(); got != "tasks 1 16\nfine\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestCommand_TheKeyIsNotInItsEnvironment(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	keyed := s.with("REEVE_AUTHKEY=hush hush hush hush")
+	m, addr := keyed.batch("x\n")
+	w := keyed.worker(addr, "--", "env")
+	m.wants(0)
+	if got := m.stdout.String(); !strings.Contains(got, "REEVE_TASK_ID=") || strings.Contains(got, "hush") {
+		t.Errorf("got %q", got)
+	}
+	if strings.Contains(w.stderr.String(), "hush") {
+		t.Error("the key is in the log")
+	}
+}
