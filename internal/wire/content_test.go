@@ -1,8 +1,10 @@
 package wire_test
 
 import (
+	"encoding/hex"
 	"fmt"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/reeveq/reeve"
@@ -102,4 +104,13 @@ func coldMessages() []wire.Message {
 		&wire.StatsRequest{}, &wire.Join{}, &wire.ShutdownRequest{}, &wire.DeadRequest{}, &wire.Answer{}, &wire.Error{},
 		&wire.End{},
 	}
+}
+
+func unhex(t *testing.T, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }

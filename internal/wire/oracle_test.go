@@ -42,7 +42,7 @@ func as[T any](b raw, majors ...byte) (v T, err error) {
 	return v, errOracle
 }
 
-// reader collects the first error of many steps.
+// oracle collects the first error of many steps.
 type oracle struct{ err error }
 
 func (o *oracle) refuse(when bool) {
@@ -75,9 +75,16 @@ func item[T any](o *oracle, a []raw, i int, majors ...byte) (v T) {
 }
 
 func (o *oracle) fields(body []byte) map[uint64]raw {
-	m, err := as[map[uint64]raw](body, 5)
+	// The library would take simple values and floats for a uint64.
+	pairs, err := as[map[any]raw](body, 5)
 	if err != nil && o.err == nil {
 		o.err = err
+	}
+	m := map[uint64]raw{}
+	for k, v := range pairs {
+		n, ok := k.(uint64)
+		o.refuse(!ok)
+		m[n] = v
 	}
 	return m
 }

@@ -1,0 +1,263 @@
+package wire_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/wire"
+)
+
+// nested is an array in arrays, n in all.
+func nested(n int) any {
+	var v any = []any{}
+	for range n - 1 {
+		v = []any{v}
+	}
+	return v
+}
+
+func pairs(n int) map[uint64]any {
+	m := map[uint64]any{}
+	for i := range n {
+		m[uint64(i+1000)] = nil
+	}
+	return m
+}
+
+// TestLimits_ApplyToEveryMessage puts what is as large as it may be, and what
+// is one larger, under a key that no version has.
+func TestLimits_ApplyToEveryMessage(t *testing.T) {
+	t.Parallel()
+	limits := []struct {
+		name     string
+		max      int64
+		in, over any
+	}{
+		{"nesting", 8, nested(7), nested(8)},
+		{"array elements", 1 << 16, make([]int, 1<<16), make([]int, 1<<16+1)},
+		{"map pairs", 256, pairs(256), pairs(257)},
+	}
+	r := newRandom(5)
+	for _, l := range limits {
+		for _, h := range hotMessages {
+			g := withoutZero(generic(r.message(h.typ)))
+			g[99] = l.in
+			if err := h.fresh().Decode(must(libraryEnc.Marshal(g))); err != nil {
+				t.Errorf("%v, %s at the limit: %v", h.typ, l.name, err)
+			}
+			g[99] = l.over
+			wantLimit(t, h.fresh().Decode(must(libraryEnc.Marshal(g))), l.name, l.max)
+		}
+		for _, m := range coldMessages() {
+			typ := typeOf(t, fill(m))
+			body := must(libraryEnc.Marshal(map[uint64]any{99: l.over}))
+			wantLimit(t, wire.Decode(typ, body, m), l.name, l.max)
+		}
+		body := must(libraryEnc.Marshal(map[uint64]any{1: 5, 99: l.in}))
+		var m wire.Join
+		if err := wire.Decode(wire.TypeJoin, body, &m); err != nil || m.Req != 5 {
+			t.Errorf("Join, %s at the limit: %v", l.name, err)
+		}
+	}
+}
+
+func wantLimit(t *testing.T, err error, name string, max int64) {
+	t.Helper()
+	var le *reeve.LimitError
+	if !errors.Is(err, reeve.ErrProtocol) || !errors.As(err, &le) || le.Limit != name || le.Max != max || le.Value != max+1 {
+		t.Errorf("one over the limit of %s: %v", name, err)
+	}
+	if wire.Code(err) != wire.Code(reeve.ErrProtocol) {
+		t.Errorf("code %d of %v", wire.Code(err), err)
+	}
+}
+
+// tasks is n empty ones.
+func tasks(n int) []reeve.Task {
+	ts := make([]reeve.Task, n)
+	for i := range ts {
+		ts[i].Payload = []byte{}
+	}
+	return ts
+}
+
+func TestLimits_EntriesOfOneFrame(t *testing.T) {
+	t.Parallel()
+	r := newRandom(6)
+	for _, h := range hotMessages {
+		m := r.message(h.typ)
+		resize := func(n int) any {
+			switch f := m.(type) {
+			case *wire.PutFrame:
+				f.Tasks = tasks(n)
+			case *wire.CompleteFrame:
+				f.Entries = make([]wire.CompleteEntry, n)
+				for i, task := range tasks(n) {
+					f.Entries[i].Result = task
+				}
+			case *wire.AckFrame:
+				f.Entries = make([]wire.Pair, n)
+			case *wire.ConfirmFrame:
+				f.Ranges = make([]wire.Range, n)
+				for i := range f.Ranges {
+					f.Ranges[i] = wire.Range{Req: 1, Count: 1}
+				}
+			case *wire.DeliverFrame:
+				f.Tasks = tasks(n)
+			}
+			return withoutZero(generic(m))
+		}
+		if err := h.fresh().Decode(must(libraryEnc.Marshal(resize(reeve.MaxBatch)))); err != nil {
+			t.Errorf("%v with %d entries: %v", h.typ, reeve.MaxBatch, err)
+		}
+		wantLimit(t, h.fresh().Decode(must(libraryEnc.Marshal(resize(reeve.MaxBatch+1)))), "entries", reeve.MaxBatch)
+	}
+}
+
+func TestLimits_TheSenderRefusesWhatReceiversWould(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("q", wire.MaxName+1)
+	bad := "tasks\xff"
+	one := func(size int) []reeve.Task { return []reeve.Task{{Payload: make([]byte, size)}} }
+	cases := []struct {
+		name string
+		want error
+		add  func(b *wire.Builder) error
+	}{
+		{"batch", reeve.ErrTooLarge, func(b *wire.Builder) error { return b.Put(1, 1, "q", 0, tasks(reeve.MaxBatch+1)) }},
+		{"frame of a Put", reeve.ErrTooLarge, func(b *wire.Builder) error { return b.Put(1, 1, "q", 0, one(1<<20)) }},
+		{"frame of all tasks", reeve.ErrTooLarge, func(b *wire.Builder) error {
+			return b.Put(1, 1, "q", 0, append(one(600<<10), one(600<<10)...))
+		}},
+		{"second of each", reeve.ErrTooLarge, func(b *wire.Builder) error {
+			return b.Put(1, 1, "q", wire.FlagEach, append(one(10), one(1<<20)...))
+		}},
+		{"frame of a Complete", reeve.ErrTooLarge, func(b *wire.Builder) error {
+			return b.Complete(1, 1, "q", "r", 1, 1, &one(1 << 20)[0])
+		}},
+		{"frame of a Deliver", reeve.ErrTooLarge, func(b *wire.Builder) error { return b.Deliver(1, 0, "q", &one(1 << 20)[0]) }},
+		{"frame of a message", reeve.ErrTooLarge, func(b *wire.Builder) error {
+			return b.Message(wire.Answer{Req: 1, Dead: []wire.Dead{{Payload: make([]byte, 1<<20)}}})
+		}},
+		{"array of a message", reeve.ErrTooLarge, func(b *wire.Builder) error {
+			return b.Message(wire.Answer{Req: 1, Kept: make([]bool, 1<<16+1)})
+		}},
+		{"long queue", reeve.ErrTooLarge, func(b *wire.Builder) error { return b.Ack(1, 1, long, 1, 1) }},
+		{"long type", reeve.ErrTooLarge, func(b *wire.Builder) error { return b.Put(1, 1, "q", 0, []reeve.Task{{Type: long}}) }},
+		{"queue", reeve.ErrInvalid, func(b *wire.Builder) error { return b.Put(1, 1, bad, wire.FlagEach, one(1)) }},
+		{"queue of an Ack", reeve.ErrInvalid, func(b *wire.Builder) error { return b.Ack(1, 1, bad, 1, 1) }},
+		{"destination", reeve.ErrInvalid, func(b *wire.Builder) error { return b.Complete(1, 1, "q", bad, 1, 1, &reeve.Task{}) }},
+		{"type", reeve.ErrInvalid, func(b *wire.Builder) error { return b.Deliver(1, 0, "q", &reeve.Task{Type: bad}) }},
+		{"queue of a message", reeve.ErrInvalid, func(b *wire.Builder) error { return b.Message(wire.Get{Req: 1, Queue: bad}) }},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			var b wire.Builder
+			b.SetMaxFrame(1 << 20)
+			if err := b.Put(7, 7, "q", wire.FlagEach, one(5)); err != nil {
+				t.Fatal(err)
+			}
+			err := c.add(&b)
+			if !errors.Is(err, c.want) {
+				t.Fatalf("got %v", err)
+			}
+			if err := b.Put(8, 7, "q", wire.FlagEach, one(6)); err != nil {
+				t.Fatal(err)
+			}
+			// What was there and what comes is not harmed.
+			var got []int
+			for _, frame := range frames(b.Take()) {
+				var f wire.PutFrame
+				if err := f.Decode(bodyOf(t, frame)); err != nil {
+					t.Fatal(err)
+				}
+				for i := range f.Tasks {
+					got = append(got, int(f.Req)+i, len(f.Tasks[i].Payload))
+				}
+			}
+			if fmt.Sprint(got) != "[7 5 8 6]" {
+				t.Errorf("requests and sizes are %v", got)
+			}
+		})
+	}
+}
+
+// A task of the largest payload fits into a frame that is Overhead larger, on
+// its way in and on its way out, whatever else it has.
+func TestLimits_OverheadIsEnough(t *testing.T) {
+	t.Parallel()
+	name := strings.Repeat("n", wire.MaxName)
+	task := reeve.Task{
+		Payload: make([]byte, 1<<20), Type: name, Delay: -1 << 63, Timeout: -1 << 63,
+		ID: 1<<64 - 1, Attempt: 1<<32 - 1, Source: 1<<64 - 1, PutAt: unix(1 << 62),
+	}
+	var b wire.Builder
+	b.SetMaxFrame(1<<20 + wire.Overhead)
+	err := errors.Join(
+		b.Put(1<<62, 1<<62, name, 1<<63, []reeve.Task{task}),
+		b.Complete(1<<62, 1<<62, name, name, 1<<63, 1<<31, &task),
+		b.Deliver(1<<62, 0, name, &task),
+		b.Deliver(0, 1<<62, name, &task),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range frames(b.Take()) {
+		if len(f) > 1<<20+wire.Overhead {
+			t.Errorf("a frame of %d bytes", len(f))
+		}
+	}
+}
+
+func TestHot_MalformedIsRefused(t *testing.T) {
+	t.Parallel()
+	// {1: 5, 2: 3, 3: "q", 4: [7, 1]} is an Ack.
+	for name, body := range map[string]string{
+		"nothing":               "",
+		"not a map":             "84010203",
+		"cut off":               "a401050203036171048207",
+		"trailing":              "a401050203036171048207 0100",
+		"indefinite map":        "bf01050203036171048207 01ff",
+		"indefinite array":      "a4010502030361710 49f0701ff",
+		"indefinite text":       "a4010502030 37f6171ff04820701",
+		"tag":                   "a4010502030 3c0617104820701",
+		"tag under unknown key": "a5010502030 361710482070109c100",
+		"bignum":                "a401c24105020303617104820701",
+		"float for an integer":  "a401f94500020303617104820701",
+		"negative request":      "a40124020303617104820701",
+		"request as text":       "a4016135020303617104820701",
+		"null":                  "a401f6020303617104820701",
+		"duplicate key":         "a5010501050203036171048207 01",
+		"duplicate unknown key": "a6010502030361710482070118631801186318 01",
+		"text as key":           "a5010502030361710482070161780 0",
+		"not UTF-8":             "a40105020303 61ff04820701",
+		"queue as bytes":        "a40105020303417104820701",
+		"odd number of values":  "a40105020303617104830 70102",
+		"no entries":            "a40105020303617104 80",
+		"entries absent":        "a3010502030 36171",
+		"no request":            "a3020003617104820701",
+		"low above request":     "a401050206036171 04820701",
+		"attempt of 33 bits":    "a40105020303617104 82071b0000000100000000",
+		"count beyond the end":  "a401050203036171 0499ffff0701",
+		"huge count":            "a401050203036171 049bffffffffffffffff0701",
+		"huge text":             "a40105020303 7bffffffffffffffff04820701",
+		"reserved head":         "a4011c020303617104820701",
+		"request overflows":     "a4011bffffffffffffffff020303617104820701",
+		"simple value below 32": "a5010502030361710482070109f810",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var f wire.AckFrame
+			if err := f.Decode(unhex(t, body)); !errors.Is(err, reeve.ErrProtocol) {
+				t.Fatalf("got %v", err)
+			}
+		})
+	}
+	var f wire.AckFrame
+	if err := f.Decode(unhex(t, "a401050203036171 04820701")); err != nil || len(f.Entries) != 1 || f.Entries[0] != (wire.Pair{ID: 7, Attempt: 1}) {
+		t.Fatalf("the message without a fault: %v, %s", err, content(&f))
+	}
+}
