@@ -18,16 +18,15 @@ type consumer struct {
 	queue string
 	tag   uint64
 
-	slots   int            // as the user wants it
-	claimed int            // leases that this session holds by a Claim: the master does not count them
-	told    int            // slots the master knows of, or untold
-	asking  bool           // a Consume is on its way
-	buf     []*reeve.Lease // delivered, not yet taken by Next
-	err     error          // why nothing more comes, until the connection is another one
-	closed  error          // why nothing more comes, for ever
-	opened  chan struct{}  // closed with the first answer
-	known   bool           // opened is closed
-	avail   chan struct{}  // cap 1: somebody in Next should look; passed on by who finds more than one thing
+	slots  int            // as the user wants it
+	told   int            // slots the master knows of, or untold
+	asking bool           // a Consume is on its way
+	buf    []*reeve.Lease // delivered, not yet taken by Next
+	err    error          // why nothing more comes, until the connection is another one
+	closed error          // why nothing more comes, for ever
+	opened chan struct{}  // closed with the first answer
+	known  bool           // opened is closed
+	avail  chan struct{}  // cap 1: somebody in Next should look; passed on by who finds more than one thing
 }
 
 func (q *queue) Consume(ctx context.Context, slots int) (reeve.Consumer, error) {
@@ -92,12 +91,15 @@ func (r *consume) encode(b *wire.Builder, id, low uint64) error {
 // syncLocked tells the master the slots, unless it knows them or is being
 // told: then the answer comes here again. Only the latest number is sent.
 func (cs *consumer) syncLocked() {
-	want := max(0, cs.slots-cs.claimed)
-	if cs.c.link == nil || cs.asking || cs.err != nil || cs.closed != nil || cs.told == want {
+	if cs.c.link == nil || cs.asking || cs.err != nil || cs.closed != nil || cs.told == cs.slots {
 		return
 	}
-	cs.asking, cs.told = true, want
-	cs.c.submitLocked(&call{req: &consume{cs: cs, slots: want}, traits: sessional | answered, then: consumed})
+	cs.tellLocked(cs.slots)
+}
+
+func (cs *consumer) tellLocked(slots int) {
+	cs.asking, cs.told = true, slots
+	cs.c.submitLocked(&call{req: &consume{cs: cs, slots: slots}, traits: sessional | answered, then: consumed})
 }
 
 // consumed takes the answer to a Consume.
@@ -127,12 +129,6 @@ func (cs *consumer) failLocked(err error) {
 	}
 	cs.err = err
 	cs.wakeLocked()
-}
-
-// unclaimLocked: a claimed lease has ended, so there is room for one more.
-func (cs *consumer) unclaimLocked() {
-	cs.claimed--
-	cs.syncLocked()
 }
 
 // takeLocked adds what was delivered.

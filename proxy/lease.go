@@ -20,7 +20,6 @@ var (
 type held struct {
 	lease    *reeve.Lease
 	consumer *consumer // that it was delivered to; nil: a Get's
-	claimed  bool      // by this session, so that it counts against no consumer's slots there
 }
 
 // lostLease is a lease to be told of its loss.
@@ -49,9 +48,6 @@ func (c *Client) loseLocked(id reeve.ID, attempt uint32, cause error) {
 	}
 	delete(c.leases, id)
 	c.lost = append(c.lost, lostLease{h.lease, cause})
-	if h.claimed {
-		h.consumer.unclaimLocked()
-	}
 }
 
 // giveBackLocked returns leases that nobody here has seen, the last first: each
@@ -74,7 +70,6 @@ type settle struct {
 	token    reeve.Token
 	outcome  reeve.Outcome
 	consumer *consumer
-	claimed  bool
 	done     func(error)
 }
 
@@ -102,7 +97,7 @@ func (c *Client) Settle(l *reeve.Lease, o *reeve.Outcome, done func(error)) {
 		return
 	}
 	delete(c.leases, l.ID)
-	s.consumer, s.claimed = h.consumer, h.claimed
+	s.consumer = h.consumer
 	c.submitLocked(k)
 	c.unlock()
 }
@@ -112,14 +107,6 @@ func settledLocked(c *Client, k *call) {
 	s := k.req.(*settle)
 	if k.err != nil && !errors.Is(k.err, reeve.ErrLeaseLost) && c.closed == nil {
 		c.holdLocked(s.lease, s.consumer)
-		if s.claimed {
-			c.leases[s.token.ID] = held{lease: s.lease, consumer: s.consumer, claimed: true}
-		}
-		return
-	}
-	if s.claimed {
-		s.claimed = false
-		s.consumer.unclaimLocked()
 	}
 }
 

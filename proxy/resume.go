@@ -75,23 +75,26 @@ func (c *Client) forgottenLocked() {
 	}
 }
 
+// source is where leases are from: a queue, and the consumer they were
+// delivered to, or 0 for a Get.
+type source struct {
+	queue    string
+	consumer *consumer
+}
+
 // claimLocked claims every lease that still stands, and those whose end is on
 // its way, so that nobody else gets the task meanwhile. An end other than Ack
 // or Complete that may have been sent gave the task back: it must not be
 // claimed again.
+//
+// The master counts claimed leases against the slots of their consumer, which
+// it must know by then without having filled its slots: it is told of the
+// consumer with no slots first, and of the slots it has after that.
 func (c *Client) claimLocked(l *link) {
-	for _, cs := range c.consumers {
-		cs.claimed = 0
-	}
-	byQueue := map[string]wire.Pairs{}
+	leases := map[source]wire.Pairs{}
 	for id, h := range c.leases {
-		h.claimed = h.consumer != nil
-		if h.claimed {
-			h.consumer.claimed++
-		}
-		c.leases[id] = h
-		q := h.lease.Queue()
-		byQueue[q] = append(byQueue[q], wire.Pair{ID: id, Attempt: h.lease.Attempt})
+		from := source{h.lease.Queue(), h.consumer}
+		leases[from] = append(leases[from], wire.Pair{ID: id, Attempt: h.lease.Attempt})
 	}
 	ends := c.pending.all()
 	for _, lane := range []int{laneEnd, laneComplete} {
@@ -101,21 +104,22 @@ func (c *Client) claimLocked(l *link) {
 	}
 	for _, k := range ends {
 		s, ok := k.req.(*settle)
-		if !ok {
-			continue
-		}
-		if s.claimed = s.consumer != nil; s.claimed {
-			s.consumer.claimed++
-		}
-		if !k.sent || s.outcome.Verb == reeve.Ack || s.outcome.Verb == reeve.Complete {
-			byQueue[s.token.Queue] = append(byQueue[s.token.Queue], wire.Pair{ID: s.token.ID, Attempt: s.token.Attempt})
+		if ok && (!k.sent || s.outcome.Verb == reeve.Ack || s.outcome.Verb == reeve.Complete) {
+			from := source{s.token.Queue, s.consumer}
+			leases[from] = append(leases[from], wire.Pair{ID: s.token.ID, Attempt: s.token.Attempt})
 		}
 	}
-	for queue, pairs := range byQueue {
+	for from, pairs := range leases {
+		var tag uint64
+		if cs := from.consumer; cs != nil && cs.closed == nil {
+			tag = cs.tag
+			cs.tellLocked(0)
+		}
 		slices.SortFunc(pairs, func(a, b wire.Pair) int { return cmp.Compare(a.ID, b.ID) })
 		for part := range slices.Chunk(pairs, maxClaim) {
 			l.claiming++
-			c.submitLocked(&call{req: &claim{link: l, queue: queue, pairs: part}, traits: sessional | answered, then: claimed})
+			r := &claim{link: l, queue: from.queue, consumer: tag, pairs: part}
+			c.submitLocked(&call{req: r, traits: sessional | answered, then: claimed})
 		}
 	}
 }
@@ -125,15 +129,16 @@ const maxClaim = 2048
 
 // claim tells a new session which leases the client still holds.
 type claim struct {
-	link  *link
-	queue string
-	pairs wire.Pairs
+	link     *link
+	queue    string
+	consumer uint64
+	pairs    wire.Pairs
 }
 
 func (r *claim) size() int { return 64 + len(r.queue) + 14*len(r.pairs) }
 
 func (r *claim) encode(b *wire.Builder, id, low uint64) error {
-	return b.Message(wire.Claim{Req: id, Low: low, Queue: r.queue, Entries: r.pairs})
+	return b.Message(wire.Claim{Req: id, Low: low, Queue: r.queue, Entries: r.pairs, Consumer: r.consumer})
 }
 
 // claimed takes the answer: what was not kept is lost. For a lease whose end
