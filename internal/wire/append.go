@@ -48,18 +48,3 @@ func appendBytes(b, v []byte) []byte {
 func appendText(b []byte, v string) []byte {
 	return append(appendHead(b, majorText, uint64(len(v))), v...)
 }
-
-// headLen is the length of a head with this argument.
-func headLen(v uint64) int {
-	switch {
-	case v < 24:
-		return 1
-	case v <= math.MaxUint8:
-		return 2
-	case v <= math.MaxUint16:
-		return 3
-	case v <= math.MaxUint32:
-		return 5
-	}
-	return 9
-}

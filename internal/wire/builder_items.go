@@ -130,6 +130,9 @@ func (b *Builder) Deliver(consumer, req uint64, queue string, t *reeve.Task) err
 	}
 	if b.open != TypeDeliver || b.consumer != consumer || consumer == 0 && b.req != req || b.queue != queue || !b.room(size, room) {
 		if consumer == 0 && b.open == TypeDeliver && b.consumer == 0 && b.req == req {
+			if b.n == MaxEntries {
+				return tooLarge("tasks of one Get", b.n+1, MaxEntries)
+			}
 			return tooLarge("frame bytes", len(b.buf)-b.start-HeaderLen+size, room)
 		}
 		b.beginDeliver(size, consumer, req, queue)

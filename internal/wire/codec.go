@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -163,6 +164,7 @@ func (m End) tidy() Message     { m.Text = cleanText(m.Text); return m }
 func (m Error) tidy() Message   { m.Text, m.Stack = cleanText(m.Text), cleanText(m.Stack); return m }
 
 func (m Answer) tidy() Message {
+	m.Dead = slices.Clone(m.Dead)
 	for i := range m.Dead {
 		d := &m.Dead[i]
 		d.Reason, d.Error, d.Stack = cleanText(d.Reason), cleanText(d.Error), cleanText(d.Stack)
@@ -179,6 +181,5 @@ func cleanText(s string) string {
 		}
 		s = s[:n]
 	}
-	s = strings.ToValidUTF8(s, "?")
-	return s
+	return strings.ToValidUTF8(s, "?")
 }

@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"errors"
+	"reflect"
 	"testing"
 
 	"github.com/reeveq/reeve"
@@ -134,9 +135,37 @@ func TestHot_DecodeForgetsTheFramesBefore(t *testing.T) {
 			t.Fatal("a payload of the frame before is kept alive")
 		}
 	}
-	f.Clear()
-	if cap(f.Tasks) > 64 {
-		t.Fatalf("memory for %d tasks is kept after Clear", cap(f.Tasks))
+}
+
+func TestHot_ClearKeepsLittle(t *testing.T) {
+	t.Parallel()
+	for _, f := range benchFrames {
+		for _, n := range []int{2, 1000} {
+			var b wire.Builder
+			for i := range n {
+				f.add(&b, i)
+			}
+			d := f.dec()
+			if err := d.Decode(bodyOf(t, frames(b.Take())[0])); err != nil {
+				t.Fatal(err)
+			}
+			d.(interface{ Clear() }).Clear()
+			v := reflect.ValueOf(d).Elem()
+			for i := range v.NumField() {
+				field := v.Field(i)
+				if field.Kind() != reflect.Slice {
+					continue
+				}
+				if field.Len() != 0 || field.Cap() > 64 {
+					t.Errorf("%s of %d: %d of %d entries are kept", f.name, n, field.Len(), field.Cap())
+				}
+				for _, e := range field.Slice(0, field.Cap()).Seq2() {
+					if !e.IsZero() {
+						t.Errorf("%s of %d: an entry is kept", f.name, n)
+					}
+				}
+			}
+		}
 	}
 }
 

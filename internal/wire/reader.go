@@ -23,8 +23,8 @@ var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 // Reader cuts a stream into frames. It allocates nothing on the word of a
 // header: a frame beyond the limit is an error at once, and memory for a large
 // one is taken as it arrives, never more than what has arrived and 64 KiB,
-// until the peer has really sent a frame of that size.
-// A Reader that waits for the next frame holds 512 bytes.
+// until the peer has really sent a frame of that size. A Reader that waits for
+// the next frame holds 512 bytes.
 //
 // It is not safe for concurrent use; SetMax is.
 type Reader struct {
@@ -176,8 +176,8 @@ func (r *Reader) fill(n int) error {
 	return nil
 }
 
-// makeRoom moves what is there to the begin of a buffer that the frame fits into.
-// A frame that does not fit into the small buffer as it lies there shows that
+// makeRoom moves what is there to the begin of a buffer that the frame fits
+// into. A frame that does not fit into the small buffer as it lies there shows that
 // data flows: time for the big one.
 func (r *Reader) makeRoom() {
 	from := r.buf[r.begin:r.end]
@@ -226,8 +226,7 @@ func (r *Reader) large(n int) ([]byte, error) {
 // readInto believes the header: the peer has sent as much before.
 func (r *Reader) readInto(n int) ([]byte, error) {
 	frame := make([]byte, n)
-	have := copy(frame, r.buf[r.begin:r.end])
-	r.begin += have
+	have := r.takeBuffered(frame)
 	for have < n {
 		m, err := r.read(frame[have:])
 		if err != nil {
@@ -254,9 +253,7 @@ func (r *Reader) gather(n int) ([]byte, error) {
 		}
 		p := parts[len(parts)-1][have%bufferSize:]
 		p = p[:min(len(p), n-have)]
-		if r.begin < r.end {
-			m := copy(p, r.buf[r.begin:r.end])
-			r.begin += m
+		if m := r.takeBuffered(p); m > 0 {
 			have += m
 			continue
 		}
@@ -271,6 +268,17 @@ func (r *Reader) gather(n int) ([]byte, error) {
 		frame = append(frame, p[:min(bufferSize, n-len(frame))]...)
 	}
 	return frame, nil
+}
+
+// takeBuffered moves what was read already to p, and lets go of the buffer
+// when nothing is left there.
+func (r *Reader) takeBuffered(p []byte) int {
+	n := copy(p, r.buf[r.begin:r.end])
+	if r.begin += n; r.begin == r.end {
+		r.begin, r.end = 0, 0
+		r.dropBig()
+	}
+	return n
 }
 
 func (r *Reader) dropBig() {

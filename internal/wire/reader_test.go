@@ -181,6 +181,47 @@ func (s *steps) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+func TestReader_BudgetIsAskedForLargeFramesAndGivenBack(t *testing.T) {
+	t.Parallel()
+	var stream []byte
+	for _, n := range []int{10, 100_000, 20, 200_000, 300_000} {
+		stream = append(stream, framed(make([]byte, n))...)
+	}
+	rd := wire.NewReader(bytes.NewReader(stream[:len(stream)-1]), 1<<20)
+	spent := 0
+	rd.SetBudget(func(n int) (func(), error) {
+		spent += n
+		return func() { spent -= n }, nil
+	})
+	for _, want := range []int{0, 100_000, 0, 200_000} {
+		if _, err := rd.Next(); err != nil || spent != want {
+			t.Fatalf("%d bytes of the budget are taken, want %d, %v", spent, want, err)
+		}
+	}
+	if _, err := rd.Next(); err == nil || spent != 0 {
+		t.Fatalf("after a frame that was cut off: %v, %d bytes are taken", err, spent)
+	}
+
+	refused := errors.New("too much at once")
+	rd = wire.NewReader(bytes.NewReader(framed(make([]byte, 100_000))), 1<<20)
+	rd.SetBudget(func(int) (func(), error) { return nil, refused })
+	if _, err := rd.Next(); err != refused {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestReader_ReleaseEndsIt(t *testing.T) {
+	t.Parallel()
+	rd := wire.NewReader(bytes.NewReader(bytes.Repeat(framed(make([]byte, 1000)), 3)), 0)
+	if _, err := rd.Next(); err != nil {
+		t.Fatal(err)
+	}
+	rd.Release()
+	if _, err := rd.Next(); !errors.Is(err, reeve.ErrClosed) || rd.Buffered() != 0 {
+		t.Fatalf("%v, %d bytes", err, rd.Buffered())
+	}
+}
+
 func TestReader_WithoutProgressGivesUp(t *testing.T) {
 	t.Parallel()
 	_, err := wire.NewReader(nothing{}, 0).Next()

@@ -89,6 +89,7 @@ func samples() []sample {
 		message("bury", wire.Bury{Req: 10, Low: 9, Queue: "tasks", ID: sampleID, Attempt: 1, Error: "not a number"}),
 		message("extend", wire.Extend{Req: 11, Low: 11, Queue: "tasks", ID: sampleID, Attempt: 1, Duration: time.Hour}),
 		message("claim", wire.Claim{Req: 12, Low: 12, Queue: "tasks", Entries: wire.Pairs{{ID: sampleID, Attempt: 1}, {ID: 7, Attempt: 2}}}),
+		message("claim-consumer", wire.Claim{Req: 12, Low: 12, Queue: "tasks", Entries: wire.Pairs{{ID: sampleID, Attempt: 1}}, Consumer: 1}),
 		message("get", wire.Get{Req: 13, Low: 13, Queue: "tasks", Max: 10, NoWait: true}),
 		message("unconsume", wire.Unconsume{Req: 14, Low: 14, Consumer: 1}),
 		message("cancel", wire.Cancel{Req: 13}),
