@@ -84,8 +84,9 @@ type Consumer interface {
 type QueueConfig struct {
 	// MaxLen bounds how many tasks may wait (ready and delayed). 0: unbounded.
 	MaxLen int
-	// MaxBytes bounds the payload bytes of all tasks the queue keeps, leased
-	// and dead ones included. 0: [DefaultMaxBytes]; [NoLimit]: unbounded.
+	// MaxBytes bounds the memory of all tasks the queue keeps, leased and dead
+	// ones included: their payloads, and 256 bytes for each task. 0:
+	// [DefaultMaxBytes]; [NoLimit]: unbounded.
 	MaxBytes int64
 	// Refuse makes a full queue an error for every Put instead of a wait.
 	Refuse bool
@@ -102,7 +103,7 @@ type QueueConfig struct {
 
 // Defaults of [QueueConfig].
 const (
-	DefaultMaxBytes int64 = 256 << 20
+	DefaultMaxBytes int64 = 1 << 30
 	DefaultLease          = 30 * time.Second
 	DefaultAttempts       = 5
 	NoLimit         int64 = -1
@@ -115,7 +116,7 @@ type QueueStats struct {
 	Delayed  int    `json:"delayed"`   // wait for their time
 	Leased   int    `json:"leased"`    // are with a holder
 	Dead     int    `json:"dead"`      // will not be handed over again
-	Bytes    int64  `json:"bytes"`     // payload bytes of all of these
+	Bytes    int64  `json:"bytes"`     // of all of these: payloads, and 256 for each task
 	MaxLen   int    `json:"max_len"`   // 0: unbounded
 	MaxBytes int64  `json:"max_bytes"` // -1: unbounded
 

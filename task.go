@@ -75,7 +75,7 @@ func NoWait() PutOption { return func(o *PutOptions) { o.NoWait = true } }
 // DeadTask is a task that will not be handed over again, with the reason.
 type DeadTask struct {
 	Task
-	// Reason is one line: what ended it ("5 attempts failed", "worker lost x5").
+	// Reason is one line: what ended it ("5 attempts failed", "worker lost ×5").
 	Reason string
 	// Error and Stack are those of the last failed attempt, if it told any.
 	Error, Stack string
