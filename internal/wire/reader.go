@@ -238,8 +238,11 @@ func (r *Reader) readInto(n int) ([]byte, error) {
 }
 
 // gather keeps what arrives in buffers from the pool and allocates the frame
-// when all of it is there.
+// when all of it is there. The first of it is awaited with the small buffer.
 func (r *Reader) gather(n int) ([]byte, error) {
+	if err := r.fill(1); err != nil {
+		return nil, err
+	}
 	var parts []*[bufferSize]byte
 	defer func() {
 		for _, p := range parts {
