@@ -15,6 +15,7 @@ import (
 )
 
 func main() {
+	program.TuneGC()
 	os.Exit(run(context.Background(), os.Args, os.Stdin, os.Stdout, os.Stderr, os.Getenv))
 }
 
