@@ -24,13 +24,14 @@ import (
 
 // functions are those that exist. Each gets the argument as it came.
 var functions = map[string]func(ctx context.Context, arg []byte) ([]byte, error){
-	"echo":   func(_ context.Context, arg []byte) ([]byte, error) { return arg, nil },
-	"fail":   fail,
-	"sha256": sum,
-	"sleep":  sleep,
-	"square": square,
-	"upper":  func(_ context.Context, arg []byte) ([]byte, error) { return bytes.ToUpper(arg), nil },
-	"wc":     count,
+	"checksum": checksum,
+	"echo":     func(_ context.Context, arg []byte) ([]byte, error) { return arg, nil },
+	"fail":     fail,
+	"sha256":   sum,
+	"sleep":    sleep,
+	"square":   square,
+	"upper":    func(_ context.Context, arg []byte) ([]byte, error) { return bytes.ToUpper(arg), nil },
+	"wc":       count,
 }
 
 // Names lists the functions, sorted.

@@ -36,7 +36,7 @@ func TestRun_ChoosesByTypeOrByTheFirstWord(t *testing.T) {
 func TestRun_SaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ typ, payload, want string }{
-		{"", "cube 3", `"cube"; the demo functions are: echo, fail, sha256, sleep, square, upper, wc`},
+		{"", "cube 3", `"cube"; the demo functions are: checksum, echo, fail, sha256, sleep, square, upper, wc`},
 		{"cube", "3", `"cube"; the demo functions are`},
 		{"", "", `""; the demo functions are`},
 		{"", strings.Repeat("x", 5000), `"...; the demo`},
