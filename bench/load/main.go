@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
 	"sync"
@@ -53,6 +54,9 @@ func main() {
 	flag.StringVar(&o.cpu, "cpuprofile", "", "write the master's CPU profile to this file")
 	flag.Parse()
 	o.key = os.Getenv("LOAD_KEY")
+	if _, set := os.LookupEnv("GOGC"); !set {
+		debug.SetGCPercent(400) // as the programs master and worker do
+	}
 	if err := run(o); err != nil {
 		fmt.Fprintln(os.Stderr, "load:", o.role, err)
 		os.Exit(1)
