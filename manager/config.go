@@ -40,6 +40,10 @@ type Config struct {
 	// WriteTimeout is how long a client may take nothing of what is sent to it
 	// before its session ends. 0: [DefaultWriteTimeout].
 	WriteTimeout time.Duration
+	// Watchdog is for how long tasks may be ready and consumers have free slots
+	// while nothing moves in a queue, before that is logged and counted. 0:
+	// [DefaultWatchdog]; negative: it is not looked for.
+	Watchdog time.Duration
 	// LoginTimeout is how long a connection may take to prove that it knows the
 	// key. 0: [auth.DefaultTimeout].
 	LoginTimeout time.Duration
@@ -62,6 +66,7 @@ const (
 	DefaultMaxConsumers       = 4096
 	DefaultMaxReceiving int64 = 512 << 20
 	DefaultWriteTimeout       = 30 * time.Second
+	DefaultWatchdog           = 5 * time.Minute
 )
 
 // frameExtra is how much larger than a payload a frame may be.
@@ -76,6 +81,7 @@ func (c Config) withDefaults() Config {
 	c.MaxConsumers = cmp.Or(c.MaxConsumers, DefaultMaxConsumers)
 	c.MaxReceiving = cmp.Or(c.MaxReceiving, max(DefaultMaxReceiving, c.MaxPayload+frameExtra))
 	c.WriteTimeout = cmp.Or(c.WriteTimeout, DefaultWriteTimeout)
+	c.Watchdog = cmp.Or(c.Watchdog, DefaultWatchdog)
 	c.Impl = cmp.Or(c.Impl, "reeve")
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

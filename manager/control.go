@@ -49,6 +49,10 @@ func (s *session) greet() error {
 		err = fmt.Errorf("%w: the client speaks version %d, the master %d", reeve.ErrVersion, s.hello.Version, wire.Version)
 	}
 	if err == nil {
+		// Whoever finds the session in the master's list may use these.
+		s.heartbeat = s.m.heartbeat()
+		s.out.init(s, s.m.maxFrame())
+		s.holder = s.m.engine.NewHolder(s, false)
 		err = s.m.add(s)
 	}
 	if err != nil {
@@ -66,9 +70,6 @@ func (s *session) greet() error {
 // answers the hello.
 func (s *session) welcome() error {
 	m := s.m
-	s.heartbeat = m.heartbeat()
-	s.out.init(s, m.maxFrame())
-	s.holder = m.engine.NewHolder(s, false)
 	client, known := m.clients.Attach(queue.ClientID(s.hello.Client))
 	s.client = client
 	return s.sendControl(wire.Welcome{

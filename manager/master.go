@@ -11,6 +11,7 @@ import (
 	"github.com/reeveq/reeve/auth"
 	"github.com/reeveq/reeve/codec"
 	"github.com/reeveq/reeve/internal/queue"
+	"github.com/reeveq/reeve/internal/wire"
 	"golang.org/x/sync/semaphore"
 )
 
@@ -24,6 +25,8 @@ type Master struct {
 	epoch     uint64              // changes when the master starts without its memory
 	receiving *semaphore.Weighted // bytes of large requests on their way in
 	counts    counts
+
+	spy atomic.Pointer[func(wire.Type)] // tests only: called before each request is carried out
 
 	ctx      context.Context // ends when everything is to stop now
 	cancel   context.CancelFunc

@@ -18,6 +18,8 @@ const (
 	// maxUnsent is how many bytes of answers may wait for a client that does
 	// not read before its requests are not read either.
 	maxUnsent = 1 << 20
+	// maxUnsentLarge is the same for answers on the bulk stream.
+	maxUnsentLarge = 4 << 20
 )
 
 // delivery is what is to be sent to a consumer or as the answer to a Get.
@@ -49,6 +51,7 @@ type outbox struct {
 	lost    []wire.Lost
 	large   []delivery // for the bulk stream
 	raw     [][]byte   // frames for the bulk stream
+	rawSize int        // of raw, in bytes
 	held    int        // readers that are about to add more
 	writing bool       // a flush goroutine exists
 	bulking bool       // a flushBulk goroutine exists
@@ -118,10 +121,22 @@ func (o *outbox) release() {
 	o.mu.Lock()
 	o.held--
 	o.startLocked()
-	for o.answers.Len() > maxUnsent && !o.ended {
+	for o.overfullLocked() && !o.ended {
 		o.room.Wait()
 	}
 	o.mu.Unlock()
+}
+
+// overfull reports whether so much waits for the client that a reader must not
+// go on without a release.
+func (o *outbox) overfull() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.overfullLocked()
+}
+
+func (o *outbox) overfullLocked() bool {
+	return o.answers.Len() > maxUnsent || o.rawSize > maxUnsentLarge
 }
 
 // wake has what was added sent.
@@ -244,6 +259,7 @@ func (o *outbox) writeAnswers(buf []byte, hasLarge bool) error {
 			if run, large, rest = wire.SplitRun(buf); large {
 				o.mu.Lock()
 				o.raw = append(o.raw, append([]byte(nil), run...))
+				o.rawSize += len(run)
 				o.startLocked()
 				o.mu.Unlock()
 				buf = rest
@@ -284,7 +300,10 @@ func (o *outbox) flushBulk() {
 		var err error
 		if len(o.raw) > 0 {
 			buf = o.raw[0]
+			o.raw[0] = nil
 			o.raw = o.raw[1:]
+			o.rawSize -= len(buf)
+			o.room.Broadcast()
 			o.mu.Unlock()
 		} else {
 			d := o.large[0]
@@ -347,7 +366,7 @@ func (o *outbox) close() {
 	for o.writing || o.bulking {
 		o.room.Wait()
 	}
-	o.due, o.large, o.raw, o.lost = nil, nil, nil, nil
+	o.due, o.large, o.raw, o.lost, o.rawSize = nil, nil, nil, nil, 0
 }
 
 // drain waits until everything that was added has been written, or at most d.

@@ -52,19 +52,23 @@ func (r *requests) handle(frame []byte, owned bool) error {
 		if err := r.put.Decode(body); err != nil {
 			return err
 		}
-		return r.s.guarded(r.put.Req, func() error { return r.doPut(owned) })
+		count := 1
+		if r.put.Flags&wire.FlagEach != 0 {
+			count = len(r.put.Tasks)
+		}
+		return r.s.guarded(t, r.put.Req, count, func() error { return r.doPut(owned) })
 	case wire.TypeComplete:
 		r.busy = true
 		if err := r.complete.Decode(body); err != nil {
 			return err
 		}
-		return r.s.guarded(r.complete.Req, func() error { return r.doComplete(owned) })
+		return r.s.guarded(t, r.complete.Req, len(r.complete.Entries), func() error { return r.doComplete(owned) })
 	case wire.TypeAck:
 		r.busy = true
 		if err := r.ack.Decode(body); err != nil {
 			return err
 		}
-		return r.s.guarded(r.ack.Req, r.doAck)
+		return r.s.guarded(t, r.ack.Req, len(r.ack.Entries), r.doAck)
 	}
 	return r.handleRare(t, body)
 }
@@ -217,7 +221,7 @@ func (r *requests) handleRare(t wire.Type, body []byte) error {
 		return handle(r, t, body, func(m *wire.Claim) error { return r.claim(m) })
 	case wire.TypeGet:
 		return handle(r, t, body, func(m *wire.Get) error {
-			if q, ok := r.find(m.Queue, m.Req); ok {
+			if q, ok := r.find(m.Queue, m.Req); ok && r.mayWait(m.Req) {
 				q.Get(r.s.holder, &queue.GetOp{Max: int(min(m.Max, reeve.MaxBatch+1)), NoWait: m.NoWait, Tag: m.Req})
 			}
 			return nil
@@ -245,8 +249,8 @@ func (r *requests) handleRare(t wire.Type, body []byte) error {
 		return handle(r, t, body, func(m *wire.StatsRequest) error { return r.stats(m) })
 	case wire.TypeJoin:
 		return handle(r, t, body, func(m *wire.Join) error {
-			if q, ok := r.find(m.Queue, m.Req); ok {
-				q.Join(r.s.holder, &queue.JoinOp{Tag: m.Req, By: r.s})
+			if q, ok := r.find(m.Queue, m.Req); ok && r.mayWait(m.Req) {
+				q.Join(r.s.holder, &queue.JoinOp{Tag: m.Req, By: joiner{r.s}})
 			}
 			return nil
 		})
@@ -266,7 +270,7 @@ func handle[M any](r *requests, t wire.Type, body []byte, do func(*M) error) err
 	if err != nil {
 		return err
 	}
-	return r.s.guarded(req, func() error { return do(m) })
+	return r.s.guarded(t, req, 1, func() error { return do(m) })
 }
 
 // once carries out a request that changes something, unless it was carried out
@@ -291,6 +295,18 @@ func (r *requests) find(name string, req uint64) (*queue.Queue, bool) {
 		r.s.out.message(wire.ErrorFor(req, err, ""))
 	}
 	return q, err == nil
+}
+
+// mayWait counts a Get or Join, which may wait, or answers that too many do.
+// Nothing else bounds them: they leave no outcome to be remembered, so they are
+// not in the window.
+func (r *requests) mayWait(req uint64) bool {
+	if n := r.s.waiting.Add(1); n > queue.Window {
+		r.s.waiting.Add(-1)
+		r.s.out.message(wire.ErrorFor(req, &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "waiting requests of one client", Value: n, Max: queue.Window}, ""))
+		return false
+	}
+	return true
 }
 
 func (r *requests) claim(m *wire.Claim) error {
@@ -319,19 +335,19 @@ func (r *requests) consume(m *wire.Consume) error {
 	if !ok {
 		return nil
 	}
-	cfg := q.Config()
-	s.out.message(&wire.Answer{Req: m.Req, Lease: cfg.Lease, Timeout: cfg.Timeout})
 	s.mu.Lock()
 	c, known := s.consumers[m.Consumer]
 	n := len(s.consumers)
 	s.mu.Unlock()
-	if known {
-		c.SetSlots(int(m.Slots))
+	if !known && n >= s.m.cfg.MaxConsumers {
+		err := &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "consumers of one client", Value: int64(n) + 1, Max: int64(s.m.cfg.MaxConsumers), Set: "Config.MaxConsumers"}
+		s.out.message(wire.ErrorFor(m.Req, err, ""))
 		return nil
 	}
-	if n >= s.m.cfg.MaxConsumers {
-		err := &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "consumers of one client", Value: int64(n) + 1, Max: int64(s.m.cfg.MaxConsumers), Set: "Config.MaxConsumers"}
-		s.End(m.Consumer, m.Queue, err)
+	cfg := q.Config()
+	s.out.message(&wire.Answer{Req: m.Req, Lease: cfg.Lease, Timeout: cfg.Timeout})
+	if known {
+		c.SetSlots(int(m.Slots))
 		return nil
 	}
 	if c = q.Consume(s.holder, m.Consumer, int(m.Slots)); c == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/reeveq/reeve"
@@ -63,14 +64,27 @@ func (m *Master) Serve(ctx context.Context, ln net.Listener) error {
 		}
 		m.counts.accepted.Add(1)
 		ticket := m.auth.Admit(c)
-		m.conns.Go(func() { // waited for by Close
+		if !m.start(func() {
 			conn, peer, err := ticket.Handshake(m.ctx)
 			if err != nil {
 				return // logged by auth
 			}
 			m.runSession(conn, peer)
-		})
+		}) {
+			ticket.Close()
+		}
 	}
+}
+
+// start runs f in a goroutine that Close waits for; false when it is too late.
+func (m *Master) start(f func()) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.ctx.Err() != nil {
+		return false
+	}
+	m.conns.Go(f)
+	return true
 }
 
 func (m *Master) startListening(l *listening) bool {
@@ -104,9 +118,11 @@ func (m *Master) Shutdown(ctx context.Context) error {
 	m.closeListeners()
 	m.engine.Stop()
 	err := m.waitForLeases(ctx)
+	var goodbyes sync.WaitGroup // side by side: a client that is cut off costs a second
 	for _, s := range m.allSessions() {
-		s.goodbye(reeve.ErrClosed)
+		goodbyes.Go(func() { s.goodbye(reeve.ErrClosed) })
 	}
+	goodbyes.Wait()
 	m.Close()
 	return err
 }
@@ -133,7 +149,9 @@ func (m *Master) waitForLeases(ctx context.Context) error {
 func (m *Master) Close() error {
 	m.stopping.Store(true)
 	m.closeListeners()
-	m.cancel()
+	m.mu.Lock()
+	m.cancel() // from here on start refuses
+	m.mu.Unlock()
 	for _, s := range m.allSessions() {
 		s.fail(reeve.ErrClosed)
 	}

@@ -36,8 +36,9 @@ type session struct {
 	readers   sync.WaitGroup
 	done      chan struct{} // closed when the session is over and its leases are given up
 
-	farewell atomic.Bool // the client said goodbye
-	silent   atomic.Bool // it ended because nothing came
+	farewell atomic.Bool  // the client said goodbye
+	silent   atomic.Bool  // it ended because nothing came
+	waiting  atomic.Int64 // Gets and Joins without an answer
 
 	controlMu sync.Mutex // held while writing on control
 	control   *transport.Stream
@@ -125,15 +126,20 @@ func (s *session) fail(cause error) {
 // readRequests reads a calls or bulk stream.
 func (s *session) readRequests(st *transport.Stream) {
 	r := wire.NewReader(st, s.m.maxFrame())
-	r.SetBudget(s.receive)
 	var rq requests
 	rq.s = s
 	held := false
-	defer func() {
+	release := func() {
 		if held {
+			held = false
 			s.out.release()
 		}
-	}()
+	}
+	defer release()
+	r.SetBudget(func(n int) (func(), error) {
+		release() // a large frame takes its time: the answers to those before it do not wait
+		return s.receive(n)
+	})
 	for {
 		frame, err := r.Next()
 		if err != nil {
@@ -146,14 +152,16 @@ func (s *session) readRequests(st *transport.Stream) {
 			s.out.hold()
 		}
 		if err := rq.handle(frame, r.Owned()); err != nil {
+			release()
 			s.goodbye(err)
 			s.fail(err)
 			return
 		}
 		if r.Buffered() == 0 {
-			held = false
-			s.out.release()
+			release()
 			rq.rest()
+		} else if s.out.overfull() {
+			release()
 		}
 	}
 }
@@ -221,25 +229,37 @@ func (s *session) bulkStream() (*transport.Stream, error) {
 	return s.bulk, nil
 }
 
-// guarded runs f, which works for request req: a panic in it is this
-// request's error and nobody else's.
-func (s *session) guarded(req uint64, f func() error) (err error) {
+// guarded runs f, which carries out the message with requests req to
+// req+count-1: a panic in it is their error and nobody else's.
+func (s *session) guarded(t wire.Type, req uint64, count int, f func() error) (err error) {
 	defer func() {
-		p := recover()
-		if p == nil {
-			return
+		if p := recover(); p != nil {
+			s.panicked(p, req, count)
+			err = nil
 		}
-		stack := string(debug.Stack())
-		s.m.counts.panics.Add(1)
-		s.m.cfg.Logger.Error("a request panicked", "session", s.id, "request", req, "panic", p, "stack", stack)
-		if !s.m.cfg.Debug {
-			stack = ""
-		}
-		e := wire.ErrorFor(req, fmt.Errorf("%w: panic: %v", reeve.ErrInternal, p), stack)
-		s.out.message(e)
-		err = nil
 	}()
+	if spy := s.m.spy.Load(); spy != nil {
+		(*spy)(t)
+	}
 	return f()
+}
+
+// panicked answers those of the requests req to req+count-1 that have no
+// answer because of the panic p.
+func (s *session) panicked(p any, req uint64, count int) {
+	stack := string(debug.Stack())
+	s.m.counts.panics.Add(1)
+	s.m.cfg.Logger.Error("a request panicked", "session", s.id, "request", req, "panic", p, "stack", stack)
+	if !s.m.cfg.Debug {
+		stack = ""
+	}
+	err := fmt.Errorf("%w: panic: %v", reeve.ErrInternal, p)
+	for r := req; r-req < uint64(count); r++ {
+		if _, done, _, _ := s.client.Seen(r); !done {
+			s.client.Finish(r, 1, 0, err)
+			s.out.message(wire.ErrorFor(r, err, stack))
+		}
+	}
 }
 
 // The engine tells the session by these; see queue.Sink and queue.Replier.
@@ -249,6 +269,7 @@ func (s *session) Deliver(tag uint64, queue string, t reeve.Task) {
 }
 
 func (s *session) Got(tag uint64, queue string, ts []reeve.Task, err error) {
+	s.waiting.Add(-1)
 	switch {
 	case err == nil:
 		s.out.deliver(delivery{req: tag, queue: queue, task: ts[0], rest: ts[1:]})
@@ -273,6 +294,14 @@ func (s *session) Reply(tag uint64, count int, first reeve.ID, err error) {
 	}
 	s.client.Finish(tag, count, first, err)
 	s.answer(tag, count, first, err)
+}
+
+// joiner takes the answer to a Join.
+type joiner struct{ s *session }
+
+func (j joiner) Reply(tag uint64, count int, first reeve.ID, err error) {
+	j.s.waiting.Add(-1)
+	j.s.Reply(tag, count, first, err)
 }
 
 // goesOn reports that the request fails only because the master is going: the

@@ -5,7 +5,7 @@ import "sync/atomic"
 // counts are kept as things happen.
 type counts struct {
 	accepted, refusedFull, refusedKey, takenOver, silent, stuck,
-	protocol, unsupported, panics atomic.Uint64
+	protocol, unsupported, panics, stalls atomic.Uint64
 }
 
 // Stats are a master's numbers: Sessions and Clients now, the others since it
@@ -28,6 +28,7 @@ type Stats struct {
 	Protocol    uint64 // sessions ended because of a protocol error
 	Unsupported uint64 // messages of unknown type
 	Panics      uint64 // requests that panicked
+	Stalls      uint64 // times that Config.Watchdog passed without a movement in a queue
 }
 
 // Stats returns the present numbers.
@@ -53,5 +54,6 @@ func (m *Master) Stats() Stats {
 		Protocol:    m.counts.protocol.Load(),
 		Unsupported: m.counts.unsupported.Load(),
 		Panics:      m.counts.panics.Load(),
+		Stalls:      m.counts.stalls.Load(),
 	}
 }

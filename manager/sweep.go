@@ -19,35 +19,57 @@ func (m *Master) heartbeat() time.Duration {
 	return h
 }
 
-// sweep ends sessions whose client is silent or takes nothing. One goroutine
-// for all: an idle session costs no timer.
+// sweep ends sessions whose client is silent or takes nothing, and looks for
+// queues that do not move. One goroutine for all: an idle session costs no timer.
 func (m *Master) sweep() {
-	timer := time.NewTimer(m.heartbeat())
+	timer := time.NewTimer(m.nextSweep())
 	defer timer.Stop()
+	dog := watchdog{after: m.cfg.Watchdog, seen: map[string]*sighting{}}
 	for {
 		select {
 		case <-m.ctx.Done():
 			return
 		case now := <-timer.C:
-			m.sweepOnce(now)
-			timer.Reset(m.heartbeat() / 2)
+			m.watch(&dog, now)
+			timer.Reset(m.sweepOnce(now))
 		}
 	}
 }
 
-func (m *Master) sweepOnce(now time.Time) {
-	silence := 3 * m.heartbeat()
+// nextSweep is when to look again if no session is about to be over.
+func (m *Master) nextSweep() time.Duration {
+	next := m.heartbeat() / 2
+	if m.cfg.Watchdog > 0 {
+		next = min(next, max(m.cfg.Watchdog/4, time.Millisecond))
+	}
+	return next
+}
+
+// sweepOnce ends the sessions that are to be ended, and returns when to look
+// again: as soon as one more may have to be.
+func (m *Master) sweepOnce(now time.Time) time.Duration {
+	next, heartbeat := m.nextSweep(), m.heartbeat()
 	for _, s := range m.allSessions() {
+		silent, stuck := s.mux.Silent(now), s.out.stuckFor(now)
+		silentLeft := 3*max(heartbeat, s.heartbeat) - silent
+		stuckLeft := m.cfg.WriteTimeout - stuck
 		switch {
-		case s.mux.Silent(now) > max(silence, 3*s.heartbeat):
+		case silentLeft <= 0:
 			m.counts.silent.Add(1)
 			s.silent.Store(true)
 			s.fail(errSilent)
-		case s.out.stuckFor(now) > m.cfg.WriteTimeout:
+			continue
+		case stuckLeft <= 0:
 			m.counts.stuck.Add(1)
 			s.fail(errStuck)
-		case s.mux.Silent(now) > m.heartbeat():
+			continue
+		case silent > heartbeat:
 			s.mux.Trim()
 		}
+		next = min(next, silentLeft)
+		if stuck > 0 {
+			next = min(next, stuckLeft)
+		}
 	}
+	return next
 }

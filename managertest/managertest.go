@@ -91,8 +91,8 @@ func Start(t testing.TB, cfg ...manager.Config) *Master {
 // Everything that f starts must have ended when it returns; clients made by
 // Dial and the master itself end by themselves.
 //
-// Every heartbeat costs real time, so by default there is one an hour, and
-// queues declared without a Lease have one of 12 hours.
+// Every heartbeat costs real time, so by default there is one an hour, queues
+// declared without a Lease have one of 12 hours, and the master has no Watchdog.
 func Run(t *testing.T, f func(t *testing.T, m *Master), cfg ...manager.Config) {
 	t.Helper()
 	c := manager.Config{}
@@ -100,6 +100,7 @@ func Run(t *testing.T, f func(t *testing.T, m *Master), cfg ...manager.Config) {
 		c = cfg[0]
 	}
 	c.Heartbeat = cmp.Or(c.Heartbeat, calm)
+	c.Watchdog = cmp.Or(c.Watchdog, -1) // as heartbeats
 	sessiontest.Bubble(t, func(t *testing.T) {
 		m := Start(t, c)
 		m.lease = 12 * calm

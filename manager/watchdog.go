@@ -1,0 +1,72 @@
+package manager
+
+import (
+	"time"
+
+	"github.com/reeveq/reeve"
+)
+
+// watchdog notices queues in which nothing moves although it could: tasks are
+// ready and consumers have free slots. There are reasons for it, as tasks that
+// are suspected of killing their workers and wait to be tried one at a time,
+// but somebody should look. Owned by sweep.
+type watchdog struct {
+	after time.Duration
+	seen  map[string]*sighting // by queue: since when it looks stalled
+}
+
+// sighting is how a queue looked when it was first seen to stand still.
+type sighting struct {
+	moves moves
+	since time.Time
+	told  time.Time
+}
+
+// moves are the numbers of a queue of which at least one changes with every
+// hand-over and every end of a lease. Puts do not count: a queue that only
+// grows does not move.
+type moves struct {
+	leased int
+	done, redelivered, failed, timedOut, lost,
+	returned, buried, dropped uint64
+}
+
+func movesOf(s *reeve.QueueStats) moves {
+	return moves{
+		leased: s.Leased, done: s.Done, redelivered: s.Redelivered, failed: s.Failed, timedOut: s.TimedOut,
+		lost: s.Lost, returned: s.Returned, buried: s.Buried, dropped: s.Dropped,
+	}
+}
+
+// stalled reports for how long the queue has stood still, once each time that
+// after has passed; else 0.
+func (w *watchdog) stalled(s *reeve.QueueStats, now time.Time) time.Duration {
+	if s.Ready == 0 || s.FreeSlots == 0 {
+		delete(w.seen, s.Name)
+		return 0
+	}
+	had, now0 := w.seen[s.Name], movesOf(s)
+	if had == nil || had.moves != now0 {
+		w.seen[s.Name] = &sighting{moves: now0, since: now, told: now}
+		return 0
+	}
+	if now.Sub(had.told) < w.after {
+		return 0
+	}
+	had.told = now
+	return now.Sub(had.since)
+}
+
+// watch has the watchdog look at all queues.
+func (m *Master) watch(w *watchdog, now time.Time) {
+	if w.after <= 0 {
+		return
+	}
+	for _, s := range m.engine.Stats() {
+		if d := w.stalled(&s, now); d > 0 {
+			m.counts.stalls.Add(1)
+			m.cfg.Logger.Warn("tasks are ready and consumers have free slots, but nothing moves", "queue", s.Name,
+				"for", d, "ready", s.Ready, "free_slots", s.FreeSlots, "leased", s.Leased, "oldest", s.OldestReady)
+		}
+	}
+}
