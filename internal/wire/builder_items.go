@@ -1,15 +1,21 @@
 package wire
 
-import "github.com/reeveq/reeve"
+import (
+	"fmt"
+
+	"github.com/reeveq/reeve"
+)
 
 // Put adds a Put of tasks, as the one request req, or with [FlagEach] as the
 // requests from req on. Those extend the open frame where it has the same
 // flags and queue and ends before req; they take as many frames as they need.
 func (b *Builder) Put(req, low uint64, queue string, flags uint64, tasks []reeve.Task) error {
-	if flags&FlagEach == 0 {
+	switch {
+	case len(tasks) == 0:
+		return fmt.Errorf("%w: Put of no tasks", reeve.ErrInvalid)
+	case flags&FlagEach == 0:
 		return b.putAll(req, low, queue, flags, tasks)
-	}
-	if len(tasks) == 1 {
+	case len(tasks) == 1:
 		return b.putOne(req, low, queue, flags, &tasks[0])
 	}
 	// Buffers only grow, and what close writes into them is written again: the

@@ -127,6 +127,8 @@ func TestLimits_TheSenderRefusesWhatReceiversWould(t *testing.T) {
 		want error
 		add  func(b *wire.Builder) error
 	}{
+		{"no tasks", reeve.ErrInvalid, func(b *wire.Builder) error { return b.Put(1, 1, "q", 0, nil) }},
+		{"no tasks, each", reeve.ErrInvalid, func(b *wire.Builder) error { return b.Put(1, 1, "q", wire.FlagEach, nil) }},
 		{"batch", reeve.ErrTooLarge, func(b *wire.Builder) error { return b.Put(1, 1, "q", 0, tasks(reeve.MaxBatch+1)) }},
 		{"frame of a Put", reeve.ErrTooLarge, func(b *wire.Builder) error { return b.Put(1, 1, "q", 0, one(1<<20)) }},
 		{"frame of all tasks", reeve.ErrTooLarge, func(b *wire.Builder) error {
@@ -208,6 +210,21 @@ func TestLimits_OverheadIsEnough(t *testing.T) {
 	for _, f := range frames(b.Take()) {
 		if len(f) > 1<<20+wire.Overhead {
 			t.Errorf("a frame of %d bytes", len(f))
+		}
+	}
+}
+
+// A head that claims as many entries as a frame may have, without them.
+func TestHot_ClaimedEntriesCostNothing(t *testing.T) {
+	for _, h := range hotMessages {
+		for key := byte(1); key < 6; key++ {
+			body := append([]byte{0xa1, key, 0x99, 0x30, 0x00}, make([]byte, 20)...)
+			d := h.fresh()
+			var err error
+			cost := allocated(func() { err = d.Decode(body) })
+			if !errors.Is(err, reeve.ErrProtocol) || cost >= 4<<10 {
+				t.Errorf("%v, key %d: %v, %d bytes were allocated", h.typ, key, err, cost)
+			}
 		}
 	}
 }
