@@ -71,7 +71,7 @@ type call struct {
 	ids    int // how many ids the request takes from a Confirm (tasks of a Put)
 	first  reeve.ID
 	leases []*reeve.Lease
-	answer wire.Answer
+	answer *wire.Answer
 
 	// Who is told, once, when it is done; each may be absent.
 	then  func(*Client, *call) // with Client.mu held

@@ -67,8 +67,8 @@ func (c *Client) giveBackLocked(leases []*reeve.Lease) {
 // bound them.
 type settle struct {
 	lease    *reeve.Lease
-	token    reeve.Token
-	outcome  reeve.Outcome
+	verb     reeve.Verb
+	outcome  *reeve.Outcome // nil: there is no more to say than the verb
 	consumer *consumer
 	done     func(error)
 }
@@ -79,8 +79,16 @@ func (c *Client) Settle(l *reeve.Lease, o *reeve.Outcome, done func(error)) {
 		done(err)
 		return
 	}
-	s := &settle{lease: l, token: l.Token(), outcome: *o, done: done}
-	k := &call{req: s, traits: mutating | fenced, then: settledLocked, after: settleDone}
+	both := &struct {
+		call
+		settle
+	}{}
+	k, s := &both.call, &both.settle
+	*s = settle{lease: l, verb: o.Verb, done: done}
+	*k = call{req: s, traits: mutating | fenced, then: settledLocked, after: settleDone}
+	if o.Verb != reeve.Ack {
+		s.outcome = new(*o)
+	}
 	if o.Verb == reeve.Complete {
 		k.traits |= parks
 		k.weight = taskWeight(&o.Result)
@@ -131,18 +139,19 @@ func (c *Client) checkOutcome(o *reeve.Outcome) error {
 }
 
 func (s *settle) size() int {
-	switch s.outcome.Verb {
+	queue := len(s.lease.Queue())
+	switch s.verb {
 	case reeve.Ack:
-		return 64 + len(s.token.Queue)
+		return 64 + queue
 	case reeve.Complete:
-		return 64 + len(s.token.Queue) + len(s.outcome.To) + taskSize(&s.outcome.Result)
+		return 64 + queue + len(s.outcome.To) + taskSize(&s.outcome.Result)
 	}
-	return 96 + len(s.token.Queue) + min(len(s.outcome.Error), reeve.MaxErrorText) + min(len(s.outcome.Stack), reeve.MaxErrorText)
+	return 96 + queue + min(len(s.outcome.Error), reeve.MaxErrorText) + min(len(s.outcome.Stack), reeve.MaxErrorText)
 }
 
 func (s *settle) encode(b *wire.Builder, id, low uint64) error {
-	t, o := s.token, &s.outcome
-	switch o.Verb {
+	t, o := s.lease.Token(), s.outcome
+	switch s.verb {
 	case reeve.Ack:
 		return b.Ack(id, low, t.Queue, t.ID, t.Attempt)
 	case reeve.Complete:
@@ -152,7 +161,7 @@ func (s *settle) encode(b *wire.Builder, id, low uint64) error {
 	}
 	cause := wire.CauseFailed
 	switch {
-	case o.Verb == reeve.Return:
+	case s.verb == reeve.Return:
 		cause = wire.CauseReturned
 	case o.TimedOut:
 		cause = wire.CauseTimedOut

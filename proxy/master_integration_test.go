@@ -193,10 +193,7 @@ func TestMaster_DeadClientsGetTakesNothingAway(t *testing.T) {
 }
 
 func TestMaster_CancelledCallsHarmNothing(t *testing.T) {
-	rounds := 10_000
-	if testing.Short() {
-		rounds = 1000
-	}
+	const rounds = 10_000
 	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
 		tasks := m.Declare(t, "tasks", reeve.QueueConfig{Attempts: 1})
 		c := m.Dial(t)
@@ -207,11 +204,17 @@ func TestMaster_CancelledCallsHarmNothing(t *testing.T) {
 		for i := range rounds {
 			ctx, cancel := context.WithCancel(t.Context())
 			g := async(func() ([]*reeve.Lease, error) { return q.Get(ctx, 1) })
+			if i%2 == 0 {
+				synctest.Wait() // it waits at the master
+			}
 			if i%3 == 0 {
-				if _, err := tasks.Put(t.Context(), []reeve.Task{{}}); err != nil { // races with the cancellation
+				if _, err := tasks.Put(t.Context(), []reeve.Task{{}}); err != nil {
 					t.Fatal(err)
 				}
 				put++
+			}
+			for range i % 50 { // the hand-over is somewhere on its way
+				runtime.Gosched()
 			}
 			cancel()
 			leases, err := await(t, "Get", g)
@@ -229,6 +232,9 @@ func TestMaster_CancelledCallsHarmNothing(t *testing.T) {
 		s, err := tasks.Stats(t.Context())
 		if err != nil || s.Leased != 0 || s.Ready != put-got || s.Dead != 0 || s.Consumers != 0 {
 			t.Errorf("%d put and %d got: %+v, %v", put, got, s, err)
+		}
+		if got == 0 || s.Returned == 0 {
+			t.Errorf("%d got, %d given back: the cancellations met no hand-over", got, s.Returned)
 		}
 		if s := c.Stats(); s.Connects != 1 || s.Unanswered != 0 || s.Waiting != 0 || s.Leases != 0 {
 			t.Errorf("client: %+v", s)
@@ -348,13 +354,14 @@ func TestMaster_FaultsLoseAndDoubleNothing(t *testing.T) {
 	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
 		m.Declare(t, "tasks", reeve.QueueConfig{MaxLen: 50, Attempts: 1_000_000, Lease: 5 * time.Second})
 		results := m.Declare(t, "results", reeve.QueueConfig{})
-		const producers, workers, each = 4, 3, 100
+		const producers, workers, each = 4, 3, 400
 		ctx, cancel := context.WithCancel(t.Context())
+		var clients []*proxy.Client
 		var conns []func() *memnet.Conn
 		var producing, working sync.WaitGroup
 		for p := range producers {
 			c, conn := dialWatched(t, m)
-			conns = append(conns, conn)
+			clients, conns = append(clients, c), append(conns, conn)
 			producing.Go(func() {
 				q := c.Queue("tasks")
 				for i := range each {
@@ -367,7 +374,7 @@ func TestMaster_FaultsLoseAndDoubleNothing(t *testing.T) {
 		}
 		for range workers {
 			c, conn := dialWatched(t, m)
-			conns = append(conns, conn)
+			clients, conns = append(clients, c), append(conns, conn)
 			cs, err := c.Queue("tasks").Consume(ctx, 5)
 			if err != nil {
 				t.Fatal(err)
@@ -435,6 +442,13 @@ func TestMaster_FaultsLoseAndDoubleNothing(t *testing.T) {
 			if n != 1 {
 				t.Errorf("%s has %d results", payload, n)
 			}
+		}
+		var connects uint64
+		for _, c := range clients {
+			connects += c.Stats().Connects
+		}
+		if connects < 30 {
+			t.Errorf("%d clients connected %d times: there were hardly any faults", len(clients), connects)
 		}
 		cancel()
 		working.Wait()

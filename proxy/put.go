@@ -26,7 +26,12 @@ func (q *queue) Put(ctx context.Context, tasks []reeve.Task, opts ...reeve.PutOp
 	if err := checkCount("tasks of one Put", len(tasks), 1, reeve.MaxBatch); err != nil {
 		return nil, err
 	}
-	r := &put{queue: q.name, tasks: tasks}
+	both := &struct {
+		call
+		put
+	}{}
+	k, r := &both.call, &both.put
+	*r = put{queue: q.name, tasks: tasks}
 	if len(opts) > 0 {
 		o := reeve.NewPutOptions(opts...)
 		r.tasks = slices.Clone(tasks) // the caller's stay as they are
@@ -41,7 +46,7 @@ func (q *queue) Put(ctx context.Context, tasks []reeve.Task, opts ...reeve.PutOp
 		r.flags |= wire.FlagEach
 	}
 	r.bytes = 96 + len(q.name)
-	k := &call{req: r, traits: mutating, ids: len(tasks)}
+	*k = call{req: r, traits: mutating, ids: len(tasks)}
 	for i := range r.tasks {
 		if err := q.c.checkTask(&r.tasks[i]); err != nil {
 			return nil, err

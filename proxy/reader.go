@@ -208,7 +208,7 @@ func (l *link) onReply(id uint64, m *wire.Answer, err error) {
 	case err == nil && !k.is(answered):
 		err = wrongAnswer(k)
 	case err == nil:
-		k.answer = *m
+		k.answer = m
 	}
 	c.answerLocked(k, err)
 }

@@ -104,9 +104,9 @@ func (c *Client) claimLocked(l *link) {
 	}
 	for _, k := range ends {
 		s, ok := k.req.(*settle)
-		if ok && (!k.sent || s.outcome.Verb == reeve.Ack || s.outcome.Verb == reeve.Complete) {
-			from := source{s.token.Queue, s.consumer}
-			leases[from] = append(leases[from], wire.Pair{ID: s.token.ID, Attempt: s.token.Attempt})
+		if ok && (!k.sent || s.verb == reeve.Ack || s.verb == reeve.Complete) {
+			from := source{s.lease.Queue(), s.consumer}
+			leases[from] = append(leases[from], wire.Pair{ID: s.lease.ID, Attempt: s.lease.Attempt})
 		}
 	}
 	for from, pairs := range leases {
