@@ -33,21 +33,25 @@ func (c *muxConn) Close() error {
 	return nil
 }
 
-// muxError finds out why yamux has ended. It must have.
+// muxError finds out why yamux has ended, which it must have: AcceptStream
+// tells, but may first fail with ErrSessionShutdown for each stream that
+// waits in the backlog.
 func (s *Session) muxError() error {
 	s.mu.Lock()
 	mux := s.mux
 	s.mu.Unlock()
-	for { // through the streams that wait in the backlog
+	for range backlog(s.cfg) + 1 {
 		_, err := mux.AcceptStream()
 		if err != nil && !errors.Is(err, yamux.ErrSessionShutdown) {
 			return violation("%w", err)
 		}
-		if err != nil {
-			return violation("yamux ended")
-		}
 	}
+	return violation("yamux gave up")
 }
+
+// backlog is the number of streams that may wait for Accept. It never
+// overflows: slots admits no more.
+func backlog(cfg Config) int { return 2 * cfg.MaxStreams }
 
 // muxConfig says how yamux is used: without its keep-alive, which dies of
 // load, and without its limit on the opening of a stream, which starts a
@@ -55,7 +59,7 @@ func (s *Session) muxError() error {
 // its timeout there is a second net below the watchdog's.
 func muxConfig(cfg Config) *yamux.Config {
 	return &yamux.Config{
-		AcceptBacklog:          2 * cfg.MaxStreams, // never overflows: slots admits no more
+		AcceptBacklog:          backlog(cfg),
 		EnableKeepAlive:        false,
 		KeepAliveInterval:      time.Hour, // unused, but must not be 0
 		ConnectionWriteTimeout: cfg.WriteTimeout,

@@ -118,8 +118,8 @@ func start(conn net.Conn, cfg Config, client bool) (*Session, error) {
 	return s, nil
 }
 
-// clock is the time since the session began; it is never 0.
-func (s *Session) clock() time.Duration { return time.Since(s.begin) + 1 }
+// clock is the time since the session began.
+func (s *Session) clock() time.Duration { return time.Since(s.begin) }
 
 // LastRead tells when the last byte came from the peer, or when the session
 // began if none has. It costs next to nothing.
@@ -217,6 +217,13 @@ func (s *Session) Fail(cause error) {
 	s.dog.close()
 	s.writer.close()
 	closeNow(s.raw)
+	// Calls that wait end when yamux has noticed. That takes a Read that
+	// returns, so do not rely on it.
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for st := range s.streams {
+		st.mux.SetDeadline(past)
+	}
 }
 
 // closeNow closes a connection without the farewell of TLS, which waits up to

@@ -17,7 +17,7 @@ type slots struct {
 	linger time.Duration // how long a stream closed here waits for the peer
 	clock  func() time.Duration
 
-	freed chan struct{} // cap 1: told, without blocking, when there is room
+	freed chan struct{} // cap 1: told, without blocking, when it is worth looking for room again
 
 	mu       sync.Mutex // guards the fields below
 	used     []slot
@@ -83,7 +83,9 @@ func (s *slots) tryReserve() (bool, time.Duration) {
 		return false, next
 	}
 	s.reserved++
-	s.tellLocked() // another one may wait as well
+	if len(s.used)+s.reserved < s.max {
+		s.tell() // another one may wait as well
+	}
 	return true, 0
 }
 
@@ -118,7 +120,7 @@ func (s *slots) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reserved--
-	s.tellLocked()
+	s.tell()
 }
 
 // done says that this end has closed a stream.
@@ -145,8 +147,8 @@ func (s *slots) end(stream uint32, mark func(*slot)) {
 	mark(&s.used[i])
 	if s.used[i].done && s.used[i].peerDone {
 		s.used = slices.Delete(s.used, i, i+1)
-		s.tellLocked()
 	}
+	s.tell() // there is room, or there will be at a known time
 }
 
 // sweepLocked gives up the slots that lingered long enough, and returns the
@@ -168,11 +170,9 @@ func (s *slots) indexLocked(stream uint32) int {
 	return slices.IndexFunc(s.used, func(e slot) bool { return e.stream == stream })
 }
 
-func (s *slots) tellLocked() {
-	if len(s.used)+s.reserved < s.max {
-		select {
-		case s.freed <- struct{}{}:
-		default:
-		}
+func (s *slots) tell() {
+	select {
+	case s.freed <- struct{}{}:
+	default:
 	}
 }

@@ -9,11 +9,11 @@ import (
 // costs two atomic stores a write: its timer is not moved with each write but
 // looks, when it fires, at the write in progress then.
 type watchdog struct {
-	clock   func() time.Duration // since the session began; never 0
+	clock   func() time.Duration
 	timeout time.Duration
 	bite    func()
 
-	began atomic.Int64 // clock time of the write in progress, 0 when there is none
+	began atomic.Int64 // clock time of the write in progress plus 1, 0 when there is none
 	armed atomic.Bool
 	timer *time.Timer
 }
@@ -26,7 +26,7 @@ func newWatchdog(clock func() time.Duration, timeout time.Duration, bite func())
 }
 
 func (d *watchdog) start() {
-	d.began.Store(int64(d.clock()))
+	d.began.Store(int64(d.clock()) + 1)
 	if !d.armed.Load() && d.armed.CompareAndSwap(false, true) {
 		d.timer.Reset(d.timeout)
 	}
@@ -43,7 +43,7 @@ func (d *watchdog) look() {
 			return
 		}
 	}
-	if left := time.Duration(began) + d.timeout - d.clock(); left > 0 {
+	if left := time.Duration(began-1) + d.timeout - d.clock(); left > 0 {
 		d.timer.Reset(left)
 		return
 	}

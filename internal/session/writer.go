@@ -13,6 +13,10 @@ const (
 	// loop waits too, and with it everyone who writes.
 	maxGathered = 256 << 10
 
+	// largeFrame is the size from which a frame gains nothing by company: it
+	// fills a TLS record.
+	largeFrame = 16 << 10
+
 	// maxWrite bounds one write to the connection, so that WriteTimeout is a
 	// minimum rate of MaxFrame per timeout, whatever has gathered.
 	maxWrite = MaxFrame + headerSize
@@ -24,11 +28,12 @@ const (
 //
 // A frame is passed on whole. One that answers something (there was a read
 // since the last write) is written at once, from yamux's own goroutine: that
-// is the shortest way, and nothing else is likely to come soon. Frames that
-// come with no read between them are a burst: those are left to a goroutine
-// that lives as long as there is something to write, so that what comes while
-// one write is in progress leaves with the next. There is no delay anywhere,
-// and an idle writer has neither goroutine nor buffer.
+// is the shortest way, and nothing else is likely to come soon. So is one that
+// is large enough to be worth a write of its own. Small frames that come with
+// no read between them are a burst: those are left to a goroutine that lives
+// as long as there is something to write, so that what comes while one write
+// is in progress leaves with the next. There is no delay anywhere, and an
+// idle writer has neither goroutine nor buffer.
 type writer struct {
 	raw   io.Writer
 	reads *atomic.Uint32 // counted by the reader
@@ -84,7 +89,7 @@ func (w *writer) Write(p []byte) (int, error) {
 	*w.buf = append(append(*w.buf, head...), p...)
 	switch {
 	case w.busy: // whoever writes takes this along
-	case answer:
+	case answer || len(p) >= largeFrame:
 		w.busy = true
 		w.drainLocked()
 	default:
@@ -174,18 +179,12 @@ func (w *writer) close() {
 	w.changed.Broadcast()
 }
 
-// keptBuffer is the largest buffer worth keeping for the next burst.
-const keptBuffer = 128 << 10
-
 var writeBuffers = sync.Pool{New: func() any {
 	b := make([]byte, 0, 1<<10)
 	return &b
 }}
 
 func putWriteBuffer(b *[]byte) {
-	if cap(*b) > keptBuffer {
-		return
-	}
 	*b = (*b)[:0]
 	writeBuffers.Put(b)
 }
