@@ -29,12 +29,18 @@ type progress struct {
 func newProgress(console *program.Console, log *program.Log, size int64, every time.Duration, now time.Time) *progress {
 	p := &progress{console: console, log: log, every: every, lastLog: now, rate: meter{at: now, start: now}, size: size}
 	if console.Terminal() {
-		console.SetStatus(func(w io.Writer) program.Status {
-			p.bar = newBar(w, size)
-			return barStatus{p.bar}
-		})
+		p.show()
 	}
 	return p
+}
+
+// show begins a bar of the size that is known now. A bar cannot change from
+// one of unknown length.
+func (p *progress) show() {
+	p.console.SetStatus(func(w io.Writer) program.Status {
+		p.bar = newBar(w, p.size)
+		return barStatus{p.bar}
+	})
 }
 
 func newBar(w io.Writer, size int64) *progressbar.ProgressBar {
@@ -59,8 +65,8 @@ func (p *progress) update(n batch.Numbers) {
 	perSecond := p.rate.add(n.Done, now)
 	if n.ReadAll && p.size != n.ReadSize {
 		p.size = n.ReadSize
-		if p.bar != nil && p.size > 0 {
-			p.console.Update(func() { p.bar.ChangeMax64(p.size) })
+		if p.bar != nil {
+			p.show()
 		}
 	}
 	left := p.left(n, now)

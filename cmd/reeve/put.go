@@ -91,18 +91,32 @@ func (p *putter) add(ctx context.Context, payload []byte) error {
 }
 
 func (p *putter) flush(ctx context.Context) error {
-	if len(p.tasks) == 0 {
+	tasks := p.tasks
+	p.tasks, p.bytes = nil, 0
+	if len(tasks) == 0 {
 		return nil
 	}
-	ids, err := p.queue.Put(ctx, p.tasks, reeve.WithType(p.v.typ), reeve.WithDelay(p.v.delay), reeve.WithTimeout(p.v.timeout))
-	if err != nil {
-		if p.put > 0 {
-			err = fmt.Errorf("after %d tasks were put: %w", p.put, err)
+	err := p.send(ctx, tasks)
+	if err != nil && p.put > 0 {
+		return fmt.Errorf("after %d tasks were put: %w", p.put, err)
+	}
+	return err
+}
+
+// send puts tasks, in smaller requests if the queue cannot take so many at a
+// time.
+func (p *putter) send(ctx context.Context, tasks []reeve.Task) error {
+	ids, err := p.queue.Put(ctx, tasks, reeve.WithType(p.v.typ), reeve.WithDelay(p.v.delay), reeve.WithTimeout(p.v.timeout))
+	if half := len(tasks) / 2; half > 0 && errors.Is(err, reeve.ErrTooLarge) {
+		if err := p.send(ctx, tasks[:half]); err != nil {
+			return err
 		}
+		return p.send(ctx, tasks[half:])
+	}
+	if err != nil {
 		return err
 	}
 	p.put += len(ids)
-	p.tasks, p.bytes = nil, 0
 	if !p.v.json {
 		return nil
 	}

@@ -35,6 +35,7 @@ type feeder struct {
 	lines *lineReader
 	gate  *gate
 	out   chan<- fed
+	heard context.Context // ends when nobody receives from out any more
 
 	maxTasks int   // of one Put
 	maxBytes int64 // of one Put, with more than one task
@@ -52,12 +53,9 @@ const (
 )
 
 // run ends when the input has, an error does not let it go on, or ctx has.
+// What was put by then is told in any case.
 func (f *feeder) run(ctx context.Context) {
-	err := f.feed(ctx)
-	if ctx.Err() != nil {
-		return
-	}
-	f.tell(ctx, fed{kind: ended, err: err})
+	_ = f.tell(fed{kind: ended, err: f.feed(ctx)})
 }
 
 func (f *feeder) feed(ctx context.Context) error {
@@ -106,7 +104,7 @@ func (f *feeder) add(ctx context.Context, ln line) error {
 	}
 	f.n++
 	if ln.over {
-		return f.tell(ctx, fed{kind: refused, first: f.n, sizes: []int64{ln.size},
+		return f.tell(fed{kind: refused, first: f.n, sizes: []int64{ln.size},
 			why: (&reeve.LimitError{Kind: reeve.ErrTooLarge, Limit: "line bytes", Value: ln.size, Max: f.cfg.MaxLine, Set: "-max-payload"}).Error()})
 	}
 	f.tasks = append(f.tasks, reeve.Task{Payload: ln.text})
@@ -126,14 +124,14 @@ func (f *feeder) flush(ctx context.Context) error {
 }
 
 func (f *feeder) put(ctx context.Context, first int64, tasks []reeve.Task, sizes []int64) error {
-	if err := f.tell(ctx, fed{kind: putting}); err != nil {
+	if err := f.tell(fed{kind: putting}); err != nil {
 		return err
 	}
 	for {
 		ids, err := f.cfg.Tasks.Put(ctx, tasks)
 		switch {
 		case err == nil:
-			return f.tell(ctx, fed{kind: placed, first: first, sizes: sizes, ids: ids})
+			return f.tell(fed{kind: placed, first: first, sizes: sizes, ids: ids})
 		case errors.Is(err, reeve.ErrQueueFull): // a queue that refuses instead of waiting
 			if err := pause(ctx, retryAfter); err != nil {
 				return err
@@ -141,7 +139,7 @@ func (f *feeder) put(ctx context.Context, first int64, tasks []reeve.Task, sizes
 		case !errors.Is(err, reeve.ErrTooLarge):
 			return err
 		case len(tasks) == 1:
-			return f.tell(ctx, fed{kind: refused, first: first, sizes: sizes, why: err.Error()})
+			return f.tell(fed{kind: refused, first: first, sizes: sizes, why: err.Error()})
 		default: // one is too large, or they are together
 			for i := range tasks {
 				if err := f.put(ctx, first+int64(i), tasks[i:i+1], sizes[i:i+1]); err != nil {
@@ -153,12 +151,12 @@ func (f *feeder) put(ctx context.Context, first int64, tasks []reeve.Task, sizes
 	}
 }
 
-func (f *feeder) tell(ctx context.Context, m fed) error {
+func (f *feeder) tell(m fed) error {
 	select {
 	case f.out <- m:
 		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	case <-f.heard.Done():
+		return context.Cause(f.heard)
 	}
 }
 

@@ -21,8 +21,11 @@ type lineReader struct {
 	max int64
 }
 
-func newLineReader(r io.Reader, max int64) *lineReader {
-	return &lineReader{bufio.NewReaderSize(r, 64<<10), max}
+// readSize is how much is read at a time; lines may be longer.
+const readSize = 64 << 10
+
+func newLineReader(r io.Reader, max int64, readSize int) *lineReader {
+	return &lineReader{bufio.NewReaderSize(r, readSize), max}
 }
 
 // next waits for a line; io.EOF after the last. An error that cuts a line short

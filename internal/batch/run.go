@@ -27,6 +27,7 @@ type run struct {
 	acks    []*reeve.Lease      // written, not flushed
 
 	deadSeen int // dead tasks of the queue that were looked at
+	stopped  bool
 	idle     int // polls in a row that found nobody at work
 	inputErr error
 }
@@ -53,7 +54,7 @@ func (r *run) run(ctx context.Context) error {
 	feeding, stopFeeding := context.WithCancel(work)
 	var helpers sync.WaitGroup
 	helpers.Go(func() { r.fetch(work) })
-	f := &feeder{cfg: &r.cfg, lines: newLineReader(r.cfg.Input, r.cfg.MaxLine), gate: r.gate, out: r.fed}
+	f := &feeder{cfg: &r.cfg, lines: newLineReader(r.cfg.Input, r.cfg.MaxLine, readSize), gate: r.gate, out: r.fed, heard: work}
 	go f.run(feeding) // not waited for: nothing interrupts a Read
 	defer func() {
 		stopFeeding()
@@ -76,22 +77,23 @@ func (r *run) run(ctx context.Context) error {
 			err = r.poll(work)
 			r.cfg.OnProgress(r.Numbers)
 		case <-stop:
-			stop = nil
+			stop, r.stopped = nil, true
 			stopFeeding()
 			grace = time.After(r.cfg.Grace)
-			r.putting = false // no ids will come any more
-			err = r.takeEarly()
 		case <-grace:
 			return ErrStopped
 		}
 		if err != nil {
 			return err
 		}
-		if stop == nil {
+		if r.stopped && !r.putting {
 			if over, err := r.drained(work); over || err != nil {
 				return errors.Join(ErrStopped, err)
 			}
 		}
+	}
+	if r.Done+r.Dead < r.Lines { // what was dropped is not under way either
+		return ErrStopped
 	}
 	return r.inputErr
 }
@@ -132,7 +134,11 @@ func (r *run) onFed(m fed) error {
 		r.ReadSize += m.sizes[0]
 		return r.settle(lineOf{m.first, m.sizes[0]}, m.why)
 	case ended:
-		r.ReadAll, r.putting = true, false
+		r.putting = false
+		if r.stopped {
+			return r.takeEarly()
+		}
+		r.ReadAll = true
 		var input *InputError
 		if m.err != nil && !errors.As(m.err, &input) {
 			return m.err

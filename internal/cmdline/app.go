@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v3"
@@ -60,7 +59,7 @@ func Run(ctx context.Context, root *cli.Command, args []string, std IO, exitCode
 		fmt.Fprintf(std.Err, "%s: %s\nTry '%s -help'.\n", usage.Command, oneLine(err), usage.Command)
 		return 2
 	}
-	fmt.Fprintf(std.Err, "%s: %s\n", root.Name, oneLine(err))
+	fmt.Fprintf(std.Err, "%s: %s\n", root.Name, strings.TrimPrefix(oneLine(err), root.Name+": "))
 	return exitCode(err)
 }
 
@@ -118,26 +117,6 @@ func usageError(_ context.Context, cmd *cli.Command, err error, _ bool) error {
 		text = "flag -" + strings.TrimLeft(name, "-") + " needs a value"
 	}
 	return Usagef(cmd, "%s", text)
-}
-
-// nearest is the flag of cmd that a misspelt name most likely stands for.
-func nearest(name string, cmd *cli.Command) string {
-	best := ""
-	for _, f := range cmd.VisibleFlags() {
-		for _, known := range f.Names() {
-			if len(known) > 2 && (strings.HasPrefix(known, name) || strings.HasPrefix(name, known) || sameLetters(known, name)) && len(known) > len(best) {
-				best = known
-			}
-		}
-	}
-	return best
-}
-
-func sameLetters(a, b string) bool {
-	x, y := []byte(a), []byte(b)
-	slices.Sort(x)
-	slices.Sort(y)
-	return string(x) == string(y)
 }
 
 func needsCommand(_ context.Context, cmd *cli.Command) error {

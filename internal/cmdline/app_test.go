@@ -101,8 +101,8 @@ func TestRun_RefusesWhatIsWrongInOneLineWithAHint(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
 		"-bogus":                     "prog: unknown flag -bogus\n",
-		"-adr :1":                    "prog: unknown flag -adr\n",
-		"-add :1":                    "prog: unknown flag -add (did you mean -addr?)\n",
+		"-adr :1":                    "prog: unknown flag -adr (did you mean -addr?)\n",
+		"-queeu a":                   "prog: unknown flag -queeu (did you mean -queue?)\n",
 		"-addr":                      "prog: flag -addr needs a value\n",
 		"-n 0":                       `prog: invalid value "0" for flag -n: want a whole number from 1 to 64` + "\n",
 		"-n x":                       `prog: invalid value "x" for flag -n: want a whole number from 1 to 64` + "\n",
@@ -112,7 +112,7 @@ func TestRun_RefusesWhatIsWrongInOneLineWithAHint(t *testing.T) {
 		"-wait 5":                    `want a time with its unit, as 250ms, 30s or 1h30m` + "\n",
 		"-queue a -queue a":          `queue "a" is declared twice` + "\n",
 		"-queue a,depth=3":           `queue "a": unknown option "depth"; there are: max-len, max-bytes, lease, timeout, attempts, full` + "\n",
-		"-queue ,max-len=3":          "want NAME[,option=value]...\n",
+		"-queue ,max-len=3":          "want NAME[,option=value]\n",
 		"-queue a,max-len":           `option max-len needs a value`,
 		"-queue a,lease=0s":          `lease=0s: want at least 1ns`,
 		"-queue a,full=maybe":        `want block or refuse`,

@@ -23,7 +23,7 @@ func ParseQueueSpec(s string) (QueueSpec, error) {
 	name, rest, more := strings.Cut(s, ",")
 	spec := QueueSpec{Name: name}
 	if name == "" {
-		return spec, errors.New("want NAME[,option=value]...")
+		return spec, errors.New("want NAME[,option=value]")
 	}
 	seen := map[string]bool{}
 	for more {
@@ -35,7 +35,7 @@ func ParseQueueSpec(s string) (QueueSpec, error) {
 		case !known:
 			return spec, fmt.Errorf("queue %q: unknown option %q; there are: %s", name, key, QueueOptions)
 		case !ok:
-			return spec, fmt.Errorf("queue %q: option %s needs a value: %s=...", name, key, key)
+			return spec, fmt.Errorf("queue %q: option %s needs a value: %s=VALUE", name, key, key)
 		case seen[key]:
 			return spec, fmt.Errorf("queue %q: option %s stands twice", name, key)
 		}

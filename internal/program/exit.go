@@ -18,10 +18,12 @@ import (
 const (
 	ExitDone        = 0
 	ExitDead        = 1                    // the run ended, but some tasks are dead
+	ExitData        = 65                   // a payload over a limit
 	ExitNoInput     = 66                   // the input cannot be read
 	ExitUnavailable = auth.ExitUnavailable // 69: no master there, or the address cannot be listened on
 	ExitSoftware    = 70                   // an error that has no code of its own
 	ExitOutput      = 74                   // the output cannot be written
+	ExitTryAgain    = 75                   // a queue is full
 	ExitProtocol    = auth.ExitProtocol    // 76: something else answered than a master of this version
 	ExitAuth        = auth.ExitAuth        // 77: the key is not shared
 	ExitConfig      = auth.ExitKey         // 78: the key, or the lack of one; a queue that the master does not have
@@ -63,6 +65,10 @@ func ExitCode(err error) int {
 		return ExitConfig
 	case errors.Is(err, reeve.ErrProtocol), errors.Is(err, reeve.ErrVersion), errors.Is(err, reeve.ErrUnsupported):
 		return ExitProtocol
+	case errors.Is(err, reeve.ErrTooLarge):
+		return ExitData
+	case errors.Is(err, reeve.ErrQueueFull):
+		return ExitTryAgain
 	case errors.Is(err, reeve.ErrDisconnected), errors.Is(err, context.DeadlineExceeded):
 		return ExitUnavailable
 	}
