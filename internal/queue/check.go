@@ -59,7 +59,7 @@ func (q *Queue) check() {
 	for k := range q.holds {
 		consumers += len(k.consumers)
 		held += walk(q, &k.leases, leased)
-		used := map[*Consumer]int{}
+		used, suspects := map[*Consumer]int{}, 0
 		for t := k.leases.head; t != nil; t = t.next {
 			if t.hold != k {
 				q.broken("task %v is in the list of another holder", t.id)
@@ -67,12 +67,15 @@ func (q *Queue) check() {
 			if t.consumer != nil {
 				used[t.consumer]++
 			}
-			if end := max(t.leasedAt+int64(q.cfg.Lease), t.keep); !k.holder.always && k.expiry > max(end, k.holder.heard.Load()+int64(q.cfg.Lease)) {
+			if end := max(t.leasedAt+int64(q.cfg.Lease), t.keep); !k.holder.always && k.expiry > q.lookAt(max(end, k.holder.heard.Load()+int64(q.cfg.Lease))) {
 				q.broken("a lease ends before anybody looks at its holder")
 			}
-			if t.suspect() && k.suspect == nil {
-				q.broken("a holder has a suspect and does not know it")
+			if t.suspect() {
+				suspects++
 			}
+		}
+		if suspects != k.suspects {
+			q.broken("a holder has %d suspects and counts %d", suspects, k.suspects)
 		}
 		for c := range k.consumers {
 			if c.used != used[c] {

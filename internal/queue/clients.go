@@ -17,6 +17,9 @@ const (
 	clientMemory = 10 * time.Minute
 	// maxAway is how many such clients are remembered.
 	maxAway = 10_000
+	// maxAwayOutcomes is how many outcomes are remembered for all of them: about
+	// 64 MiB.
+	maxAwayOutcomes = 2 << 20
 )
 
 // ClientID names a client process for its life.
@@ -29,6 +32,7 @@ type Clients struct {
 	mu   sync.Mutex
 	byID map[ClientID]*Client
 	away list.List // of *Client, the one that left first in front
+	kept int       // outcomes of the clients in away
 }
 
 // NewClients makes an empty memory.
@@ -45,35 +49,39 @@ func (m *Clients) Attach(id ClientID) (c *Client, known bool) {
 		c = &Client{id: id, base: 1}
 		m.byID[id] = c
 	}
-	if c.place != nil {
-		m.away.Remove(c.place)
-		c.place = nil
-	}
+	m.unplace(c)
 	return c, known
 }
 
 // Detach notes that c's session is over. Requests that had no outcome yet
 // count as never sent: their session's holder was released before.
 func (m *Clients) Detach(c *Client) {
-	c.abort()
+	n := c.abort()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.byID[c.id] != c || c.place != nil {
 		return
 	}
 	c.left = time.Now()
-	c.place = m.away.PushBack(c)
+	c.place, c.kept = m.away.PushBack(c), n
+	m.kept += n
 	m.forget(c.left)
+}
+
+// unplace takes c out of away, if it is there.
+func (m *Clients) unplace(c *Client) {
+	if c.place != nil {
+		m.away.Remove(c.place)
+		m.kept -= c.kept
+		c.place, c.kept = nil, 0
+	}
 }
 
 // Drop forgets c: it said goodbye.
 func (m *Clients) Drop(c *Client) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if c.place != nil {
-		m.away.Remove(c.place)
-		c.place = nil
-	}
+	m.unplace(c)
 	if m.byID[c.id] == c {
 		delete(m.byID, c.id)
 	}
@@ -89,11 +97,10 @@ func (m *Clients) Len() int {
 func (m *Clients) forget(now time.Time) {
 	for e := m.away.Front(); e != nil; e = m.away.Front() {
 		c := e.Value.(*Client)
-		if m.away.Len() <= maxAway && now.Sub(c.left) < clientMemory {
+		if m.away.Len() <= maxAway && m.kept <= maxAwayOutcomes && now.Sub(c.left) < clientMemory {
 			return
 		}
-		m.away.Remove(e)
-		c.place = nil
+		m.unplace(c)
 		delete(m.byID, c.id)
 	}
 }
@@ -101,8 +108,9 @@ func (m *Clients) forget(now time.Time) {
 // Client is the memory of one client. Methods are safe for concurrent use.
 type Client struct {
 	id    ClientID
-	place *list.Element // in Clients.away; guarded by Clients.mu, as left is
+	place *list.Element // in Clients.away; guarded by Clients.mu, as the next two are
 	left  time.Time
+	kept  int // outcomes it had then
 
 	mu   sync.Mutex // guards the fields below; taken last of all
 	base uint64     // all requests below have been answered and seen
@@ -185,8 +193,9 @@ func (c *Client) Finish(req uint64, count int, first reeve.ID, err error) {
 	}
 }
 
-// abort makes requests without an outcome unseen.
-func (c *Client) abort() {
+// abort makes requests without an outcome unseen, and returns how many
+// outcomes there is room for.
+func (c *Client) abort() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range c.n {
@@ -194,6 +203,7 @@ func (c *Client) abort() {
 			o.phase = unseen
 		}
 	}
+	return len(c.ring)
 }
 
 func (c *Client) at(req uint64) *outcome {

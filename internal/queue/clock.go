@@ -55,11 +55,11 @@ func (e *Engine) runClock() {
 		// A due time set between tick and the line above saw the old value and
 		// may not have woken us: look once more.
 		next = min(next, e.earliest())
-		wait := time.Duration(math.MaxInt64)
-		if next != never {
-			wait = max(0, time.Duration(next-e.now()))
+		if next == never {
+			timer.Stop()
+		} else {
+			timer.Reset(max(0, time.Duration(next-e.now())))
 		}
-		timer.Reset(wait)
 		select {
 		case <-e.clock.done:
 			return

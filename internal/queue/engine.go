@@ -37,10 +37,9 @@ type Engine struct {
 // New makes an engine without queues and starts its clock; Close ends it.
 func New(cfg Config) *Engine {
 	e := &Engine{cfg: cfg, start: time.Now(), names: map[string]*Queue{}}
-	// Ids start at the second of the start, so that no restart gives one out
-	// again: a carry into the upper half takes 2^32 tasks, more than can be put
-	// in a second.
-	e.ids.Store(uint64(e.start.Unix()) << 32)
+	// Ids start at the microsecond of the start, so that no restart gives one
+	// out again: nobody puts 2^12 tasks in every microsecond.
+	e.ids.Store(uint64(e.start.UnixMicro()) << 12)
 	e.clock.init()
 	go e.runClock() // ended and waited for by Close
 	return e
@@ -68,7 +67,7 @@ func (e *Engine) Declare(name string, cfg reeve.QueueConfig) (*Queue, error) {
 	}
 	if q, ok := e.names[name]; ok {
 		if q.cfg != cfg {
-			return nil, fmt.Errorf("%w: %q has %+v", reeve.ErrQueueExists, name, q.cfg)
+			return nil, fmt.Errorf("%w: %q has %+v", reeve.ErrQueueExists, name, q.Config())
 		}
 		return q, nil
 	}
@@ -186,8 +185,8 @@ func checkConfig(name string, c reeve.QueueConfig) (reeve.QueueConfig, error) {
 		return bad("MaxBytes", c.MaxBytes, fmt.Sprintf("at least %d, or NoLimit", taskOverhead))
 	case c.Lease < 100*time.Millisecond || c.Lease > 24*time.Hour:
 		return bad("Lease", c.Lease, "100ms to 24h")
-	case c.Timeout < 0:
-		return bad("Timeout", c.Timeout, "0 (none) or more")
+	case c.Timeout < 0 || c.Timeout > maxTime:
+		return bad("Timeout", c.Timeout, "0 (none) to 100 years")
 	case c.Attempts < 1 || c.Attempts > 1_000_000:
 		return bad("Attempts", c.Attempts, "1 to 1,000,000")
 	}

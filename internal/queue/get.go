@@ -85,11 +85,14 @@ func (q *Queue) Consume(h *Holder, tag uint64, slots int) *Consumer {
 // SetSlots changes how many unsettled tasks the consumer may have; 0 pauses it.
 func (c *Consumer) SetSlots(n int) {
 	q := c.hold.queue
-	c.hold.holder.Touch()
 	q.mu.Lock()
-	defer q.unlock()
-	if _, ok := c.hold.consumers[c]; ok {
+	_, open := c.hold.consumers[c]
+	if open {
 		c.setSlots(n)
+	}
+	q.unlock()
+	if open {
+		c.hold.holder.Touch() // who asks is alive
 	}
 }
 
@@ -150,7 +153,7 @@ func (q *Queue) dispatch(now int64) {
 		k := q.takers.head
 		if q.ready.n == 0 {
 			// Only suspects are left: look for one who holds none.
-			for k != nil && k.hold.suspect != nil {
+			for k != nil && k.hold.suspects > 0 {
 				k = k.next
 			}
 			if k == nil {
@@ -181,7 +184,7 @@ func (q *Queue) serveGet(k *taker, now int64) {
 	n := min(k.get.Max, q.ready.n+q.suspects.n)
 	ts := make([]reeve.Task, 0, n)
 	var size int64
-	for len(ts) < n && size < getBytes && (q.ready.n > 0 || q.suspects.n > 0 && k.hold.suspect == nil) {
+	for len(ts) < n && size < getBytes && (q.ready.n > 0 || q.suspects.n > 0 && k.hold.suspects == 0) {
 		t := q.take(k.hold, now)
 		size += t.size()
 		ts = append(ts, t.delivery())
@@ -194,7 +197,7 @@ func (q *Queue) serveGet(k *taker, now int64) {
 // and k holds none.
 func (q *Queue) take(k *hold, now int64) *task {
 	t := q.ready.head
-	if q.suspects.n > 0 && k.suspect == nil {
+	if q.suspects.n > 0 && k.suspects == 0 {
 		t = q.suspects.head
 	}
 	q.unlist(t)
@@ -213,11 +216,11 @@ func (q *Queue) lease(t *task, k *hold, now int64) {
 	t.hold, t.leasedAt, t.keep = k, now, 0
 	k.leases.pushBack(t)
 	q.leasedN++
-	if t.suspect() && k.suspect == nil {
-		k.suspect = t
+	if t.suspect() {
+		k.suspects++
 	}
 	q.startTimer(t, now)
-	if end := now + int64(q.cfg.Lease); end < k.expiry && !k.holder.always {
+	if end := q.lookAt(now + int64(q.cfg.Lease)); end < k.expiry && !k.holder.always {
 		k.expiry = end
 		q.silent = min(q.silent, end)
 		q.setDue(end)
@@ -232,8 +235,8 @@ func (q *Queue) unlease(t *task) {
 	if t.heap >= 0 {
 		q.due.remove(t)
 	}
-	if k.suspect == t {
-		k.suspect = nil
+	if t.suspect() {
+		k.suspects--
 	}
 	t.hold, t.result = nil, nil
 	if c := t.consumer; c != nil {

@@ -16,6 +16,9 @@ func (h *dueHeap) remove(t *task) {
 	moved := (*h)[last]
 	(*h)[last] = nil
 	*h = (*h)[:last]
+	if cap(*h) > 1<<12 && last < cap(*h)/8 { // it was large once
+		*h = append(make(dueHeap, 0, 2*last), *h...)
+	}
 	if i == last {
 		return
 	}

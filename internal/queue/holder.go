@@ -40,21 +40,22 @@ type Holder struct {
 	silent atomic.Bool  // some queue has set its takers aside until it is heard of
 	parked atomic.Int64 // bytes of its requests that wait for room
 
-	mu    sync.Mutex // guards the fields below; taken with no queue locked
-	gone  bool
+	gone atomic.Bool // set with mu held
+
+	mu    sync.Mutex // guards holds; taken with no queue locked
 	holds map[*Queue]*hold
 }
 
 // hold is what one holder has in one queue. Guarded by the queue's mutex.
 type hold struct {
-	holder  *Holder
-	queue   *Queue
-	leases  taskList // in the order of hand-over
-	suspect *task
-	expiry  int64 // when to look at the holder's silence; never: nothing leased
-	closed  bool
-	woken   bool   // stands in queue.woken
-	aside   takers // that get nothing because the holder is silent
+	holder   *Holder
+	queue    *Queue
+	leases   taskList // in the order of hand-over
+	suspects int      // of its leases
+	expiry   int64    // when to look at the holder's silence; never: nothing leased
+	closed   bool
+	woken    bool   // stands in queue.woken
+	aside    takers // that get nothing because the holder is silent
 
 	consumers map[*Consumer]struct{}
 }
@@ -94,10 +95,17 @@ func (h *Holder) all() []*hold {
 
 // in returns what h has in q, or nil when the holder was released.
 func (h *Holder) in(q *Queue) *hold {
-	h.Touch() // who asks is alive
+	k := h.hold(q)
+	if k != nil {
+		h.Touch() // who asks is alive
+	}
+	return k
+}
+
+func (h *Holder) hold(q *Queue) *hold {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.gone {
+	if h.gone.Load() {
 		return nil
 	}
 	k := h.holds[q]
@@ -123,6 +131,10 @@ func (h *Holder) Release(returned bool) {
 // Leave ends a holder that fell silent: as Release, but its leases stand until
 // their time is over, for the same client to claim them.
 func (h *Holder) Leave() {
+	if h.always { // nothing would end its leases
+		h.Release(false)
+		return
+	}
 	for q, k := range h.leave() {
 		q.leave(k)
 	}
@@ -131,7 +143,7 @@ func (h *Holder) Leave() {
 func (h *Holder) leave() map[*Queue]*hold {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.gone = true
+	h.gone.Store(true)
 	holds := h.holds
 	h.holds = nil
 	return holds

@@ -67,7 +67,7 @@ func (q *Queue) expire(k *hold, now int64) {
 	}
 	heard := k.holder.heard.Load()
 	if heard+lease > now { // alive: no lease can be over before this
-		k.expiry = heard + lease
+		k.expiry = q.lookAt(heard + lease)
 		return
 	}
 	next := int64(never)
@@ -77,7 +77,7 @@ func (q *Queue) expire(k *hold, now int64) {
 		if end <= now {
 			over = append(over, t)
 		} else {
-			next = min(next, end)
+			next = min(next, q.lookAt(end))
 		}
 	}
 	k.expiry = next
@@ -85,15 +85,14 @@ func (q *Queue) expire(k *hold, now int64) {
 }
 
 // loseAll takes ts, in the order of their hand-over, from a holder that died or
-// fell silent. When one of them was a suspect, it is to blame and the others
-// are not.
+// fell silent. When it had a suspect, that is to blame and the others are not.
 func (q *Queue) loseAll(k *hold, ts []*task, now int64) {
-	culprit := k.suspect
+	innocent := k.suspects > 0 // those that are not suspects
 	for i := len(ts) - 1; i >= 0; i-- { // the last first: each goes to the front
 		t := ts[i]
 		q.unlease(t)
 		q.tellLost(k, t, reeve.ErrLeaseLost)
-		q.lose(t, culprit == nil || culprit == t, now)
+		q.lose(t, !innocent || t.suspect(), now)
 	}
 }
 

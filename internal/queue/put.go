@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/reeveq/reeve"
 )
@@ -153,6 +154,8 @@ func (e *Engine) checkTask(t *reeve.Task) error {
 		return fmt.Errorf("%w: delay of %v, want 0 to 100 years", reeve.ErrInvalid, t.Delay)
 	case t.Timeout < 0 || t.Timeout > maxTime:
 		return fmt.Errorf("%w: timeout of %v, want 0 to 100 years", reeve.ErrInvalid, t.Timeout)
+	case !utf8.ValidString(t.Type):
+		return fmt.Errorf("%w: task type %q is not UTF-8", reeve.ErrInvalid, t.Type)
 	case len(t.Type) > maxNameLen:
 		return &reeve.LimitError{Kind: reeve.ErrTooLarge, Limit: "task type bytes", Value: int64(len(t.Type)), Max: maxNameLen}
 	}
@@ -240,6 +243,7 @@ func (q *Queue) insert(src *reeve.Task, id reeve.ID, now int64) {
 		t.timeout = int64(q.cfg.Timeout)
 	}
 	q.tasks[id] = t
+	q.peak = max(q.peak, len(q.tasks))
 	q.bytes += t.size()
 	q.stats.put++
 	if src.Delay > 0 {

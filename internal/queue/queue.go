@@ -20,6 +20,7 @@ type Queue struct {
 
 	mu       sync.Mutex // guards the fields below
 	tasks    map[reeve.ID]*task
+	peak     int // the most tasks the map held
 	ready    taskList
 	suspects taskList // ready, but handed over one at a time per holder
 	dead     taskList
@@ -149,7 +150,7 @@ func (q *Queue) schedule(t *task, at int64) {
 // makeReady puts t, which is in no list, among the ready tasks.
 func (q *Queue) makeReady(t *task, now int64, front bool) {
 	t.move(ready)
-	if t.readyAt == 0 {
+	if !front || t.readyAt == 0 {
 		t.readyAt = now
 	}
 	switch {
@@ -189,14 +190,24 @@ func (q *Queue) forget(t *task) {
 	t.move(absent)
 	q.bytes -= t.size()
 	delete(q.tasks, t.id)
+	if n := len(q.tasks); n > q.peak/16 || q.peak < 1<<14 {
+		return
+	}
+	// A map keeps the memory of the most it ever held.
+	kept := make(map[reeve.ID]*task)
+	for id, t := range q.tasks {
+		kept[id] = t
+	}
+	q.tasks, q.peak = kept, len(kept)
 }
 
 // bury makes t, which is in no list, dead.
-func (q *Queue) bury(t *task, reason string) {
+// last: the error of its last attempt is part of the reason.
+func (q *Queue) bury(t *task, reason string, last bool) {
 	if t.fate == nil {
 		t.fate = &fate{}
 	}
-	t.fate.reason = reason
+	t.fate.reason, t.fate.last = reason, last
 	t.fate.diedAt = time.Now()
 	t.move(dead)
 	q.dead.pushBack(t)

@@ -23,7 +23,7 @@ func (q *Queue) held(id reeve.ID, attempt uint32) (*task, error) {
 	case t == nil:
 		return nil, fmt.Errorf("%w: task %v is not in queue %q any more", reeve.ErrLeaseLost, id, q.name)
 	case t.state == dead:
-		return nil, fmt.Errorf("%w: task %v is dead: %s", reeve.ErrLeaseLost, id, t.fate.reason)
+		return nil, fmt.Errorf("%w: task %v is dead: %s", reeve.ErrLeaseLost, id, t.fate.line())
 	}
 	return nil, fmt.Errorf("%w: task %v is at attempt %d, not %d", reeve.ErrLeaseLost, id, t.attempt, attempt)
 }
@@ -138,14 +138,14 @@ func (q *Queue) giveBack(t *task, op *NackOp, now int64) {
 		q.forget(t)
 		return
 	}
-	t.blame(op.Error, op.Stack)
+	q.blame(t, op.Error, op.Stack)
 	switch {
 	case op.Bury:
-		reason := op.Error
-		if reason == "" {
+		reason := ""
+		if t.fate == nil || t.fate.err == "" || op.Error == "" {
 			reason = "buried by its worker"
 		}
-		q.bury(t, firstLine(reason))
+		q.bury(t, reason, false)
 		return
 	case op.Returned:
 		t.counts.Returned++
@@ -160,7 +160,7 @@ func (q *Queue) giveBack(t *task, op *NackOp, now int64) {
 		q.stats.failed++
 	}
 	if n := t.counts.Failed + t.counts.TimedOut; n >= uint32(q.cfg.Attempts) {
-		q.bury(t, attemptsReason(t.counts, op.Error))
+		q.bury(t, attemptsReason(t.counts), op.Error != "")
 		return
 	}
 	if op.Delay > 0 {
@@ -186,7 +186,7 @@ func (q *Queue) lose(t *task, blamed bool, now int64) {
 		t.counts.Returned++
 	}
 	if t.counts.Lost >= uint32(q.cfg.Attempts) {
-		q.bury(t, fmt.Sprintf("worker lost ×%d", t.counts.Lost))
+		q.bury(t, fmt.Sprintf("worker lost ×%d", t.counts.Lost), false)
 		return
 	}
 	t.claimable = true
@@ -204,7 +204,7 @@ func (q *Queue) unlose(t *task) {
 	}
 }
 
-func attemptsReason(c reeve.Counts, err string) string {
+func attemptsReason(c reeve.Counts) string {
 	var s string
 	switch {
 	case c.TimedOut == 0:
@@ -217,20 +217,25 @@ func attemptsReason(c reeve.Counts, err string) string {
 	if c.Failed+c.TimedOut == 1 {
 		s = "the only attempt " + map[bool]string{true: "timed out", false: "failed"}[c.TimedOut == 1]
 	}
-	if err != "" {
-		s += "; last: " + firstLine(err)
-	}
 	return s
 }
 
-func firstLine(s string) string {
-	const most = 300
-	for i, r := range s {
-		if r == '\n' || i >= most {
-			return s[:i]
-		}
+// blame notes why an attempt of t failed, as far as the queue has room for it:
+// the error first.
+func (q *Queue) blame(t *task, err, stack string) {
+	if err == "" && stack == "" {
+		return
 	}
-	return s
+	if t.fate == nil {
+		t.fate = &fate{}
+	}
+	q.bytes -= t.size()
+	t.fate.err, t.fate.stack = "", ""
+	free := max(0, q.cfg.MaxBytes-q.bytes-t.size())
+	t.fate.err = cut(err, min(reeve.MaxErrorText, free))
+	t.fate.stack = cut(stack, min(reeve.MaxErrorText, free-int64(len(t.fate.err))))
+	q.bytes += t.size()
+	q.roomy = true
 }
 
 // Extend makes the lease outlast d of silence from now on, and answers to tag.

@@ -1,9 +1,19 @@
 package queue
 
-// isSilent reports whether k's holder has not been heard of for so long that
-// its leases end. What it were given now would only be lost with them.
+import "time"
+
+// lookAt is when to look at a holder whose lease may end at at: a little later,
+// at a moment shared with other holders, so that one look at all does for many.
+func (q *Queue) lookAt(at int64) int64 {
+	step := min(int64(q.cfg.Lease)/16, int64(250*time.Millisecond))
+	return (at + step - 1) / step * step
+}
+
+// isSilent reports whether k's holder is gone, or has not been heard of for so
+// long that its leases end. What it were given now would only be lost with them.
 func (q *Queue) isSilent(k *hold, now int64) bool {
-	return !k.holder.always && k.holder.heard.Load()+int64(q.cfg.Lease) <= now
+	h := k.holder
+	return h.gone.Load() || !h.always && h.heard.Load()+int64(q.cfg.Lease) <= now
 }
 
 // setAside takes t, whose holder is silent, out of the round until the holder

@@ -61,7 +61,7 @@ func (q *Queue) Dead(skip, max int) []reeve.DeadTask {
 		}
 		out = append(out, reeve.DeadTask{
 			Task:   t.delivery(),
-			Reason: t.fate.reason,
+			Reason: t.fate.line(),
 			Error:  t.fate.err,
 			Stack:  t.fate.stack,
 			Counts: t.counts,

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"strings"
 	"time"
 
 	"github.com/reeveq/reeve"
@@ -22,7 +23,7 @@ type task struct {
 	typ     string
 	source  reeve.ID
 	putAt   int64 // wall clock, Unix nanoseconds: for display only
-	readyAt int64 // when it first could be handed over
+	readyAt int64 // since when it could be handed over
 	due     int64 // heap key: end of the delay, or of the run time
 	heap    int32 // index in the queue's heap; -1: not in it
 	attempt uint32
@@ -49,11 +50,19 @@ type task struct {
 
 // fate keeps why attempts failed, and why a dead task is dead.
 type fate struct {
-	reason, err, stack string
-	diedAt             time.Time
+	err, stack string // of the last attempt that told any
+	reason     string // of the death; empty: err tells it
+	last       bool   // err belongs to the reason
+	diedAt     time.Time
 }
 
-func (t *task) size() int64 { return int64(len(t.payload)+len(t.typ)) + taskOverhead }
+func (t *task) size() int64 {
+	n := len(t.payload) + len(t.typ) + taskOverhead
+	if t.fate != nil {
+		n += len(t.fate.err) + len(t.fate.stack)
+	}
+	return int64(n)
+}
 
 func sizeOf(t *reeve.Task) int64 { return int64(len(t.Payload)+len(t.Type)) + taskOverhead }
 
@@ -72,22 +81,34 @@ func (t *task) delivery() reeve.Task {
 	}
 }
 
-// blame notes why an attempt failed.
-func (t *task) blame(err, stack string) {
-	if err == "" && stack == "" {
-		return
+// line is the reason why t, which is dead, is dead.
+func (f *fate) line() string {
+	last := firstLine(f.err)
+	switch {
+	case f.reason == "":
+		return last
+	case last == "" || !f.last:
+		return f.reason
 	}
-	if t.fate == nil {
-		t.fate = &fate{}
-	}
-	t.fate.err, t.fate.stack = cut(err), cut(stack)
+	return f.reason + "; last: " + last
 }
 
-func cut(s string) string {
-	if len(s) <= reeve.MaxErrorText {
+func firstLine(s string) string {
+	const most = 300
+	for i, r := range s {
+		if r == '\n' || i >= most {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// cut is s, or a copy of its first n bytes.
+func cut(s string, n int64) string {
+	if int64(len(s)) <= n {
 		return s
 	}
-	return s[:reeve.MaxErrorText]
+	return strings.ToValidUTF8(strings.Clone(s[:n]), "")
 }
 
 // taskList is a doubly linked list through the records.

@@ -1,0 +1,712 @@
+package queue_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/queue"
+)
+
+// model is what is known of an engine from what was requested and told, and
+// nothing else. Everything that is told is held against it.
+type model struct {
+	e       *queue.Engine
+	start   time.Time
+	queues  []*mQueue
+	clients []*mClient // all there ever were
+	tasks   []*mTask   // by number, which is the payload
+	lastID  reeve.ID
+	stopped bool
+	history []string // what was done, for a failure
+
+	mu     sync.Mutex // guards events
+	events []event
+}
+
+type mQueue struct {
+	*queue.Queue
+	cfg                 reeve.QueueConfig
+	waiting             []*mRequest // puts and completes that were not answered, in order
+	lastPlain           reeve.ID    // that was handed over
+	shutdown, immediate bool
+	put, done, dropped  uint64
+	deadIDs             map[reeve.ID]reeve.DeadTask // as the queue tells, after each step
+}
+
+type mState uint8
+
+const (
+	requested mState = iota // put, or completed with, but not confirmed
+	queued
+	leased
+	settled
+	dead
+	dropped
+)
+
+// mTask is one task.
+type mTask struct {
+	n       int
+	q       *mQueue
+	id      reeve.ID // 0: not told yet
+	source  reeve.ID
+	size    int64
+	delay   time.Duration
+	timeout time.Duration
+	state   mState
+	attempt uint32
+	due     time.Duration // not to be handed over before
+	plain   bool          // was never delayed nor given back
+
+	// While leased, or queued and claimable.
+	by       *mClient
+	consumer *mConsumer
+	at, keep time.Duration
+	began    time.Duration // its run time
+	parked   *mRequest     // the Complete that waits; no run time meanwhile
+
+	claimable        bool
+	failed, timedOut int
+	losses           int // at most: some count as returned
+}
+
+type mConsumer struct {
+	c           *mClient
+	q           *mQueue
+	tag         uint64
+	slots, used int
+	over        bool
+	handle      *queue.Consumer
+}
+
+type mKind uint8
+
+const (
+	mPut mKind = iota
+	mAck
+	mNack
+	mExtend
+	mComplete
+	mGet
+	mJoin
+)
+
+// mRequest is one request that is to be answered once.
+type mRequest struct {
+	kind      mKind
+	tag       uint64
+	c         *mClient
+	q         *mQueue // of the task; of a put, where it goes
+	to        *mQueue // where a put or a complete waits
+	tasks     []*mTask
+	noWait    bool
+	id        reeve.ID
+	attempt   uint32
+	nack      queue.NackOp
+	extend    time.Duration
+	max       int
+	answered  bool
+	cancelled bool
+}
+
+// mClient is one holder.
+type mClient struct {
+	*queue.Holder
+	m         *model
+	name      int
+	always    bool
+	heard     time.Duration
+	gone      bool // Release or Leave was called
+	deaf      bool // it has returned; guarded by model.mu
+	requests  map[uint64]*mRequest
+	consumers map[uint64]*mConsumer
+}
+
+// event is one thing that was told.
+type event struct {
+	at    time.Duration
+	c     *mClient
+	what  byte // 'r'eply, 'd'eliver, 'g'ot, 'e'nd, 'l'ost
+	tag   uint64
+	count int
+	first reeve.ID
+	queue string
+	tasks []reeve.Task
+	token reeve.Token
+	err   error
+}
+
+func (m *model) now() time.Duration { return time.Since(m.start) }
+
+func (m *model) fail(format string, args ...any) {
+	panic(modelError(fmt.Sprintf(format, args...)))
+}
+
+type modelError string
+
+func (c *mClient) tell(ev event) {
+	c.m.mu.Lock()
+	defer c.m.mu.Unlock()
+	if c.deaf {
+		panic(fmt.Sprintf("client %d was told %q after its release", c.name, ev.what))
+	}
+	ev.at, ev.c = c.m.now(), c
+	c.m.events = append(c.m.events, ev)
+}
+
+func (c *mClient) Reply(tag uint64, count int, first reeve.ID, err error) {
+	c.tell(event{what: 'r', tag: tag, count: count, first: first, err: err})
+}
+
+func (c *mClient) Deliver(tag uint64, name string, t reeve.Task) {
+	c.tell(event{what: 'd', tag: tag, queue: name, tasks: []reeve.Task{t}})
+}
+
+func (c *mClient) Got(tag uint64, name string, ts []reeve.Task, err error) {
+	c.tell(event{what: 'g', tag: tag, queue: name, tasks: ts, err: err})
+}
+
+func (c *mClient) End(tag uint64, name string, err error) {
+	c.tell(event{what: 'e', tag: tag, queue: name, err: err})
+}
+
+func (c *mClient) Lost(t reeve.Token, cause error) {
+	c.tell(event{what: 'l', queue: t.Queue, token: t, err: cause})
+}
+
+func (c *mClient) Wake() {}
+
+// absorb holds all that was told since against the model, then the queues'
+// numbers.
+func (m *model) absorb() {
+	for _, q := range m.queues {
+		q.deadIDs = map[reeve.ID]reeve.DeadTask{}
+		for _, d := range q.Dead(0, len(m.tasks)) {
+			q.deadIDs[d.ID] = d
+		}
+	}
+	m.mu.Lock()
+	events := m.events
+	m.events = nil
+	m.mu.Unlock()
+	for i := range events {
+		ev := &events[i]
+		m.pass(ev.at)
+		switch ev.what {
+		case 'r':
+			for i := range uint64(ev.count) {
+				first := ev.first
+				m.reply(ev.c, ev.tag+i, first, ev.err, ev.at)
+				if ev.first != 0 {
+					ev.first++
+				}
+			}
+		case 'd':
+			c := ev.c.consumers[ev.tag]
+			if c == nil || c.over || c.q.Name() != ev.queue {
+				m.fail("a task for a consumer that is not there")
+			}
+			if c.used >= c.slots {
+				m.fail("a consumer with %d of %d slots used was given a task", c.used, c.slots)
+			}
+			m.handedOver(c.q, ev.c, c, &ev.tasks[0], ev.at)
+		case 'g':
+			m.got(ev)
+		case 'e':
+			c := ev.c.consumers[ev.tag]
+			if c == nil || c.over {
+				m.fail("the end of a consumer that is not there")
+			}
+			m.mayEnd(c.q, ev.err)
+			c.over = true
+		case 'l':
+			m.lost(ev)
+		}
+	}
+	m.pass(m.now())
+	for _, q := range m.queues {
+		m.compare(q)
+	}
+}
+
+// pass lets those leases end that nobody is told about, because their holder
+// left.
+func (m *model) pass(now time.Duration) {
+	for _, t := range m.tasks {
+		if t.state != leased || !t.by.gone {
+			continue
+		}
+		if end, run := t.leaseEnd(), t.runEnd(); min(end, run) <= now {
+			t.unlease()
+			m.giveBack(t, run <= end, min(end, run))
+		}
+	}
+}
+
+const never = time.Duration(1<<63 - 1)
+
+// leaseEnd is when t's lease ends if nothing is heard of its holder.
+func (t *mTask) leaseEnd() time.Duration {
+	if t.by.always {
+		return never
+	}
+	return t.q.LookAt(max(max(t.at, t.by.heard)+t.q.cfg.Lease, t.keep))
+}
+
+func (t *mTask) runEnd() time.Duration {
+	if t.timeout == 0 || t.parked != nil {
+		return never
+	}
+	return t.began + t.timeout + queue.TimeoutGrace
+}
+
+// giveBack ends the lease of t that was lost, or that ran out of time.
+func (m *model) giveBack(t *mTask, timedOut bool, now time.Duration) {
+	switch {
+	case t.q.immediate:
+		m.drop(t)
+	case timedOut:
+		t.timedOut++
+		m.retry(t, now, 0)
+	default:
+		t.losses++
+		if d, ok := t.q.deadIDs[t.id]; ok && d.Attempt == t.attempt {
+			t.state = dead
+			return
+		}
+		t.state, t.claimable, t.due, t.plain = queued, true, now, false
+	}
+}
+
+// retry makes t, whose attempt failed, wait for the next, or dead.
+func (m *model) retry(t *mTask, now, delay time.Duration) {
+	t.claimable, t.plain, t.due = false, false, now+delay
+	t.state = queued
+	if t.failed+t.timedOut >= t.q.cfg.Attempts {
+		t.state = dead
+	}
+}
+
+func (m *model) drop(t *mTask) {
+	t.state = dropped
+	t.claimable = false
+	t.q.dropped++
+}
+
+func (t *mTask) unlease() {
+	if t.consumer != nil {
+		t.consumer.used--
+		t.consumer = nil
+	}
+	t.parked = nil
+}
+
+func (m *model) task(q *mQueue, payload []byte) *mTask {
+	n, err := strconv.Atoi(string(payload[:8]))
+	if err != nil || n >= len(m.tasks) {
+		m.fail("a payload that nobody put: %q", payload)
+	}
+	t := m.tasks[n]
+	if t.q != q || int64(len(payload)+256) != t.size {
+		m.fail("task %d came out of queue %s with %d bytes", n, q.Name(), len(payload))
+	}
+	return t
+}
+
+// handedOver is one hand-over.
+func (m *model) handedOver(q *mQueue, c *mClient, to *mConsumer, d *reeve.Task, at time.Duration) {
+	t := m.task(q, d.Payload)
+	switch {
+	case m.stopped:
+		m.fail("task %d was handed over after Stop", t.n)
+	case t.state != queued:
+		m.fail("task %d was handed over in state %d", t.n, t.state)
+	case d.Attempt != t.attempt+1:
+		m.fail("task %d was handed over as attempt %d after %d", t.n, d.Attempt, t.attempt)
+	case t.id != 0 && d.ID != t.id || d.ID == 0:
+		m.fail("task %d has id %v and came with %v", t.n, t.id, d.ID)
+	case d.Source != t.source || d.Timeout != t.timeout:
+		m.fail("task %d came with source %v, timeout %v", t.n, d.Source, d.Timeout)
+	case at < t.due:
+		m.fail("task %d was handed over at %v, it is due at %v", t.n, at, t.due)
+	case !c.always && c.heard+q.cfg.Lease <= at:
+		m.fail("task %d was handed over to a silent client", t.n)
+	case t.plain && d.ID <= q.lastPlain:
+		m.fail("task %d with id %v was handed over after %v", t.n, d.ID, q.lastPlain)
+	}
+	if t.plain {
+		q.lastPlain = d.ID
+	}
+	t.id, t.attempt = d.ID, d.Attempt
+	m.lease(t, c, to, at)
+}
+
+func (m *model) lease(t *mTask, c *mClient, to *mConsumer, at time.Duration) {
+	t.state, t.claimable, t.plain = leased, false, false
+	t.by, t.consumer, t.at, t.began, t.keep, t.parked = c, to, at, at, 0, nil
+	if to != nil {
+		to.used++
+	}
+}
+
+func (m *model) got(ev *event) {
+	r := m.answered(ev.c, ev.tag)
+	if r.kind != mGet || r.q.Name() != ev.queue {
+		m.fail("an answer to a Get for request %d", ev.tag)
+	}
+	switch {
+	case ev.err == nil:
+		if len(ev.tasks) == 0 || len(ev.tasks) > r.max {
+			m.fail("%d tasks for a Get of up to %d", len(ev.tasks), r.max)
+		}
+		for i := range ev.tasks {
+			m.handedOver(r.q, ev.c, nil, &ev.tasks[i], ev.at)
+		}
+	case errors.Is(ev.err, reeve.ErrEmpty) && r.noWait:
+	case errors.Is(ev.err, errCancelled) && r.cancelled:
+	case errors.Is(ev.err, reeve.ErrInvalid) && (r.max < 1 || r.max > reeve.MaxBatch):
+	default:
+		m.mayEnd(r.q, ev.err)
+	}
+}
+
+// mayEnd checks that consumers of q may be told err.
+func (m *model) mayEnd(q *mQueue, err error) {
+	switch {
+	case errors.Is(err, reeve.ErrClosed) && m.stopped:
+	case errors.Is(err, reeve.ErrShutdown) && q.shutdown && (q.immediate || m.unsettled(q) == 0):
+	default:
+		m.fail("queue %s ended with %v; shutdown %v, %d unsettled", q.Name(), err, q.shutdown, m.unsettled(q))
+	}
+}
+
+func (m *model) lost(ev *event) {
+	for _, t := range m.tasks {
+		if t.id != ev.token.ID {
+			continue
+		}
+		if t.state != leased || t.by != ev.c || t.attempt != ev.token.Attempt {
+			m.fail("task %d was told to be lost, it is in state %d at attempt %d", t.n, t.state, t.attempt)
+		}
+		run := errors.Is(ev.err, reeve.ErrTimeout)
+		want := t.leaseEnd()
+		if run {
+			want = t.runEnd()
+		}
+		if ev.at != want {
+			m.fail("the lease of task %d ended at %v with %v, want %v", t.n, ev.at, ev.err, want)
+		}
+		t.unlease()
+		m.giveBack(t, run, ev.at)
+		return
+	}
+	m.fail("unknown task %v was told to be lost", ev.token.ID)
+}
+
+// answered notes that the request tag of c was answered.
+func (m *model) answered(c *mClient, tag uint64) *mRequest {
+	r := c.requests[tag]
+	if r == nil {
+		m.fail("client %d was answered to request %d, which it did not make", c.name, tag)
+	}
+	if r.answered {
+		m.fail("client %d was answered twice to request %d", c.name, tag)
+	}
+	r.answered = true
+	return r
+}
+
+// holds reports whether the token (id, attempt) may end a lease of q.
+func (m *model) holds(q *mQueue, id reeve.ID, attempt uint32) *mTask {
+	for _, t := range m.tasks {
+		if t.q == q && t.id == id && t.attempt == attempt && (t.state == leased || t.claimable) {
+			return t
+		}
+	}
+	return nil
+}
+
+// free takes a held task from its holder, or its loss back.
+func (t *mTask) free() {
+	if t.state == leased {
+		t.unlease()
+	} else {
+		t.losses--
+		t.claimable = false
+	}
+}
+
+func (m *model) reply(c *mClient, tag uint64, first reeve.ID, err error, at time.Duration) {
+	r := m.answered(c, tag)
+	if r.to != nil {
+		m.leaveLine(r, err)
+	}
+	if r.kind == mPut {
+		m.putReply(r, first, err, at)
+		return
+	}
+	if r.kind == mJoin {
+		switch {
+		case err == nil && m.unsettled(r.q) == 0:
+		case errors.Is(err, errCancelled) && r.cancelled:
+		case errors.Is(err, reeve.ErrClosed) && m.stopped:
+		default:
+			m.fail("a Join of %s was answered with %v; %d unsettled", r.q.Name(), err, m.unsettled(r.q))
+		}
+		return
+	}
+	t := m.holds(r.q, r.id, r.attempt)
+	switch {
+	case err == nil && t != nil:
+	case errors.Is(err, reeve.ErrLeaseLost) && t == nil:
+		return
+	case r.kind == mComplete && m.mayRefuse(r, err):
+		if t != nil && t.parked == r { // the run time begins again
+			t.parked, t.began = nil, at
+		}
+		return
+	default:
+		m.fail("request %d of client %d (kind %d): %v; held: %v", tag, c.name, r.kind, err, t != nil)
+	}
+	switch r.kind {
+	case mAck:
+		t.free()
+		t.state = settled
+		t.q.done++
+	case mComplete:
+		t.free()
+		t.state = settled
+		t.q.done++
+		r.tasks[0].source = t.id
+		m.confirm(r.tasks[0], 0, at)
+	case mExtend:
+		if t.state != leased {
+			t.free()
+			m.lease(t, c, nil, at)
+		}
+		t.keep = max(t.keep, at+r.extend)
+	case mNack:
+		t.free()
+		switch {
+		case t.q.immediate:
+			m.drop(t)
+		case r.nack.Bury:
+			t.state = dead
+		case r.nack.Returned:
+			t.state, t.plain, t.due = queued, false, at
+		case r.nack.TimedOut:
+			t.timedOut++
+			m.retry(t, at, r.nack.Delay)
+		default:
+			t.failed++
+			m.retry(t, at, r.nack.Delay)
+		}
+	}
+}
+
+// leaveLine takes a put or a complete out of the line before its queue. Only
+// the first may succeed.
+func (m *model) leaveLine(r *mRequest, err error) {
+	line := &r.to.waiting
+	i := slices.Index(*line, r)
+	if err == nil {
+		for _, earlier := range (*line)[:i] {
+			if !earlier.c.gone {
+				m.fail("request %d of client %d overtook %d of client %d into %s", r.tag, r.c.name, earlier.tag, earlier.c.name, r.to.Name())
+			}
+		}
+	}
+	*line = slices.Delete(*line, i, i+1)
+}
+
+// mayRefuse reports whether err is a good reason not to let r into its queue.
+func (m *model) mayRefuse(r *mRequest, err error) bool {
+	var size int64
+	for _, t := range r.tasks {
+		size += t.size
+	}
+	cfg := r.to.cfg
+	switch {
+	case errors.Is(err, errCancelled):
+		return r.cancelled
+	case errors.Is(err, reeve.ErrClosed):
+		return m.stopped
+	case errors.Is(err, reeve.ErrShutdown):
+		return r.to.shutdown
+	case errors.Is(err, reeve.ErrTooLarge):
+		return cfg.MaxLen > 0 && len(r.tasks) > cfg.MaxLen || size > cfg.MaxBytes
+	case errors.Is(err, reeve.ErrQueueFull):
+		return r.noWait || cfg.Refuse
+	}
+	return false
+}
+
+func (m *model) putReply(r *mRequest, first reeve.ID, err error, at time.Duration) {
+	if err != nil {
+		if first != 0 || !m.mayRefuse(r, err) {
+			m.fail("put %d into %s: %v", r.tag, r.to.Name(), err)
+		}
+		return
+	}
+	if m.stopped || r.to.shutdown {
+		m.fail("a put into %s, which takes none any more", r.to.Name())
+	}
+	for i, t := range r.tasks {
+		m.confirm(t, first+reeve.ID(i), at)
+	}
+}
+
+// confirm notes that t was put; id 0: as a result.
+func (m *model) confirm(t *mTask, id reeve.ID, at time.Duration) {
+	if id != 0 && id <= m.lastID {
+		m.fail("id %v was given out after %v", id, m.lastID)
+	}
+	m.lastID = max(m.lastID, id)
+	t.id, t.state, t.due, t.plain = id, queued, at+t.delay, t.delay == 0
+	t.q.put++
+}
+
+func (m *model) unsettled(q *mQueue) int {
+	n := 0
+	for _, t := range m.tasks {
+		if t.q == q && (t.state == queued || t.state == leased) {
+			n++
+		}
+	}
+	return n
+}
+
+// compare holds the queue's numbers against the model, and checks that nobody
+// waits for what is there.
+func (m *model) compare(q *mQueue) {
+	now := m.now()
+	s := q.Stats()
+	var in [dropped + 1]int
+	var bytes int64
+	delayed, fresh, plainReady := 0, 0, 0
+	for _, t := range m.tasks {
+		if t.q != q {
+			continue
+		}
+		in[t.state]++
+		if t.state == queued || t.state == leased || t.state == dead {
+			bytes += t.size
+		}
+		switch {
+		case t.state == leased && !t.by.gone && min(t.leaseEnd(), t.runEnd()) <= now:
+			m.fail("the lease of task %d was over at %v or %v and stands at %v", t.n, t.leaseEnd(), t.runEnd(), now)
+		case t.state == queued && t.attempt == 0:
+			fresh++
+		}
+		if t.state == queued && t.due > now {
+			delayed++
+		} else if t.state == queued && t.losses < 2 {
+			plainReady++
+		}
+		if _, ok := q.deadIDs[t.id]; t.id != 0 && ok != (t.state == dead) {
+			m.fail("task %d is in state %d; dead: %v", t.n, t.state, ok)
+		}
+	}
+	if s.Ready+s.Delayed != in[queued] || s.Delayed != delayed || s.Leased != in[leased] || s.Dead != in[dead] {
+		m.fail("queue %s has %d ready, %d delayed, %d leased, %d dead; want %v, %d delayed", q.Name(), s.Ready, s.Delayed, s.Leased, s.Dead, in, delayed)
+	}
+	if s.Put != q.put || s.Done != q.done || s.Dropped != q.dropped || s.Buried != uint64(in[dead]) ||
+		s.Put != s.Done+s.Dropped+s.Buried+uint64(s.Unsettled()) {
+		m.fail("queue %s: %+v; want %d put, %d done, %d dropped", q.Name(), s, q.put, q.done, q.dropped)
+	}
+	if s.Bytes < bytes || s.Bytes > q.cfg.MaxBytes || q.cfg.MaxLen > 0 && fresh > q.cfg.MaxLen {
+		m.fail("queue %s holds %d bytes, %d in tasks, and %d tasks that were never handed over", q.Name(), s.Bytes, bytes, fresh)
+	}
+	m.checkTakers(q, &s, plainReady)
+	m.checkLine(q, &s)
+}
+
+// checkTakers checks that nobody who could take a task waits while there is one.
+func (m *model) checkTakers(q *mQueue, s *reeve.QueueStats, plainReady int) {
+	now := m.now()
+	takers, free := 0, 0
+	for _, c := range m.clients {
+		if c.gone {
+			continue
+		}
+		silent := !c.always && c.heard+q.cfg.Lease <= now
+		for _, k := range c.consumers {
+			if k.q != q || k.over {
+				continue
+			}
+			takers++
+			free += max(0, k.slots-k.used)
+			if k.used < k.slots && plainReady > 0 && !silent && !m.stopped {
+				m.fail("a consumer with %d of %d slots used waits while %d tasks are ready in %s", k.used, k.slots, plainReady, q.Name())
+			}
+		}
+		for _, r := range c.requests {
+			if r.answered || r.q != q {
+				continue
+			}
+			if r.kind == mGet {
+				takers++
+				free += r.max
+				if plainReady > 0 && !silent {
+					m.fail("a Get waits while %d tasks are ready in %s", plainReady, q.Name())
+				}
+			}
+			if r.kind == mJoin && s.Unsettled() == 0 {
+				m.fail("a Join of %s waits for nothing", q.Name())
+			}
+		}
+	}
+	if s.Consumers != takers || s.FreeSlots != free {
+		m.fail("queue %s counts %d consumers, %d free slots; want %d, %d", q.Name(), s.Consumers, s.FreeSlots, takers, free)
+	}
+	if takers > 0 && (m.stopped || q.shutdown && (q.immediate || s.Unsettled() == 0)) {
+		m.fail("%d consumers and Gets wait for %s, which has ended", takers, q.Name())
+	}
+}
+
+// checkLine checks that who waits for room waits for a reason.
+func (m *model) checkLine(q *mQueue, s *reeve.QueueStats) {
+	n := 0
+	var head *mRequest
+	for _, r := range q.waiting {
+		if !r.c.gone {
+			n++
+			if head == nil {
+				head = r
+			}
+		}
+	}
+	if n != s.WaitingPuts {
+		m.fail("%d requests wait for room in %s, which counts %d", n, q.Name(), s.WaitingPuts)
+	}
+	if head == nil {
+		return
+	}
+	if m.stopped || q.shutdown {
+		m.fail("a request waits for room in %s, which takes no more", q.Name())
+	}
+	size, count := int64(0), len(head.tasks)
+	for _, t := range head.tasks {
+		size += t.size
+	}
+	if head.kind == mComplete {
+		t := m.holds(head.q, head.id, head.attempt)
+		if t == nil {
+			return // will be told when its turn comes
+		}
+		if head.q == q {
+			size -= t.size
+			if t.state == queued {
+				count = 0
+			}
+		}
+	}
+	if s.Bytes+size <= q.cfg.MaxBytes && (q.cfg.MaxLen == 0 || s.Ready+s.Delayed+count <= q.cfg.MaxLen) {
+		m.fail("request %d of client %d waits for room in %s although there is some: %+v", head.tag, head.c.name, q.Name(), s)
+	}
+}
