@@ -96,6 +96,16 @@ func (u *User) Start(name string, args ...string) *process.Process {
 	return p
 }
 
+// Wait waits for the end of p and returns its standard output. An exit code
+// other than 0 fails the test.
+func (u *User) Wait(p *process.Process) (stdout string) {
+	u.t.Helper()
+	if err := p.Wait(u.ctx); err != nil {
+		u.t.Fatalf("%v\n%s", err, p.Stdout())
+	}
+	return p.Stdout()
+}
+
 // Says waits until p says words and returns what follows.
 func (u *User) Says(p *process.Process, words string) string {
 	u.t.Helper()

@@ -55,15 +55,20 @@ func Environ(key string) []string {
 type Process struct {
 	name   string
 	cmd    *exec.Cmd
+	stdout text
 	stderr text
 	ended  chan struct{} // closed when it has ended; err is set by then
 	err    error
 }
 
 // Start starts cmd, which must be made by exec.CommandContext, so that it ends
-// with its context. Its standard error is kept for Says.
+// with its context. Its standard error is kept for Says, as is its standard
+// output unless cmd says where it goes.
 func Start(cmd *exec.Cmd) (*Process, error) {
 	p := &Process{name: filepath.Base(cmd.Path), cmd: cmd, ended: make(chan struct{})}
+	if cmd.Stdout == nil {
+		cmd.Stdout = &p.stdout
+	}
 	cmd.Stderr = &p.stderr
 	cmd.WaitDelay = 5 * time.Second // what it started may hold its output open
 	if err := cmd.Start(); err != nil {
@@ -124,5 +129,9 @@ func (p *Process) Says(ctx context.Context, words string) (string, error) {
 	}
 }
 
-// Stderr is what the process has written to its standard error, up to 1 MiB.
+// Stdout is the beginning of what the process has written to its standard
+// output, up to 1 MiB.
+func (p *Process) Stdout() string { return p.stdout.String() }
+
+// Stderr is the same of its standard error.
 func (p *Process) Stderr() string { return p.stderr.String() }

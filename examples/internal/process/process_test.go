@@ -23,6 +23,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprint(os.Stderr, "first\nready at port 7\r\nlast")
 	case "flood":
 		fmt.Fprint(os.Stderr, strings.Repeat("x", 3<<20))
+		fmt.Print("out")
 	case "fail":
 		fmt.Fprintln(os.Stderr, "no luck")
 		os.Exit(3)
@@ -108,8 +109,8 @@ func TestProcess_KeepsALimitedText(t *testing.T) {
 	if err := p.Wait(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(p.Stderr()); n != 1<<20 {
-		t.Errorf("kept %d bytes", n)
+	if n := len(p.Stderr()); n != 1<<20 || p.Stdout() != "out" {
+		t.Errorf("kept %d bytes and %q", n, p.Stdout())
 	}
 }
 
