@@ -24,7 +24,7 @@ type backoff struct {
 
 // after is the pause after err.
 func (b *backoff) after(err error) time.Duration {
-	if auth.GuessGiven(err) || isFinal(err) {
+	if guessGiven(err) || isFinal(err) {
 		b.auth = grow(b.auth, minAuthBackoff, maxAuthBackoff)
 		return b.auth/2 + rand.N(b.auth/2+1)
 	}

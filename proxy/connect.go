@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -31,11 +30,11 @@ func (c *Client) run(ctx context.Context, started chan<- error) {
 		l, err := c.connect(ctx)
 		if err == nil {
 			c.attach(l)
+			c.tell(State{Connected: true, Addr: l.addr, Epoch: l.epoch, Resumed: l.resumed})
 			if started != nil {
 				started <- nil
 				started = nil
 			}
-			c.tell(State{Connected: true, Addr: l.addr, Epoch: l.epoch, Resumed: l.resumed})
 			since := time.Now()
 			err = l.run(ctx)
 			if time.Since(since) >= settled {
@@ -54,7 +53,7 @@ func (c *Client) run(ctx context.Context, started chan<- error) {
 			return
 		}
 		pause := pauses.after(err)
-		c.tell(State{Err: err, Rejected: final || auth.GuessGiven(err), Retry: pause})
+		c.tell(State{Err: err, Rejected: final || guessGiven(err), Retry: pause})
 		if !sleep(ctx, pause) {
 			break
 		}
@@ -85,10 +84,9 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// connect tries the addresses in turn, beginning with the one that worked
-// last. When none works, the error is final only if every one of them is.
+// connect tries the addresses in turn, beginning with the one that worked last.
 func (c *Client) connect(ctx context.Context) (*link, error) {
-	var errs, hopeful []error
+	var errs attemptErrors
 	for i := range c.addrs {
 		at := (c.at + i) % len(c.addrs)
 		l, err := c.open(ctx, c.addrs[at])
@@ -100,17 +98,11 @@ func (c *Client) connect(ctx context.Context) (*link, error) {
 			return nil, err
 		}
 		errs = append(errs, err)
-		if !isFinal(err) {
-			hopeful = append(hopeful, err)
-		}
-	}
-	if len(hopeful) > 0 {
-		errs = hopeful
 	}
 	if len(errs) == 1 {
 		return nil, errs[0]
 	}
-	return nil, errors.Join(errs...)
+	return nil, errs
 }
 
 // open connects to one address, up to the master's welcome.

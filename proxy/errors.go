@@ -3,6 +3,8 @@ package proxy
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/auth"
@@ -36,9 +38,34 @@ func isViolation(err error) bool {
 // isLeaving reports whether the master refused because it is going away.
 func isLeaving(err error) bool { return errors.Is(err, reeve.ErrClosed) }
 
+// attemptErrors are the ends of an attempt at several addresses, one for each.
+type attemptErrors []error
+
+func (e attemptErrors) Error() string {
+	texts := make([]string, len(e))
+	for i, err := range e {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (e attemptErrors) Unwrap() []error { return e }
+
+// guessGiven reports whether one of the addresses could test a guess at the key.
+func guessGiven(err error) bool {
+	if all, ok := errors.AsType[attemptErrors](err); ok {
+		return slices.ContainsFunc(all, auth.GuessGiven)
+	}
+	return auth.GuessGiven(err)
+}
+
 // isFinal reports whether trying again cannot help as long as neither side is
 // started anew: the key is wrong, or what answers is no master of this version.
+// Of several addresses, that must be so for each.
 func isFinal(err error) bool {
+	if all, ok := errors.AsType[attemptErrors](err); ok {
+		return !slices.ContainsFunc(all, func(err error) bool { return !isFinal(err) })
+	}
 	if _, ok := errors.AsType[*auth.RejectedError](err); ok {
 		return true
 	}

@@ -406,11 +406,6 @@ type outcome[T any] struct {
 	err error
 }
 
-func (f *fake) wait(what string, done <-chan outcome[reeve.ID]) (reeve.ID, error) {
-	f.t.Helper()
-	return await(f.t, what, done)
-}
-
 func await[T any](t *testing.T, what string, done <-chan outcome[T]) (T, error) {
 	t.Helper()
 	select {

@@ -399,3 +399,101 @@ func TestDial_TakesTheAddressThatAnswers(t *testing.T) {
 		}
 	})
 }
+
+func TestOnState_TellsEveryChangeInOrder(t *testing.T) {
+	sessiontest.Bubble(t, func(t *testing.T) {
+		m := newFake(t)
+		defer m.close()
+		states := make(chan proxy.State, 100)
+		cfg := m.config()
+		cfg.OnState = func(s proxy.State) { states <- s }
+		c, err := proxy.Dial(t.Context(), fakeAddr, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if s := <-states; !s.Connected || s.Addr != fakeAddr || s.Epoch != 1 {
+			t.Errorf("state %+v, want connected", s)
+		}
+		m.welcome.Resumed = true
+		m.session().tell(wire.Goodbye{Code: wire.Code(reeve.ErrClosed), Text: "bye for now"})
+		if s := <-states; s.Connected || !errors.Is(s.Err, reeve.ErrDisconnected) || !errors.Is(s.Err, reeve.ErrClosed) || s.Rejected {
+			t.Errorf("state %+v, want lost by a goodbye", s)
+		}
+		if s := <-states; !s.Connected || !s.Resumed {
+			t.Errorf("state %+v, want connected again", s)
+		}
+	})
+}
+
+func TestMaxWaiting_HoldsPutsBackAndNothingElse(t *testing.T) {
+	sessiontest.Bubble(t, func(t *testing.T) {
+		m := newFake(t)
+		defer m.close()
+		m.welcome.MaxWaiting = 100 << 10
+		c, s := m.dial()
+		defer c.Close()
+		l := lease(t, c, s, 1)
+		const n = 10
+		var done []<-chan outcome[reeve.ID]
+		for range n {
+			done = append(done, put(t.Context(), c, "tasks", string(make([]byte, 20<<10))))
+		}
+		synctest.Wait()
+		asked := []request{s.next(wire.TypePut), s.next(wire.TypePut)}
+		if len(s.requests) > 0 {
+			t.Fatal("more was asked than may wait at the master")
+		}
+		ack := async(func() (int, error) { return 0, l.Ack(t.Context()) })
+		s.confirm(s.next(wire.TypeAck).req, 0)
+		if _, err := await(t, "Ack", ack); err != nil {
+			t.Errorf("Ack = %v", err)
+		}
+		for i := 2; i < n; i++ {
+			s.confirm(asked[0].req, 1)
+			asked = append(asked[1:], s.next(wire.TypePut))
+		}
+		for _, r := range asked {
+			s.confirm(r.req, 1)
+		}
+		for _, d := range done {
+			if _, err := await(t, "Put", d); err != nil {
+				t.Errorf("Put = %v", err)
+			}
+		}
+	})
+}
+
+// Clients come and go while the master does the same; nothing hangs, and the
+// bubble sees that no goroutine is left.
+func TestClient_StartsAndStopsAtAnyMoment(t *testing.T) {
+	sessiontest.Bubble(t, func(t *testing.T) {
+		m := newFake(t)
+		defer m.close()
+		for i := range 60 {
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			if i%3 == 0 {
+				cancel() // before, or in the midst of, the connection
+			}
+			c, err := proxy.Dial(ctx, fakeAddr, m.config())
+			cancel()
+			if err != nil {
+				continue
+			}
+			g := get(t.Context(), c, "tasks")
+			if i%2 == 0 {
+				m.session().drop()
+			}
+			if i%4 == 0 {
+				synctest.Wait()
+			}
+			c.Close()
+			if _, err := await(t, "Get", g); !errors.Is(err, reeve.ErrClosed) {
+				t.Errorf("Get = %v, want ErrClosed", err)
+			}
+			for len(m.sessions) > 0 {
+				<-m.sessions
+			}
+		}
+	})
+}
