@@ -31,10 +31,13 @@ type delivery struct {
 	rest     []reeve.Task // further tasks of the same Get
 }
 
+// taskFrame is about what a task takes in a frame besides its payload and type.
+const taskFrame = 64
+
 func (d *delivery) size() int {
-	n := len(d.task.Payload)
+	n := taskFrame + len(d.task.Payload) + len(d.task.Type)
 	for i := range d.rest {
-		n += len(d.rest[i].Payload)
+		n += taskFrame + len(d.rest[i].Payload) + len(d.rest[i].Type)
 	}
 	return n
 }
@@ -61,9 +64,8 @@ type outbox struct {
 	room    *sync.Cond // signalled when answers were taken
 
 	// Owned by flush.
-	spare   []delivery
-	tasks   wire.Builder
-	control []byte
+	spare []delivery
+	tasks wire.Builder
 }
 
 func (o *outbox) init(s *session, maxFrame int) {

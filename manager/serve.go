@@ -182,5 +182,6 @@ func isTemporary(err error) bool {
 	var ne net.Error
 	// Temporary is deprecated for lack of a meaning in general; from Accept it
 	// means one thing: out of files or memory, or a client that is gone.
-	return errors.As(err, &ne) && ne.Temporary() //nolint:staticcheck // see above
+	//lint:ignore SA1019 see above
+	return errors.As(err, &ne) && ne.Temporary()
 }

@@ -1,0 +1,257 @@
+package manager_test
+
+import (
+	"context"
+	"net"
+	"os"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/auth"
+	"github.com/reeveq/reeve/internal/session/memnet"
+	"github.com/reeveq/reeve/manager"
+	"github.com/reeveq/reeve/managertest"
+	"github.com/reeveq/reeve/proxy"
+	"github.com/reeveq/reeve/worker"
+	"go.uber.org/goleak"
+)
+
+// TestMain checks that the tests leave no goroutine behind. The test binary is
+// also the clients of a benchmark: see BenchmarkIdleWorkers.
+func TestMain(m *testing.M) {
+	if n := os.Getenv(crowdEnv); n != "" {
+		os.Exit(crowd(n))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// usual is the configuration of a master with the heartbeat it has by default
+// in earnest; managertest.Run has next to none.
+var usual = manager.Config{Heartbeat: manager.DefaultHeartbeat}
+
+// cable connects one client, for a test to harm. Its methods may be called from
+// any goroutine.
+type cable struct {
+	m *managertest.Master
+
+	mu     sync.Mutex // guards the fields below
+	conn   *memnet.Conn
+	made   int
+	dead   bool
+	healed chan struct{} // nil: not in the dark
+	onDial func(*memnet.Conn)
+}
+
+func newCable(m *managertest.Master) *cable { return &cable{m: m} }
+
+// dial is for proxy.Config.Dialer.
+func (c *cable) dial(ctx context.Context, addr string) (net.Conn, error) {
+	c.mu.Lock()
+	dead, healed := c.dead, c.healed
+	c.mu.Unlock()
+	if dead {
+		return nil, syscall.ECONNREFUSED
+	}
+	if healed != nil {
+		select {
+		case <-healed:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	conn, err := c.m.ClientConfig().Dialer(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.conn = conn.(*memnet.Conn)
+	c.made++
+	if c.onDial != nil {
+		c.onDial(c.conn)
+	}
+	return conn, nil
+}
+
+// last is the connection made last.
+func (c *cable) last() *memnet.Conn {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.conn
+}
+
+// kill is the death of the client's process: the connection is reset, and no
+// other is made.
+func (c *cable) kill() {
+	c.mu.Lock()
+	c.dead = true
+	c.mu.Unlock()
+	c.last().Reset()
+}
+
+// blackHole swallows everything without a sign, until heal.
+func (c *cable) blackHole() {
+	c.mu.Lock()
+	c.healed = make(chan struct{})
+	c.mu.Unlock()
+	c.last().BlackHole()
+}
+
+func (c *cable) heal() {
+	c.mu.Lock()
+	close(c.healed)
+	c.healed = nil
+	c.mu.Unlock()
+	c.last().Heal()
+}
+
+// plug connects a client with a cable of its own.
+func plug(t testing.TB, m *managertest.Master) (*proxy.Client, *cable) {
+	t.Helper()
+	c := newCable(m)
+	cfg := m.ClientConfig()
+	cfg.Dialer = c.dial
+	client, err := proxy.Dial(t.Context(), m.Addr(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	return client, c
+}
+
+// put puts tasks with the payloads "0", "1", ... and returns their ids.
+func put(t testing.TB, q reeve.Queue, n int) []reeve.ID {
+	t.Helper()
+	tasks := make([]reeve.Task, n)
+	for i := range tasks {
+		tasks[i].Payload = strconv.AppendInt(nil, int64(i), 10)
+	}
+	ids, err := q.Put(t.Context(), tasks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ids
+}
+
+func putOne(t testing.TB, q reeve.Queue, payload string, opts ...reeve.PutOption) reeve.ID {
+	t.Helper()
+	ids, err := q.Put(t.Context(), []reeve.Task{{Payload: []byte(payload)}}, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ids[0]
+}
+
+// get waits for exactly one task.
+func get(t testing.TB, q reeve.Queue) *reeve.Lease {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	ls, err := q.Get(ctx, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ls[0]
+}
+
+func consume(t testing.TB, q reeve.Queue, slots int) reeve.Consumer {
+	t.Helper()
+	c, err := q.Consume(t.Context(), slots)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func next(t testing.TB, c reeve.Consumer) *reeve.Lease {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	l, err := c.Next(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func statsOf(t testing.TB, q reeve.Queue) reeve.QueueStats {
+	t.Helper()
+	s, err := q.Stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// running is a worker that runs.
+type running struct {
+	*worker.Worker
+	stop context.CancelFunc // as a signal to its process
+	err  chan error         // gets Run's
+}
+
+// runWorker runs a worker until the test is over, or until stop.
+func runWorker(t testing.TB, w *worker.Worker) *running {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	r := &running{Worker: w, stop: cancel, err: make(chan error, 1)}
+	over := make(chan struct{})
+	go func() { // waited for by the cleanup
+		defer close(over)
+		r.err <- w.Run(ctx)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		w.Close()
+		<-over
+	})
+	return r
+}
+
+// soon waits, in a bubble, until everything has come to rest, and requires
+// that this took less than d of fake time from since.
+func soon(t testing.TB, since time.Time, d time.Duration, what string) {
+	t.Helper()
+	if took := time.Since(since); took > d {
+		t.Errorf("%s took %v, want at most %v", what, took, d)
+	}
+}
+
+// settle waits until everything in the bubble has come to rest.
+func settle() { synctest.Wait() }
+
+// listenTCP serves a master with the queues on loopback TCP until the end of
+// the test.
+func listenTCP(t testing.TB, cfg manager.Config, queues ...string) (m *manager.Master, addr string, client proxy.Config) {
+	t.Helper()
+	key, _, err := auth.GenerateKey("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.AuthKey = key
+	m, err = manager.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range queues {
+		if _, err := m.Queue(name, reeve.QueueConfig{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- m.Serve(context.Background(), ln) }() // received by the cleanup
+	t.Cleanup(func() {
+		m.Close()
+		<-served
+	})
+	return m, ln.Addr().String(), proxy.Config{AuthKey: key}
+}
