@@ -31,7 +31,7 @@ func TestCommand_OneThatFailsPrintsTooMuchOrNeverEndsIsAFailedAttempt(t *testing
 		ok) echo fine;;
 		esac`, "sh", "{}")
 	m.wants(1, "line 1 is dead: ", "exit status 4: disk on fire", "line 2 is dead: ", "output over the limit of 1048576 bytes (-max-output)",
-		"line 3 is dead: ", "longer than -timeout 2s", "5 lines: 2 done, 3 dead")
+		"line 3 is dead: ", "2 attempts timed out; last: reeve: attempt ran out of time, after 2s", "5 lines: 2 done, 3 dead")
 	if got := m.stdout.String(); got != "tasks 1 16\nfine\n" {
 		t.Errorf("got %q", got)
 	}

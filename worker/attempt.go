@@ -33,6 +33,7 @@ type attempt struct {
 	since time.Time
 	round uint64 // of the supply, when the lease was taken
 
+	timeout      time.Duration // 0: as long as it takes
 	cancel       context.CancelCauseFunc
 	stopDeadline context.CancelFunc // nil without a timeout
 
@@ -53,8 +54,17 @@ type attempt struct {
 func newAttempt(s *slot, l *reeve.Lease) *attempt {
 	a := &attempt{w: s.w, slot: s, lease: l, since: time.Now(), round: s.w.supply.round.Load()}
 	a.Context, a.cancel = context.WithCancelCause(s.w.base)
-	if l.Timeout > 0 {
-		a.Context, a.stopDeadline = context.WithDeadlineCause(a.Context, a.since.Add(l.Timeout), reeve.ErrTimeout)
+	a.timeout = shorter(l.Timeout, s.w.cfg.Timeout)
+	if a.timeout > 0 {
+		a.Context, a.stopDeadline = context.WithDeadlineCause(a.Context, a.since.Add(a.timeout), reeve.ErrTimeout)
+	}
+	return a
+}
+
+// shorter is the shorter of two timeouts, of which 0 is none.
+func shorter(a, b time.Duration) time.Duration {
+	if a == 0 || b != 0 && b < a {
+		return b
 	}
 	return a
 }
@@ -72,7 +82,7 @@ func (a *attempt) String() string { return fmt.Sprintf("worker.attempt(task %v)"
 
 // begin puts the attempt under watch. False when it is over already.
 func (a *attempt) begin() bool {
-	if t, grace := a.lease.Timeout, a.w.cfg.CancelGrace; t > 0 && t <= math.MaxInt64-grace {
+	if t, grace := a.timeout, a.w.cfg.CancelGrace; t > 0 && t <= math.MaxInt64-grace {
 		a.giveUpAfter(t + grace)
 	}
 	a.lease.OnLost(a.onLost)
@@ -125,7 +135,7 @@ func (a *attempt) invoke(h *handler) {
 	if err == nil {
 		success(&a.out, h, &a.lease.Task, payload)
 	} else {
-		a.out = failure(err, context.Cause(a), a.lease.Timeout)
+		a.out = failure(err, context.Cause(a), a.timeout)
 	}
 	done = true
 }
@@ -163,7 +173,7 @@ func (a *attempt) giveUp() {
 		"task", a.lease.ID, "type", a.lease.Type, "cause", cause, "ran", time.Since(a.since), "stuck", stuck)
 	w.countTask()
 	if !errors.Is(cause, reeve.ErrLeaseLost) {
-		o := givenUp(cause, a.lease.Timeout)
+		o := givenUp(cause, a.timeout)
 		a.settle(&o)
 	}
 	if w.cfg.MaxStuck > 0 && stuck >= int64(w.cfg.MaxStuck) && !errors.Is(cause, ErrDraining) {

@@ -28,6 +28,10 @@ type Config struct {
 	// its own. nil: codec.CBOR.
 	Codec reeve.Codec
 
+	// Timeout is how long one attempt may run here; a task's own timeout counts
+	// if it is shorter. 0: no limit but the task's.
+	Timeout time.Duration
+
 	// Grace is how long running handlers may go on after the worker was asked
 	// to stop. 0: 30 s; negative: no time at all.
 	Grace time.Duration
@@ -89,6 +93,8 @@ func (c *Config) validate() error {
 	case c.Concurrency > reeve.MaxSlots || c.Prefetch > reeve.MaxSlots-c.Concurrency:
 		return invalid("Config.Concurrency %d and Config.Prefetch %d are more than %d together",
 			c.Concurrency, c.Prefetch, reeve.MaxSlots)
+	case c.Timeout < 0:
+		return invalid("Config.Timeout is %v, must not be negative", c.Timeout)
 	case c.CancelGrace < 0:
 		return invalid("Config.CancelGrace is %v, must not be negative", c.CancelGrace)
 	case c.MaxUnsent < 0:

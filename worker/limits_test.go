@@ -73,6 +73,31 @@ func TestTimeout_EndsTheContextAndTheAttemptIsTimedOut(t *testing.T) {
 	})
 }
 
+func TestTimeout_OfTheWorkerCountsWhereItIsShorter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory("tasks")
+		m.attempts = 1
+		for _, own := range []time.Duration{0, time.Second, time.Hour} {
+			putTimed(m, own, 3_600_000)
+		}
+		begin := time.Now()
+		s := startWith(t, m, worker.Config{Concurrency: 3, Timeout: 2 * time.Second}, sleeper)
+		time.Sleep(time.Minute)
+		mustStop(t, s)
+		var after []time.Duration
+		for _, e := range m.allEnds() {
+			if !e.TimedOut {
+				t.Errorf("end is %+v", e)
+			}
+			after = append(after, e.at.Sub(begin))
+		}
+		slices.Sort(after)
+		if want := []time.Duration{time.Second, 2 * time.Second, 2 * time.Second}; !slices.Equal(after, want) {
+			t.Errorf("the attempts ended after %v, want %v", after, want)
+		}
+	})
+}
+
 func TestTimeout_HandlerThatEndsInTimeToSayHowIsHeard(t *testing.T) {
 	for name, c := range map[string]struct {
 		err  error

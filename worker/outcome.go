@@ -62,7 +62,10 @@ func failure(err, cause error, timeout time.Duration) reeve.Outcome {
 	var retry *retryError
 	timedOut := errors.Is(cause, reeve.ErrTimeout)
 	text := errorText(err)
-	if timedOut {
+	switch {
+	case timedOut && errors.Is(err, reeve.ErrTimeout): // it says so itself
+		text = fmt.Sprintf("%v, after %v", reeve.ErrTimeout, timeout)
+	case timedOut:
 		text = fmt.Sprintf("%v, after %v: %s", reeve.ErrTimeout, timeout, text)
 	}
 	o := reeve.Outcome{Verb: reeve.Nack, TimedOut: timedOut, Error: cut(text)}

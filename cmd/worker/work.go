@@ -95,7 +95,7 @@ func (o *options) checkQueues(ctx context.Context, client *proxy.Client) error {
 func (o *options) config(log *program.Log) worker.Config {
 	cfg := worker.Config{
 		Concurrency: o.concurrency, Prefetch: o.prefetch, Results: o.results,
-		Grace: o.grace, MaxTasks: uint64(o.maxTasks), MaxStuck: o.maxStuck,
+		Timeout: o.timeout, Grace: o.grace, MaxTasks: uint64(o.maxTasks), MaxStuck: o.maxStuck,
 		Logger: log.Logger,
 	}
 	if o.grace == 0 {
@@ -116,9 +116,9 @@ type handleFunc = func(context.Context, *reeve.Task) ([]byte, error)
 // handler is what is run for each task, and what ends all runs at once.
 func (o *options) handler() (handleFunc, func(), error) {
 	if o.argv == nil {
-		return o.limited(func(ctx context.Context, t *reeve.Task) ([]byte, error) {
+		return func(ctx context.Context, t *reeve.Task) ([]byte, error) {
 			return demo.Run(ctx, t.Type, t.Payload)
-		}), func() {}, nil
+		}, func() {}, nil
 	}
 	if len(o.argv) == 0 {
 		return nil, nil, errors.New("-- must be followed by a command")
@@ -127,20 +127,7 @@ func (o *options) handler() (handleFunc, func(), error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("cannot run %q: %w", o.argv[0], err)
 	}
-	return o.limited(func(ctx context.Context, t *reeve.Task) ([]byte, error) {
-		return r.Run(ctx, command.Task{ID: t.ID.String(), Queue: o.queue, Attempt: t.Attempt, Payload: t.Payload})
-	}), r.Kill, nil
-}
-
-// limited gives each run its -timeout.
-func (o *options) limited(f handleFunc) handleFunc {
-	if o.timeout == 0 {
-		return f
-	}
 	return func(ctx context.Context, t *reeve.Task) ([]byte, error) {
-		cause := fmt.Errorf("%w: longer than -timeout %v", reeve.ErrTimeout, o.timeout)
-		ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, cause)
-		defer cancel()
-		return f(ctx, t)
-	}
+		return r.Run(ctx, command.Task{ID: t.ID.String(), Queue: o.queue, Attempt: t.Attempt, Payload: t.Payload})
+	}, r.Kill, nil
 }
