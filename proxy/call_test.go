@@ -172,7 +172,7 @@ func TestGarbage_EndsTheSessionAndTheCallGoesOnInTheNext(t *testing.T) {
 			withFake(t, func(t *testing.T, m *fake, c *proxy.Client, s *fakeSession) {
 				p := put(t.Context(), c, "tasks", "a")
 				first := s.next(wire.TypePut)
-				m.welcome.Resumed = true
+				m.change(func(w *wire.Welcome) { w.Resumed = true })
 				s.raw(garbage)
 				if bye := <-s.bye; bye.Code != wire.Code(reeve.ErrProtocol) {
 					t.Errorf("the client said goodbye with %+v, want ErrProtocol", bye)
@@ -247,7 +247,7 @@ func TestCancelledPut_ThatWaitsForRoomIsCancelledAtTheMaster(t *testing.T) {
 func TestWindow_IsNeverExceededAndParkedCallsDoNotFillIt(t *testing.T) {
 	sessiontest.Bubble(t, func(t *testing.T) {
 		m := newFake(t)
-		m.welcome.Window = 16
+		m.change(func(w *wire.Welcome) { w.Window = 16 })
 		defer m.close()
 		c, s := m.dial()
 		defer c.Close()

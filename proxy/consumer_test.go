@@ -232,7 +232,7 @@ func TestConsumer_WaitsOutAMasterThatGoesAway(t *testing.T) {
 		waits := async(func() (*reeve.Lease, error) { return cs.Next(t.Context()) })
 		s.message(wire.End{Consumer: msg.Consumer, Queue: "tasks", Code: wire.Code(reeve.ErrClosed)})
 		synctest.Wait()
-		m.welcome.Epoch = 2
+		m.change(func(w *wire.Welcome) { w.Epoch = 2 })
 		s.drop()
 		s = m.session()
 		r := s.next(wire.TypeConsume)

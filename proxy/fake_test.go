@@ -37,7 +37,7 @@ type fake struct {
 	sessions chan *fakeSession
 	ended    sync.WaitGroup
 
-	mu   sync.Mutex // guards open
+	mu   sync.Mutex // guards open and changes of welcome, which only the test's goroutine makes
 	open []*session.Session
 }
 
@@ -121,7 +121,10 @@ func (f *fake) serve(conn net.Conn) {
 		f.t.Errorf("the client's first message is not a hello: %v", err)
 		return
 	}
-	fs.tell(f.welcome)
+	f.mu.Lock()
+	welcome := f.welcome
+	f.mu.Unlock()
+	fs.tell(welcome)
 	var reading sync.WaitGroup
 	reading.Go(func() { fs.readControl(r) })
 	if fs.calls, err = s.Accept(context.Background()); err == nil {
@@ -138,6 +141,13 @@ func (f *fake) serve(conn net.Conn) {
 	s.Close()
 	reading.Wait()
 	close(fs.requests)
+}
+
+// change changes the welcome of the sessions to come.
+func (f *fake) change(how func(*wire.Welcome)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	how(&f.welcome)
 }
 
 // session waits for the next session.

@@ -87,7 +87,7 @@ func TestSettle_IsKeptAcrossAnOutageAndSentUntilAnswered(t *testing.T) {
 		done := make(chan error, 1)
 		l.Settle(&reeve.Outcome{Verb: reeve.Complete, To: "results", Result: reeve.Task{Payload: []byte("y")}}, func(err error) { done <- err })
 		time.Sleep(time.Minute)
-		m.welcome.Resumed = true
+		m.change(func(w *wire.Welcome) { w.Resumed = true })
 		m.listen()
 		var req uint64
 		for range 3 { // the connection is lost before each answer
@@ -126,7 +126,7 @@ func TestClaim_WhatWasNotKeptIsLost(t *testing.T) {
 		lost := make(chan error, 2)
 		kept.OnLost(func(err error) { t.Errorf("the kept lease was lost: %v", err) })
 		gone.OnLost(func(err error) { lost <- err })
-		m.welcome.Epoch = 2 // even of a master that has been started anew
+		m.change(func(w *wire.Welcome) { w.Epoch = 2 }) // even of a master that has been started anew
 		s.drop()
 		s = m.session()
 		claim := s.next(wire.TypeClaim).msg.(*wire.Claim)
@@ -226,7 +226,7 @@ func TestNack_ThatWasSentIsNotClaimed(t *testing.T) {
 		l := lease(t, c, s, 1)
 		done := async(func() (int, error) { return 0, l.Nack(t.Context(), 0, nil) })
 		s.next(wire.TypeNack)
-		m.welcome.Resumed = true
+		m.change(func(w *wire.Welcome) { w.Resumed = true })
 		s.drop()
 		s = m.session()
 		s.confirm(s.next(wire.TypeNack).req, 0) // not a Claim

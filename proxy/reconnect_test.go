@@ -28,7 +28,7 @@ func TestReconnect_AsksAgainInOrderUnderTheSameIDs(t *testing.T) {
 		if _, err := await(t, "Put b", b); err != nil {
 			t.Fatal(err)
 		}
-		m.welcome.Resumed = true
+		m.change(func(w *wire.Welcome) { w.Resumed = true })
 		s.drop()
 		s = m.session()
 		if s.hello.Epoch != 1 || s.hello.Low != 1 {
@@ -87,7 +87,7 @@ func TestReconnect_ToANewLifeOfTheMaster_AsksEverythingAgain(t *testing.T) {
 	withFake(t, func(t *testing.T, m *fake, c *proxy.Client, s *fakeSession) {
 		a := put(t.Context(), c, "tasks", "a")
 		s.next(wire.TypePut)
-		m.welcome.Epoch = 2
+		m.change(func(w *wire.Welcome) { w.Epoch = 2 })
 		s.drop()
 		s = m.session()
 		s.confirm(s.next(wire.TypePut).req, 1)
@@ -107,7 +107,7 @@ func TestReconnect_AbandonedCallsAreNotAskedAgain(t *testing.T) {
 		s.next(wire.TypePut)
 		cancel()
 		await(t, "Put", a)
-		m.welcome.Resumed = true
+		m.change(func(w *wire.Welcome) { w.Resumed = true })
 		s.drop()
 		s = m.session()
 		b := put(t.Context(), c, "tasks", "b")
@@ -127,7 +127,7 @@ func TestReply_CutAtEveryByte(t *testing.T) {
 			sessiontest.Bubble(t, func(t *testing.T) {
 				m := newFake(t)
 				defer m.close()
-				m.welcome.Resumed = true
+				m.change(func(w *wire.Welcome) { w.Resumed = true })
 				n := 0
 				for !t.Failed() && !try(t, m, n) {
 					n++
@@ -214,7 +214,7 @@ func TestSilence_OfThreeHeartbeatsEndsTheSession(t *testing.T) {
 		s.next(wire.TypePut)
 		start := time.Now()
 		s.conn.BlackHole()
-		m.welcome.Resumed = true
+		m.change(func(w *wire.Welcome) { w.Resumed = true })
 		s = m.session()
 		if took := time.Since(start); took < 2*m.welcome.Heartbeat || took > 5*m.welcome.Heartbeat {
 			t.Errorf("the loss was noticed after %v", took)
@@ -280,7 +280,7 @@ func TestMasterThatGoesAway_IsWaitedOut(t *testing.T) {
 		if _, err := await(t, "Ack", ack); err != nil {
 			t.Errorf("Ack = %v", err)
 		}
-		m.welcome.Epoch = 2
+		m.change(func(w *wire.Welcome) { w.Epoch = 2 })
 		s.tell(wire.Goodbye{Code: wire.Code(reeve.ErrClosed)})
 		s = m.session()
 		for range 2 {
@@ -313,7 +313,7 @@ func TestReconnect_ManyUnansweredAreAllAskedAgain(t *testing.T) {
 		for range n {
 			s.next(wire.TypePut)
 		}
-		m.welcome.Resumed = true
+		m.change(func(w *wire.Welcome) { w.Resumed = true })
 		s.drop()
 		s = m.session()
 		for i := range n {
@@ -340,7 +340,7 @@ func TestDial_ReturnsWhatTryingAgainCannotMend(t *testing.T) {
 		if _, ok := errors.AsType[*auth.RejectedError](err); !ok || !errors.Is(err, reeve.ErrAuth) || auth.ExitCode(err) != auth.ExitAuth {
 			t.Errorf("Dial with another key = %v", err)
 		}
-		m.welcome.Version = 2
+		m.change(func(w *wire.Welcome) { w.Version = 2 })
 		if _, err := proxy.Dial(t.Context(), fakeAddr, m.config()); !errors.Is(err, reeve.ErrVersion) {
 			t.Errorf("Dial of a newer master = %v, want ErrVersion", err)
 		}
@@ -415,7 +415,7 @@ func TestOnState_TellsEveryChangeInOrder(t *testing.T) {
 		if s := <-states; !s.Connected || s.Addr != fakeAddr || s.Epoch != 1 {
 			t.Errorf("state %+v, want connected", s)
 		}
-		m.welcome.Resumed = true
+		m.change(func(w *wire.Welcome) { w.Resumed = true })
 		m.session().tell(wire.Goodbye{Code: wire.Code(reeve.ErrClosed), Text: "bye for now"})
 		if s := <-states; s.Connected || !errors.Is(s.Err, reeve.ErrDisconnected) || !errors.Is(s.Err, reeve.ErrClosed) || s.Rejected {
 			t.Errorf("state %+v, want lost by a goodbye", s)
@@ -430,7 +430,7 @@ func TestMaxWaiting_HoldsPutsBackAndNothingElse(t *testing.T) {
 	sessiontest.Bubble(t, func(t *testing.T) {
 		m := newFake(t)
 		defer m.close()
-		m.welcome.MaxWaiting = 100 << 10
+		m.change(func(w *wire.Welcome) { w.MaxWaiting = 100 << 10 })
 		c, s := m.dial()
 		defer c.Close()
 		l := lease(t, c, s, 1)
