@@ -5,8 +5,9 @@ import "time"
 // Every test of the package runs with the invariants checked after each step.
 func init() { verify = true }
 
-// Unverified switches the checks off for benchmarks.
-func Unverified() { verify = false }
+// SetVerify switches the checks, for benchmarks and large tests. No other test
+// may run meanwhile.
+func SetVerify(on bool) { verify = on }
 
 // LookAt is when the end at at, since the engine's start, of a silent holder's
 // lease is seen.

@@ -87,7 +87,7 @@ func (q *Queue) expire(k *hold, now int64) {
 // loseAll takes ts, in the order of their hand-over, from a holder that died or
 // fell silent. When it had a suspect, that is to blame and the others are not.
 func (q *Queue) loseAll(k *hold, ts []*task, now int64) {
-	innocent := k.suspects > 0 // those that are not suspects
+	innocent := k.suspects > 0          // those that are not suspects
 	for i := len(ts) - 1; i >= 0; i-- { // the last first: each goes to the front
 		t := ts[i]
 		q.unlease(t)
