@@ -76,7 +76,15 @@ func (u *User) Run(name string, args ...string) (stdout, stderr string, code int
 	cmd := u.command(name, args...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
+	// When the time is over, an example is asked to end, so that it can end the
+	// processes it has started, before it is made to.
 	cmd.WaitDelay = 5 * time.Second
+	cmd.Cancel = func() error {
+		if err := cmd.Process.Signal(os.Interrupt); err != nil { // as on Windows
+			return cmd.Process.Kill()
+		}
+		return nil
+	}
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) || u.ctx.Err() != nil {
