@@ -32,22 +32,8 @@ func (s *session) greet() error {
 		return fmt.Errorf("%w: first stream is %v, want control", reeve.ErrProtocol, st.Kind())
 	}
 	s.control = st
-	r := wire.NewReader(st, maxHello)
-	frame, err := r.Next()
-	if err != nil {
-		return err
-	}
-	t, body, err := wire.ParseType(frame)
-	if err == nil && t != wire.TypeHello {
-		err = fmt.Errorf("%w: first message is %v, want Hello", reeve.ErrProtocol, t)
-	}
-	if err == nil {
-		err = wire.Decode(t, body, &s.hello)
-	}
-	r.Release()
-	if err == nil && s.hello.Version < wire.Version {
-		err = fmt.Errorf("%w: the client speaks version %d, the master %d", reeve.ErrVersion, s.hello.Version, wire.Version)
-	}
+	s.heard = wire.NewReader(st, maxHello)
+	err = s.readHello()
 	if err == nil {
 		// Whoever finds the session in the master's list may use these.
 		s.heartbeat = s.m.heartbeat()
@@ -56,12 +42,35 @@ func (s *session) greet() error {
 		err = s.m.add(s)
 	}
 	if err != nil {
-		s.goodbye(err)
+		if s.mux.Err() == nil {
+			s.goodbye(err)
+		}
 		return err
 	}
 	if err := s.welcome(); err != nil {
 		s.end() // it was added
 		return err
+	}
+	return nil
+}
+
+func (s *session) readHello() error {
+	frame, err := s.heard.Next()
+	if err != nil {
+		return err
+	}
+	t, body, err := wire.ParseType(frame)
+	if err != nil {
+		return err
+	}
+	if t != wire.TypeHello {
+		return fmt.Errorf("%w: first message is %v, want Hello", reeve.ErrProtocol, t)
+	}
+	if err := wire.Decode(t, body, &s.hello); err != nil {
+		return err
+	}
+	if s.hello.Version < wire.Version {
+		return fmt.Errorf("%w: the client speaks version %d, the master %d", reeve.ErrVersion, s.hello.Version, wire.Version)
 	}
 	return nil
 }
@@ -138,9 +147,9 @@ func (m *Master) remove(s *session) {
 
 // readControl answers heartbeats until the client says goodbye.
 func (s *session) readControl() {
-	r := wire.NewReader(s.control, maxHello+2*reeve.MaxErrorText)
+	s.heard.SetMax(maxHello + 2*reeve.MaxErrorText)
 	for {
-		frame, err := r.Next()
+		frame, err := s.heard.Next()
 		if err != nil {
 			s.readFailed(s.control, err)
 			return
@@ -206,6 +215,7 @@ const goodbyeTime = time.Second
 // goodbye tells the client why its session ends and ends it. It waits for the
 // client to have been told, not longer than goodbyeTime.
 func (s *session) goodbye(cause error) {
+	s.blame(cause)
 	limit := time.AfterFunc(goodbyeTime, func() { s.fail(cause) })
 	defer limit.Stop()
 	if s.out.s != nil {

@@ -36,12 +36,14 @@ type session struct {
 	readers   sync.WaitGroup
 	done      chan struct{} // closed when the session is over and its leases are given up
 
-	farewell atomic.Bool  // the client said goodbye
-	silent   atomic.Bool  // it ended because nothing came
-	waiting  atomic.Int64 // Gets and Joins without an answer
+	why      atomic.Pointer[error] // why it ends, once that is known
+	farewell atomic.Bool           // the client said goodbye
+	silent   atomic.Bool           // it ended because nothing came
+	waiting  atomic.Int64          // Gets and Joins without an answer
 
 	controlMu sync.Mutex // held while writing on control
 	control   *transport.Stream
+	heard     *wire.Reader // of control; owned by greet, then by readControl
 	frame     []byte
 
 	mu        sync.Mutex // guards the fields below
@@ -62,7 +64,9 @@ func (m *Master) runSession(conn net.Conn, peer *auth.Peer) {
 	defer mux.Close()
 	stop := context.AfterFunc(m.ctx, func() { mux.Fail(reeve.ErrClosed) })
 	defer stop()
+	defer s.count()
 	if err := s.greet(); err != nil {
+		s.fail(err)
 		m.cfg.Logger.Debug("session not started", "remote", peer.Remote, "kid", peer.KeyID, "err", err)
 		return
 	}
@@ -70,7 +74,25 @@ func (m *Master) runSession(conn net.Conn, peer *auth.Peer) {
 		"host", s.hello.Host, "pid", s.hello.PID, "name", s.hello.Name)
 	s.serve()
 	s.end()
-	m.cfg.Logger.Debug("session over", "session", s.id, "remote", peer.Remote, "cause", mux.Err())
+	m.cfg.Logger.Debug("session over", "session", s.id, "remote", peer.Remote, "cause", s.reason())
+}
+
+// count counts why the session is over, as far as that is of interest.
+func (s *session) count() {
+	if err := s.reason(); errors.Is(err, reeve.ErrProtocol) || errors.Is(err, transport.ErrProtocol) {
+		s.m.counts.protocol.Add(1)
+	}
+}
+
+// blame notes why the session ends; the first cause counts.
+func (s *session) blame(cause error) { s.why.CompareAndSwap(nil, &cause) }
+
+// reason is why the session has ended.
+func (s *session) reason() error {
+	if why := s.why.Load(); why != nil {
+		return *why
+	}
+	return s.mux.Err()
 }
 
 // serve reads the client's streams until the session ends.
@@ -117,9 +139,7 @@ func (s *session) end() {
 
 // fail ends the session with a cause; the first counts.
 func (s *session) fail(cause error) {
-	if errors.Is(cause, reeve.ErrProtocol) || errors.Is(cause, transport.ErrProtocol) {
-		s.m.counts.protocol.Add(1)
-	}
+	s.blame(cause)
 	s.mux.Fail(cause)
 }
 

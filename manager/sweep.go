@@ -50,6 +50,9 @@ func (m *Master) nextSweep() time.Duration {
 func (m *Master) sweepOnce(now time.Time) time.Duration {
 	next, heartbeat := m.nextSweep(), m.heartbeat()
 	for _, s := range m.allSessions() {
+		if s.mux.Err() != nil {
+			continue // it is about to be gone
+		}
 		silent, stuck := s.mux.Silent(now), s.out.stuckFor(now)
 		silentLeft := 3*max(heartbeat, s.heartbeat) - silent
 		stuckLeft := m.cfg.WriteTimeout - stuck
