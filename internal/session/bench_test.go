@@ -4,7 +4,6 @@ import (
 	"io"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/reeveq/reeve/internal/session"
 )
@@ -92,9 +91,9 @@ func BenchmarkSend(b *testing.B) {
 	}
 }
 
-// BenchmarkSyncCallers is the round trip of 32 callers that share a stream's
-// writer, as calls do that are not gathered: each waits for its own answer.
-func BenchmarkAnswerThenBurst(b *testing.B) {
+// BenchmarkBurst is the round trip of a request that is answered with ten
+// messages, each written by itself.
+func BenchmarkBurst(b *testing.B) {
 	client, server := tlsSessions(b)
 	near, far := stream(b, client, server, session.Calls)
 	const burst = 10
@@ -121,5 +120,4 @@ func BenchmarkAnswerThenBurst(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	_ = time.Now
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -69,6 +70,27 @@ func TestClose_IsPromptInEveryState(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestClose_DoesNotWaitToSayGoodbyeInTLS closes an idle session whose
+// connection has no room left for the alert that crypto/tls sends.
+func TestClose_DoesNotWaitToSayGoodbyeInTLS(t *testing.T) {
+	sessiontest.Bubble(t, func(t *testing.T) {
+		conn, far := memnet.Pipe()
+		c, s := secure(t, conn, far)
+		client, server := sessions(t, c, s, session.Config{})
+		stream(t, client, server, session.Control)
+		conn.BlackHole()
+		conn.SetWriteDeadline(time.Now().Add(time.Second))
+		if _, err := conn.Write(make([]byte, 1<<20)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("filling the buffer: %v", err)
+		}
+		begin := time.Now()
+		client.Close()
+		if d := time.Since(begin); d > 0 {
+			t.Errorf("close took %v", d)
+		}
+	})
 }
 
 // TestClose_ConnThatDoesNotLetGoIsLeftBehind needs real time: yamux waits for
@@ -162,6 +184,38 @@ func TestWriteTimeout_PeerThatTakesNothingEndsTheSession(t *testing.T) {
 		}
 		if !errors.Is(client.Err(), session.ErrWriteTimeout) {
 			t.Errorf("cause: %v", client.Err())
+		}
+	})
+}
+
+// TestWriteTimeout_HoldsThoughNobodyWaits: small frames gather, and their
+// writers have gone on by the time the connection stops.
+func TestWriteTimeout_HoldsThoughNobodyWaits(t *testing.T) {
+	sessiontest.Bubble(t, func(t *testing.T) {
+		const timeout = 10 * time.Second
+		near, far := memnet.Pipe()
+		defer far.Close() // nobody ever reads there
+		client, err := session.Client(near, session.Config{WriteTimeout: timeout})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		st, err := client.Open(t.Context(), session.Bulk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		for range 40 {
+			if _, err := st.Write(make([]byte, 4<<10)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		<-client.Done()
+		if !errors.Is(client.Err(), session.ErrWriteTimeout) {
+			t.Errorf("cause: %v", client.Err())
+		}
+		if d := time.Since(begin); d != timeout {
+			t.Errorf("it took %v", d)
 		}
 	})
 }

@@ -53,7 +53,7 @@ func (h *half) read(p []byte) (int, error) {
 			return 0, net.ErrClosed
 		case h.broken:
 			return 0, errReset
-		case h.readEnd.passed:
+		case h.readEnd.over():
 			return 0, errTimeout
 		case len(p) == 0:
 			return 0, nil
@@ -88,7 +88,7 @@ func (h *half) write(p []byte) (int, error) {
 			return written, errReset
 		case h.readerGone && !stalled:
 			return written, errPipe
-		case h.writeEnd.passed:
+		case h.writeEnd.over():
 			return written, errTimeout
 		case len(p) == 0:
 			return written, nil
@@ -200,14 +200,21 @@ func (h *half) setWriteDeadline(t time.Time) error {
 
 // deadline is a moment after which calls fail. The half's mutex guards it.
 type deadline struct {
-	passed bool
+	at     time.Time // zero: never
+	passed bool      // the timer has said so
 	timer  *time.Timer
 	round  int // tells a timer that was stopped too late that it is not meant any more
 }
 
+// over does not rely on the timer alone: of two that are due at the same
+// moment one comes first.
+func (d *deadline) over() bool {
+	return d.passed || !d.at.IsZero() && !time.Now().Before(d.at)
+}
+
 func (d *deadline) set(h *half, t time.Time) {
 	d.stop()
-	d.passed = false
+	d.at, d.passed = t, false
 	if t.IsZero() {
 		return
 	}
