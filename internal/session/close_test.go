@@ -239,13 +239,15 @@ func TestWriteTimeout_SlowPeerIsSuffered(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 		})
-		st, err := client.Open(context.Background(), session.Bulk)
-		if err != nil {
-			t.Fatal(err)
-		}
-		// As much as the first window allows: the peer grants no more.
-		if _, err := st.Write(make([]byte, 200<<10)); err != nil {
-			t.Errorf("write: %v", err)
+		for range 3 {
+			st, err := client.Open(t.Context(), session.Bulk)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// As much as the first window allows: the peer grants no more.
+			if _, err := st.Write(make([]byte, 200<<10)); err != nil {
+				t.Errorf("write: %v", err)
+			}
 		}
 		if err := client.Flush(context.Background()); err != nil {
 			t.Errorf("flush: %v", err)

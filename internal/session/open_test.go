@@ -164,6 +164,21 @@ func TestOpen_WaitsUntilAStreamIsOverAtBothEnds(t *testing.T) {
 	})
 }
 
+func TestOpen_CancelledWhileItWaitsLeavesItsKindFree(t *testing.T) {
+	sessiontest.Bubble(t, func(t *testing.T) {
+		client, server, _ := memSessions(t, session.Config{MaxStreams: 1})
+		near, far := stream(t, client, server, session.Bulk)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := client.Open(ctx, session.Calls); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("open: %v", err)
+		}
+		near.Close()
+		far.Close()
+		stream(t, client, server, session.Calls)
+	})
+}
+
 func TestOpen_CancelledHarmsNothing(t *testing.T) {
 	sessiontest.Bubble(t, func(t *testing.T) {
 		client, server, _ := memSessions(t, session.Config{MaxStreams: 4})
