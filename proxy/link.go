@@ -11,8 +11,12 @@ import (
 	"github.com/reeveq/reeve/internal/wire"
 )
 
-// silentIntervals is for how many heartbeats the master may be silent.
-const silentIntervals = 3
+// The master may be silent for three heartbeats, and where those are quick,
+// for a second: it, or this machine, may be busy for that long.
+const (
+	silentIntervals = 3
+	silentAtLeast   = time.Second
+)
 
 // goodbyeTimeout bounds how long a goodbye may take to leave.
 const goodbyeTimeout = 500 * time.Millisecond
@@ -128,6 +132,7 @@ func (l *link) watch(ctx context.Context) {
 	tick := time.NewTicker(l.heartbeat)
 	defer tick.Stop()
 	last, silent := l.s.LastRead(), 0
+	most := max(silentIntervals, int(silentAtLeast/l.heartbeat))
 	for {
 		select {
 		case <-l.s.Done():
@@ -139,8 +144,8 @@ func (l *link) watch(ctx context.Context) {
 		}
 		if now := l.s.LastRead(); now.After(last) {
 			last, silent = now, 0
-		} else if silent++; silent >= silentIntervals {
-			l.s.Fail(fmt.Errorf("%w: the master at %s has been silent for %v", reeve.ErrDisconnected, l.addr, silentIntervals*l.heartbeat))
+		} else if silent++; silent >= most {
+			l.s.Fail(fmt.Errorf("%w: the master at %s has been silent for %v", reeve.ErrDisconnected, l.addr, time.Duration(most)*l.heartbeat))
 			return
 		}
 		select {

@@ -54,6 +54,10 @@ func (q *queue) Put(ctx context.Context, tasks []reeve.Task, opts ...reeve.PutOp
 		r.bytes += taskSize(&r.tasks[i])
 		k.weight += taskWeight(&r.tasks[i])
 	}
+	if r.bytes > wire.MaxSmallFrame && len(opts) == 0 {
+		// It is encoded later, and the slice is the caller's when ctx ends first.
+		r.tasks = slices.Clone(tasks)
+	}
 	if r.flags&wire.FlagNoWait == 0 {
 		k.traits |= parks
 	}
