@@ -127,4 +127,3 @@ func (c *Client) renewLocked(l *link) {
 		}
 	}
 }
-
