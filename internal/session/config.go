@@ -23,10 +23,12 @@ type Config struct {
 	// cost as much memory.
 	Window uint32
 
-	// WriteTimeout is how long one write to the connection may take before
-	// the session fails with ErrWriteTimeout; 0 means 30 s. It is not how
-	// long Stream.Write waits for a peer that does not read that stream:
-	// that has no limit.
+	// WriteTimeout is how long one write to the connection, of at most
+	// MaxFrame and a header, may take before the session fails with
+	// ErrWriteTimeout; 0 means 30 s. A frame that has waited four times as
+	// long for its turn ends the session, too. It is not how long
+	// Stream.Write waits for a peer that does not read that stream: that has
+	// no limit.
 	WriteTimeout time.Duration
 
 	// MaxStreams is the number of streams the peer may have open here, and
@@ -49,7 +51,8 @@ const (
 	defaultMaxStreams   = 8
 	defaultPingRate     = 2
 
-	maxMaxStreams = 1 << 10
+	maxMaxStreams   = 1 << 10
+	maxWriteTimeout = 24 * time.Hour
 )
 
 func (c Config) withDefaults() Config {
@@ -67,8 +70,8 @@ func (c Config) validate() error {
 	switch {
 	case c.Window < MinWindow || c.Window > MaxWindow:
 		return fmt.Errorf("session: Config.Window must be between %d and %d", MinWindow, MaxWindow)
-	case c.WriteTimeout < 0:
-		return fmt.Errorf("session: Config.WriteTimeout must be positive")
+	case c.WriteTimeout < 0 || c.WriteTimeout > maxWriteTimeout:
+		return fmt.Errorf("session: Config.WriteTimeout must be between 0 and %v", maxWriteTimeout)
 	case c.MaxStreams < 0 || c.MaxStreams > maxMaxStreams:
 		return fmt.Errorf("session: Config.MaxStreams must be between 1 and %d", maxMaxStreams)
 	case !(c.PingsPerSecond >= 0 && c.PingsPerSecond <= 1e6):

@@ -53,16 +53,21 @@ func (s *Session) muxError() error {
 // overflows: slots admits no more.
 func backlog(cfg Config) int { return 2 * cfg.MaxStreams }
 
+// queueTimeouts is how many WriteTimeouts a frame may wait for its turn. A
+// connection may be slow without being dead, and a frame's turn comes after
+// all that has gathered and a frame of each other stream, while the watchdog
+// sees to it that the connection moves at all.
+const queueTimeouts = 4
+
 // muxConfig says how yamux is used: without its keep-alive, which dies of
 // load, and without its limit on the opening of a stream, which starts a
-// goroutine each time. A write that fails ends the session (see Stream), so
-// its timeout there is a second net below the watchdog's.
+// goroutine each time.
 func muxConfig(cfg Config) *yamux.Config {
 	return &yamux.Config{
 		AcceptBacklog:          backlog(cfg),
 		EnableKeepAlive:        false,
 		KeepAliveInterval:      time.Hour, // unused, but must not be 0
-		ConnectionWriteTimeout: cfg.WriteTimeout,
+		ConnectionWriteTimeout: queueTimeouts * cfg.WriteTimeout,
 		MaxStreamWindowSize:    cfg.Window,
 		StreamOpenTimeout:      0,
 		StreamCloseTimeout:     streamLinger,
