@@ -10,9 +10,12 @@ import (
 func (q *Queue) check() {
 	var n [5]int
 	var bytes int64
-	for id, t := range q.tasks {
-		if t.id != id {
-			q.broken("task %v stands under id %v", t.id, id)
+	tasks := 0
+	for t := range q.tasks.all() {
+		tasks++
+		id := t.id
+		if q.tasks.get(id) != t {
+			q.broken("task %v is not found under its id", id)
 		}
 		n[t.state]++
 		bytes += t.size()
@@ -32,6 +35,9 @@ func (q *Queue) check() {
 	}
 	if q.ready.n+q.suspects.n != n[ready] || q.delayedN != n[delayed] || q.leasedN != n[leased] || q.dead.n != n[dead] {
 		q.broken("counts %d+%d %d %d %d, states %v", q.ready.n, q.suspects.n, q.delayedN, q.leasedN, q.dead.n, n)
+	}
+	if tasks != q.tasks.n {
+		q.broken("%d tasks counted, %d there", q.tasks.n, tasks)
 	}
 	if bytes != q.bytes {
 		q.broken("%d bytes counted, %d there", q.bytes, bytes)

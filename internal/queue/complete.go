@@ -122,7 +122,7 @@ func startTimers(refused []*completing) {
 	for _, c := range refused {
 		q := c.park.from
 		q.mu.Lock()
-		if t := q.tasks[c.ID]; t != nil && t.result == c {
+		if t := q.tasks.get(c.ID); t != nil && t.result == c {
 			t.result = nil
 			q.startTimer(t, q.engine.now())
 		}

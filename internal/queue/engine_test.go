@@ -12,11 +12,15 @@ import (
 	"github.com/reeveq/reeve/internal/queue"
 )
 
+// told guards what clients were told. It is one for all of them, so that sleep
+// can order what a test has read before what the engine's clock then tells.
+var told sync.Mutex
+
 // client is a holder that notes all it is told.
 type client struct {
 	*queue.Holder
 
-	mu      sync.Mutex // guards the fields below
+	// Guarded by told.
 	tasks   []reeve.Task
 	gots    []got
 	ended   map[uint64]error
@@ -44,26 +48,26 @@ func newClient(e *queue.Engine) *client {
 }
 
 func (c *client) Deliver(_ uint64, _ string, t reeve.Task) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	told.Lock()
+	defer told.Unlock()
 	c.tasks = append(c.tasks, t)
 }
 
 func (c *client) Got(tag uint64, _ string, ts []reeve.Task, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	told.Lock()
+	defer told.Unlock()
 	c.gots = append(c.gots, got{tag, ts, err})
 }
 
 func (c *client) End(tag uint64, _ string, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	told.Lock()
+	defer told.Unlock()
 	c.ended[tag] = err
 }
 
 func (c *client) Lost(t reeve.Token, cause error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	told.Lock()
+	defer told.Unlock()
 	c.lost = append(c.lost, t)
 	c.causes = append(c.causes, cause)
 }
@@ -71,8 +75,8 @@ func (c *client) Lost(t reeve.Token, cause error) {
 func (c *client) Wake() {}
 
 func (c *client) Reply(tag uint64, count int, first reeve.ID, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	told.Lock()
+	defer told.Unlock()
 	for i := range uint64(count) {
 		if _, twice := c.replies[tag+i]; twice {
 			panic(fmt.Sprintf("request %d was answered twice", tag+i))
@@ -86,16 +90,16 @@ func (c *client) Reply(tag uint64, count int, first reeve.ID, err error) {
 
 // tag returns a number for a new request.
 func (c *client) tag(n int) uint64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	told.Lock()
+	defer told.Unlock()
 	c.next += uint64(n)
 	return c.next - uint64(n) + 1
 }
 
 // answer returns the reply to tag and whether there is one.
 func (c *client) answer(tag uint64) (reply, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	told.Lock()
+	defer told.Unlock()
 	r, ok := c.replies[tag]
 	return r, ok
 }
@@ -123,12 +127,12 @@ func (c *client) put(q *queue.Queue, payloads ...string) uint64 {
 // take gets up to n tasks that are there.
 func (c *client) take(t testing.TB, q *queue.Queue, n int) []reeve.Task {
 	t.Helper()
-	c.mu.Lock()
+	told.Lock()
 	c.gots = nil
-	c.mu.Unlock()
+	told.Unlock()
 	q.Get(c.Holder, &queue.GetOp{Max: n, NoWait: true, Tag: c.tag(1)})
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	told.Lock()
+	defer told.Unlock()
 	if len(c.gots) != 1 {
 		t.Fatalf("a Get that does not wait was answered %d times", len(c.gots))
 	}
@@ -186,6 +190,9 @@ func payloads(ts []reeve.Task) string {
 
 // sleep lets fake time pass and everything due happen.
 func sleep(d time.Duration) {
+	told.Lock()
+	//lint:ignore SA2001 what was read comes before
+	told.Unlock()
 	time.Sleep(d)
 	synctest.Wait()
 }

@@ -183,7 +183,7 @@ func (q *Queue) Shutdown(immediate bool) {
 
 // dropWaiting forgets every task that is ready or delayed.
 func (q *Queue) dropWaiting() {
-	for _, t := range q.tasks {
+	for t := range q.tasks.all() {
 		if t.state == ready || t.state == delayed {
 			q.unlist(t)
 			q.forget(t)

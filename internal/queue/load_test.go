@@ -33,18 +33,19 @@ func TestClock_TasksDueTogetherComeAllAndHoldUpNoOtherQueue(t *testing.T) {
 		q.Consume(h, 2, reeve.MaxSlots)
 		other.Consume(h, 3, 1)
 		sleep(time.Hour - 1)
-		if count.n != 0 {
+		if c := count.seen(); c.n != 0 {
 			t.Fatal("too early")
 		}
 		sleep(1)
-		if count.n != n+1 {
-			t.Fatalf("%d of %d tasks came", count.n, n+1)
+		after := count.seen()
+		if after.n != n+1 {
+			t.Fatalf("%d of %d tasks came", after.n, n+1)
 		}
-		if count.others != 1 || count.before > n/10 {
-			t.Fatalf("the other queue's task came after %d", count.before)
+		if after.others != 1 || after.before > n/10 {
+			t.Fatalf("the other queue's task came after %d", after.before)
 		}
-		if count.most > 10_000 {
-			t.Fatalf("%d hand-overs without a pause in which others get the mutex", count.most)
+		if after.most > 10_000 {
+			t.Fatalf("%d hand-overs without a pause in which others get the mutex", after.most)
 		}
 		q.Check()
 	})
@@ -53,12 +54,24 @@ func TestClock_TasksDueTogetherComeAllAndHoldUpNoOtherQueue(t *testing.T) {
 // counter counts what is delivered, and how much of it between two wake-ups.
 type counter struct {
 	client
+	numbers // guarded by told
+}
+
+type numbers struct {
 	n, others int
 	before    int // deliveries before the other queue's
 	run, most int
 }
 
+func (c *counter) seen() numbers {
+	told.Lock()
+	defer told.Unlock()
+	return c.numbers
+}
+
 func (c *counter) Deliver(_ uint64, name string, _ reeve.Task) {
+	told.Lock()
+	defer told.Unlock()
 	if name == "other" {
 		c.others++
 		c.before = c.n
@@ -69,7 +82,12 @@ func (c *counter) Deliver(_ uint64, name string, _ reeve.Task) {
 }
 
 func (c *counter) End(uint64, string, error) {}
-func (c *counter) Wake()                     { c.run = 0 }
+
+func (c *counter) Wake() {
+	told.Lock()
+	c.run = 0
+	told.Unlock()
+}
 
 // loader is a holder that works with real goroutines: what is delivered goes
 // into a channel with room for all slots.

@@ -242,8 +242,7 @@ func (q *Queue) insert(src *reeve.Task, id reeve.ID, now int64) {
 	if t.timeout == 0 {
 		t.timeout = int64(q.cfg.Timeout)
 	}
-	q.tasks[id] = t
-	q.peak = max(q.peak, len(q.tasks))
+	q.tasks.add(t)
 	q.bytes += t.size()
 	q.stats.put++
 	if src.Delay > 0 {

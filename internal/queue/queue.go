@@ -19,8 +19,7 @@ type Queue struct {
 	nextDue atomic.Int64 // when tick has something to do; written with mu held
 
 	mu       sync.Mutex // guards the fields below
-	tasks    map[reeve.ID]*task
-	peak     int // the most tasks the map held
+	tasks    table
 	ready    taskList
 	suspects taskList // ready, but handed over one at a time per holder
 	dead     taskList
@@ -57,7 +56,6 @@ type counters struct {
 func newQueue(e *Engine, name string, cfg reeve.QueueConfig, order int) *Queue {
 	q := &Queue{
 		engine: e, name: name, cfg: cfg, order: order,
-		tasks:  map[reeve.ID]*task{},
 		holds:  map[*hold]struct{}{},
 		silent: never,
 	}
@@ -189,16 +187,7 @@ func (q *Queue) forget(t *task) {
 	q.roomy = true
 	t.move(absent)
 	q.bytes -= t.size()
-	delete(q.tasks, t.id)
-	if n := len(q.tasks); n > q.peak/16 || q.peak < 1<<14 {
-		return
-	}
-	// A map keeps the memory of the most it ever held.
-	kept := make(map[reeve.ID]*task)
-	for id, t := range q.tasks {
-		kept[id] = t
-	}
-	q.tasks, q.peak = kept, len(kept)
+	q.tasks.remove(t.id)
 }
 
 // bury makes t, which is in no list, dead.

@@ -14,7 +14,7 @@ const timeoutGrace = 500 * time.Millisecond
 // held returns the task whose lease the token is for. A holder that was taken
 // for lost still counts when nobody else got the task since.
 func (q *Queue) held(id reeve.ID, attempt uint32) (*task, error) {
-	t := q.tasks[id]
+	t := q.tasks.get(id)
 	if t != nil && t.attempt == attempt && (t.state == leased || t.claimable) {
 		return t, nil
 	}
@@ -288,7 +288,7 @@ func (q *Queue) Claim(h *Holder, c *Consumer, ops []AckOp) []bool {
 		return kept
 	}
 	for i, op := range ops {
-		t := q.tasks[op.ID]
+		t := q.tasks.get(op.ID)
 		if t == nil || t.attempt != op.Attempt {
 			continue
 		}

@@ -1,0 +1,201 @@
+package queue_test
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/queue"
+)
+
+// mute is a holder's sink that keeps only the tokens of what was delivered.
+type mute struct {
+	acks  []queue.AckOp
+	count int
+}
+
+func (m *mute) Deliver(_ uint64, _ string, t reeve.Task) {
+	m.acks = append(m.acks, queue.AckOp{ID: t.ID, Attempt: t.Attempt})
+}
+func (m *mute) Got(_ uint64, _ string, ts []reeve.Task, _ error) {
+	for i := range ts {
+		m.Deliver(0, "", ts[i])
+	}
+}
+func (m *mute) End(uint64, string, error) {}
+func (m *mute) Lost(reeve.Token, error)   {}
+func (m *mute) Wake()                     {}
+func (m *mute) Reply(_ uint64, n int, _ reeve.ID, err error) {
+	if err != nil {
+		panic(err)
+	}
+	m.count += n
+}
+
+// benchEngine makes an engine with two queues and depth tasks in each that
+// nobody takes before those of the benchmark: they are delayed for half of
+// them, and the other half is behind in the second queue.
+func benchEngine(b *testing.B) (*queue.Engine, *mute, *queue.Holder) {
+	queue.SetVerify(false)
+	e := queue.New(queue.Config{})
+	b.Cleanup(func() {
+		e.Close()
+		queue.SetVerify(true)
+	})
+	m := &mute{}
+	return e, m, e.NewHolder(m, true)
+}
+
+var payload = make([]byte, 100)
+
+func batch(n int) []reeve.Task {
+	ts := make([]reeve.Task, n)
+	for i := range ts {
+		ts[i].Payload = payload
+	}
+	return ts
+}
+
+func fill(q *queue.Queue, h *queue.Holder, m *mute, n int) {
+	ts := batch(4000)
+	for ; n > 0; n -= len(ts) {
+		q.Put(h, &queue.PutOp{Tasks: ts[:min(n, len(ts))], By: m})
+	}
+}
+
+var (
+	unbounded = reeve.QueueConfig{MaxBytes: reeve.NoLimit}
+	depths    = []int{0, 1_000_000}
+	batches   = []int{1, 64}
+)
+
+func perTask(b *testing.B, n int) {
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/task")
+}
+
+func BenchmarkPut(b *testing.B) {
+	for _, n := range batches {
+		b.Run(fmt.Sprintf("batch=%d", n), func(b *testing.B) {
+			e, m, h := benchEngine(b)
+			q, ts := declare(b, e, "q", unbounded), batch(n)
+			b.ReportAllocs()
+			for b.Loop() {
+				q.Put(h, &queue.PutOp{Tasks: ts, By: m})
+			}
+			perTask(b, n)
+		})
+	}
+}
+
+func BenchmarkPutDeliverAck(b *testing.B) {
+	for _, depth := range depths {
+		for _, n := range batches {
+			b.Run(fmt.Sprintf("depth=%d/batch=%d", depth, n), func(b *testing.B) {
+				e, m, h := benchEngine(b)
+				q, ts := declare(b, e, "q", unbounded), batch(n)
+				fill(q, h, m, depth)
+				q.Consume(h, 1, n)
+				var acks []queue.AckOp
+				b.ReportAllocs()
+				for b.Loop() { // with a depth: hands over those in front
+					q.Put(h, &queue.PutOp{Tasks: ts, By: m})
+					acks = append(acks[:0], m.acks...)
+					m.acks = m.acks[:0]
+					q.Ack(h, acks, 1, m)
+				}
+				perTask(b, n)
+			})
+		}
+	}
+}
+
+func BenchmarkPutDeliverComplete(b *testing.B) {
+	for _, depth := range depths {
+		for _, n := range batches {
+			b.Run(fmt.Sprintf("depth=%d/batch=%d", depth, n), func(b *testing.B) {
+				e, m, h := benchEngine(b)
+				q, out, ts := declare(b, e, "q", unbounded), declare(b, e, "out", unbounded), batch(n)
+				sink := &mute{}
+				fill(q, h, m, depth)
+				q.Consume(h, 1, n)
+				out.Consume(e.NewHolder(sink, true), 1, 2*n)
+				ends := make([]queue.CompleteOp, n)
+				b.ReportAllocs()
+				for b.Loop() {
+					q.Put(h, &queue.PutOp{Tasks: ts, By: m})
+					for i, a := range m.acks {
+						ends[i] = queue.CompleteOp{ID: a.ID, Attempt: a.Attempt, Result: ts[0], By: m}
+					}
+					m.acks = m.acks[:0]
+					q.Complete(h, out, ends)
+					out.Ack(h, sink.acks, 1, m)
+					sink.acks = sink.acks[:0]
+				}
+				perTask(b, n)
+			})
+		}
+	}
+}
+
+// BenchmarkAckInRandomOrder settles leases in an order that has nothing to do
+// with that of their hand-over.
+func BenchmarkAckInRandomOrder(b *testing.B) {
+	for _, leased := range []int{100, 60_000} {
+		b.Run(fmt.Sprintf("leased=%d", leased), func(b *testing.B) {
+			e, m, h := benchEngine(b)
+			q, ts := declare(b, e, "q", unbounded), batch(1)
+			q.Consume(h, 1, leased)
+			fill(q, h, m, leased)
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				i = (i + 7919) % leased
+				last := len(m.acks) - 1
+				m.acks[i], m.acks[last] = m.acks[last], m.acks[i]
+				ack := m.acks[last]
+				m.acks = m.acks[:last]
+				q.Ack(h, []queue.AckOp{ack}, 1, m)
+				q.Put(h, &queue.PutOp{Tasks: ts, By: m})
+			}
+		})
+	}
+}
+
+func BenchmarkStats(b *testing.B) {
+	e, m, h := benchEngine(b)
+	q := declare(b, e, "q", unbounded)
+	fill(q, h, m, 1_000_000)
+	for range 5000 {
+		q.Consume(e.NewHolder(m, true), 1, 0)
+	}
+	for b.Loop() {
+		q.Stats()
+	}
+}
+
+// BenchmarkMemory tells what a queued task of 100 bytes takes.
+func BenchmarkMemory(b *testing.B) {
+	const n = 1_000_000
+	for b.Loop() {
+		e, m, h := benchEngine(b)
+		q := declare(b, e, "q", unbounded)
+		before := heap()
+		for range n / 100 {
+			ts := batch(100)
+			for i := range ts {
+				ts[i].Payload = make([]byte, 100)
+			}
+			q.Put(h, &queue.PutOp{Tasks: ts, By: m})
+		}
+		b.ReportMetric(float64(heap()-before)/n, "B/task")
+		runtime.KeepAlive(q)
+	}
+}
+
+func heap() uint64 {
+	runtime.GC()
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	return s.HeapAlloc
+}
