@@ -33,9 +33,7 @@ func (m *mute) Reply(_ uint64, n int, _ reeve.ID, err error) {
 	m.count += n
 }
 
-// benchEngine makes an engine with two queues and depth tasks in each that
-// nobody takes before those of the benchmark: they are delayed for half of
-// them, and the other half is behind in the second queue.
+// benchEngine makes an engine and one who holds, puts and acks.
 func benchEngine(b *testing.B) (*queue.Engine, *mute, *queue.Holder) {
 	queue.SetVerify(false)
 	e := queue.New(queue.Config{})

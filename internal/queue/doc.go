@@ -17,7 +17,9 @@
 //   - Work is done by the goroutine that asks. The only goroutine of the engine
 //     is the clock, which sleeps until the next due time.
 //   - A lease lives as long as its holder is heard of: a holder's silence is one
-//     timer per queue, not one per task. Deadlines of single tasks (delay, run
-//     time) stand in the queue's heap.
+//     timer per queue, not one per task. Who is silent for that long is given
+//     nothing until it is heard of. Deadlines of single tasks (delay, run time)
+//     stand in the queue's heap.
+//   - Every request is answered once, unless its holder was released before.
 //   - Times are nanoseconds of the monotonic clock since the engine started.
 package queue
