@@ -11,9 +11,6 @@ import (
 	"github.com/reeveq/reeve/internal/wire"
 )
 
-// maxHello bounds the first message of a client.
-const maxHello = 1 << 10
-
 // greet reads the hello, registers the session and answers with the welcome.
 func (s *session) greet() error {
 	ctx, cancel := context.WithTimeout(s.m.ctx, helloTimeout)
@@ -32,8 +29,9 @@ func (s *session) greet() error {
 		return fmt.Errorf("%w: first stream is %v, want control", reeve.ErrProtocol, st.Kind())
 	}
 	s.control = st
-	s.heard = wire.NewReader(st, maxHello)
-	err = s.readHello()
+	s.first = &inbound{s: s, st: st}
+	err = s.readHello(s.first.begin(maxHello))
+	s.first.pause()
 	if err == nil {
 		// Whoever finds the session in the master's list may use these.
 		s.heartbeat = s.m.heartbeat()
@@ -54,8 +52,8 @@ func (s *session) greet() error {
 	return nil
 }
 
-func (s *session) readHello() error {
-	frame, err := s.heard.Next()
+func (s *session) readHello(r *wire.Reader) error {
+	frame, err := r.Next()
 	if err != nil {
 		return err
 	}
@@ -145,29 +143,7 @@ func (m *Master) remove(s *session) {
 	}
 }
 
-// readControl answers heartbeats until the client says goodbye.
-func (s *session) readControl() {
-	s.heard.SetMax(maxHello + 2*reeve.MaxErrorText)
-	for {
-		frame, err := s.heard.Next()
-		if err != nil {
-			s.readFailed(s.control, err)
-			return
-		}
-		s.holder.Touch()
-		if err := s.handleControl(frame); err != nil {
-			s.goodbye(err)
-			s.fail(err)
-			return
-		}
-		if s.farewell.Load() {
-			s.out.drain(time.Second)
-			s.fail(fmt.Errorf("%w: the client said goodbye", reeve.ErrClosed))
-			return
-		}
-	}
-}
-
+// handleControl does what one message of the control stream says.
 func (s *session) handleControl(frame []byte) error {
 	t, body, err := wire.ParseType(frame)
 	if err != nil {

@@ -9,8 +9,7 @@
 // A program that hosts a master uses the queues it declared through the same
 // interface as its clients, [reeve.Queue].
 //
-// Goroutines: per connection one that accepts streams and one reader per
-// stream; a writer only while there is something to write; per master the
-// engine's clock and one that looks after silent sessions. None per request or
-// task.
+// Goroutines: per connection the two of its transport, and others only while
+// there is something to read or to write; per master the engine's clock and one
+// that looks after silent sessions. None per request or task.
 package manager

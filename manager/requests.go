@@ -355,6 +355,9 @@ func (r *requests) consume(m *wire.Consume) error {
 		return nil
 	}
 	s.mu.Lock()
+	if s.consumers == nil {
+		s.consumers = map[uint64]*queue.Consumer{}
+	}
 	s.consumers[m.Consumer] = c
 	s.mu.Unlock()
 	return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"runtime/debug"
 	"sync"
@@ -31,7 +30,6 @@ type session struct {
 	heartbeat time.Duration
 	holder    *queue.Holder
 	client    *queue.Client
-	calls     *transport.Stream
 	out       outbox
 	readers   sync.WaitGroup
 	done      chan struct{} // closed when the session is over and its leases are given up
@@ -43,10 +41,12 @@ type session struct {
 
 	controlMu sync.Mutex // held while writing on control
 	control   *transport.Stream
-	heard     *wire.Reader // of control; owned by greet, then by readControl
+	first     *inbound // of control
 	frame     []byte
 
 	mu        sync.Mutex // guards the fields below
+	over      bool       // no reader may be started any more
+	calls     *transport.Stream
 	consumers map[uint64]*queue.Consumer
 	bulk      *transport.Stream
 }
@@ -60,21 +60,20 @@ func (m *Master) runSession(conn net.Conn, peer *auth.Peer) {
 		m.cfg.Logger.Debug("session not started", "remote", peer.Remote, "err", err)
 		return
 	}
-	s := &session{m: m, mux: mux, peer: peer, done: make(chan struct{}), consumers: map[uint64]*queue.Consumer{}}
-	defer mux.Close()
+	s := &session{m: m, mux: mux, peer: peer, done: make(chan struct{})}
 	stop := context.AfterFunc(m.ctx, func() { mux.Fail(reeve.ErrClosed) })
-	defer stop()
-	defer s.count()
-	if err := s.greet(); err != nil {
+	err = s.greet()
+	stop() // from here on the master ends the sessions it knows
+	if err != nil {
 		s.fail(err)
+		mux.Close()
+		s.count()
 		m.cfg.Logger.Debug("session not started", "remote", peer.Remote, "kid", peer.KeyID, "err", err)
 		return
 	}
 	m.cfg.Logger.Debug("session begins", "session", s.id, "remote", peer.Remote, "kid", peer.KeyID,
 		"host", s.hello.Host, "pid", s.hello.PID, "name", s.hello.Name)
-	s.serve()
-	s.end()
-	m.cfg.Logger.Debug("session over", "session", s.id, "remote", peer.Remote, "cause", s.reason())
+	s.listen()
 }
 
 // count counts why the session is over, as far as that is of interest.
@@ -93,30 +92,6 @@ func (s *session) reason() error {
 		return *why
 	}
 	return s.mux.Err()
-}
-
-// serve reads the client's streams until the session ends.
-func (s *session) serve() {
-	s.readers.Go(s.readControl)
-	for {
-		st, err := s.mux.Accept(s.m.ctx)
-		if err != nil {
-			s.fail(err)
-			break
-		}
-		if st.Kind() == transport.Calls {
-			s.calls = st
-			s.readers.Go(func() { s.readRequests(st) })
-			continue
-		}
-		if s.calls == nil {
-			s.fail(fmt.Errorf("%w: a %v stream before the calls stream", reeve.ErrProtocol, st.Kind()))
-			break
-		}
-		s.readers.Go(func() { s.readRequests(st) })
-	}
-	s.mux.Close()
-	s.readers.Wait()
 }
 
 // end gives up what the session held.
@@ -141,49 +116,6 @@ func (s *session) end() {
 func (s *session) fail(cause error) {
 	s.blame(cause)
 	s.mux.Fail(cause)
-}
-
-// readRequests reads a calls or bulk stream.
-func (s *session) readRequests(st *transport.Stream) {
-	r := wire.NewReader(st, s.m.maxFrame())
-	var rq requests
-	rq.s = s
-	held := false
-	release := func() {
-		if held {
-			held = false
-			s.out.release()
-		}
-	}
-	defer release()
-	r.SetBudget(func(n int) (func(), error) {
-		release() // a large frame takes its time: the answers to those before it do not wait
-		return s.receive(n)
-	})
-	for {
-		frame, err := r.Next()
-		if err != nil {
-			s.readFailed(st, err)
-			return
-		}
-		s.holder.Touch()
-		if !held {
-			held = true
-			s.out.hold()
-		}
-		if err := rq.handle(frame, r.Owned()); err != nil {
-			release()
-			s.goodbye(err)
-			s.fail(err)
-			return
-		}
-		if r.Buffered() == 0 {
-			release()
-			rq.rest()
-		} else if s.out.overfull() {
-			release()
-		}
-	}
 }
 
 // minRate is how fast a large frame must arrive on the whole, in bytes per
@@ -214,23 +146,6 @@ func (s *session) receive(n int) (release func(), err error) {
 		timer.Stop()
 		s.m.receiving.Release(int64(n))
 	}, nil
-}
-
-func (s *session) readFailed(st *transport.Stream, err error) {
-	switch {
-	case errors.Is(err, io.EOF):
-		if st.Kind() == transport.Bulk {
-			st.Close()
-			return
-		}
-		err = fmt.Errorf("%w: the client closed its %v stream", reeve.ErrProtocol, st.Kind())
-		if s.farewell.Load() {
-			err = reeve.ErrClosed
-		}
-	case errors.Is(err, reeve.ErrProtocol):
-		s.goodbye(err)
-	}
-	s.fail(err)
 }
 
 // bulkStream opens the stream for large frames to the client.

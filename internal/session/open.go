@@ -92,6 +92,7 @@ func (s *Session) Accept(ctx context.Context) (*Stream, error) {
 				return nil, s.acceptError(ctx, err)
 			}
 			s.half = s.newStream(m, s.theirs)
+			s.events.accepted()
 		}
 		st := s.half
 		err := st.readKind(ctx)
@@ -133,6 +134,7 @@ func (st *Stream) readKind(ctx context.Context) error {
 	})
 	var b [1]byte
 	n, err := st.mux.Read(b[:])
+	st.flow.taken.Add(int64(n))
 	if !stop() {
 		<-woken
 	}
@@ -182,7 +184,7 @@ func (s *Session) giveKind(k Kind) {
 }
 
 func (s *Session) newStream(m *yamux.Stream, in *slots) *Stream {
-	st := &Stream{s: s, mux: m, slots: in, since: time.Now()}
+	st := &Stream{s: s, mux: m, slots: in, since: time.Now(), flow: s.events.flow(m.StreamID())}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.streams[st] = struct{}{}

@@ -21,12 +21,15 @@ type reader struct {
 	clock func() time.Duration
 	fail  func(error) // ends the session
 
+	frames func(header) // told of every frame that came whole
+
 	reads atomic.Uint32 // number of reads that gave something
 	last  atomic.Int64  // clock time of the last one
 
 	// Owned by yamux's receive loop, the only caller of Read.
 	err   error   // what comes after the frames at hand
 	frame int     // size of the frame that came in part, 0 while its header is not complete
+	head  header  // its header
 	buf   *[]byte // nil when nothing is kept
 	from  int     // (*buf)[from:whole] are frames to hand on
 	whole int
@@ -126,11 +129,12 @@ func (r *reader) scan(b []byte) int {
 				r.err = err
 				return whole
 			}
-			r.frame = headerSize + h.body()
+			r.frame, r.head = headerSize+h.body(), h
 		}
 		if len(b)-whole < r.frame {
 			return whole
 		}
+		r.frames(r.head)
 		whole += r.frame
 		r.frame = 0
 	}

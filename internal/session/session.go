@@ -48,6 +48,7 @@ type Session struct {
 	reader *reader
 	writer *writer
 	dog    *watchdog
+	events events
 	theirs *slots // streams opened by the peer
 	ours   *slots
 
@@ -94,10 +95,11 @@ func start(conn net.Conn, cfg Config, client bool) (*Session, error) {
 	s.ours = newSlots(cfg.MaxStreams, streamLinger, s.clock)
 	s.dog = newWatchdog(s.clock, cfg.WriteTimeout, func() { s.Fail(ErrWriteTimeout) })
 	s.reader = &reader{
-		raw:   conn,
-		guard: newGuard(cfg, s.clock, client, s.theirs, s.ours),
-		clock: s.clock,
-		fail:  s.Fail,
+		raw:    conn,
+		guard:  newGuard(cfg, s.clock, client, s.theirs, s.ours),
+		clock:  s.clock,
+		fail:   s.Fail,
+		frames: s.events.frame,
 	}
 	s.writer = newWriter(conn, &s.reader.reads, s.dog, s.Fail)
 
@@ -220,10 +222,11 @@ func (s *Session) Fail(cause error) {
 	// Calls that wait end when yamux has noticed. That takes a Read that
 	// returns, so do not rely on it.
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	for st := range s.streams {
 		st.mux.SetDeadline(past)
 	}
+	s.mu.Unlock()
+	s.events.end()
 }
 
 // closeNow closes a connection without the farewell of TLS, which waits up to

@@ -45,6 +45,7 @@ type Stream struct {
 	slots *slots
 	kind  Kind
 	since time.Time // when it was opened here
+	flow  *flow
 
 	closed atomic.Bool // by Close
 	ended  atomic.Bool // the peer's end was seen while the session lived
@@ -65,6 +66,7 @@ func (st *Stream) Read(p []byte) (int, error) {
 		return 0, ErrStreamClosed
 	}
 	n, err := st.mux.Read(p)
+	st.flow.taken.Add(int64(n))
 	if err != nil {
 		err = st.readError(err)
 	}
@@ -142,6 +144,7 @@ func (st *Stream) Close() error {
 	s.mu.Lock()
 	delete(s.streams, st)
 	s.mu.Unlock()
+	s.events.forget(st.mux.StreamID())
 	st.slots.done(st.mux.StreamID()) // before the peer can know
 	st.mux.SetReadDeadline(past)     // wakes a reader
 	return st.mux.Close()

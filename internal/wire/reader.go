@@ -54,6 +54,18 @@ func NewReader(r io.Reader, max int) *Reader {
 	return rd
 }
 
+// Reset makes r, which rests or has failed, a Reader of rd, with the limit that
+// it had.
+func (r *Reader) Reset(rd io.Reader) {
+	r.giveBack()
+	r.dropBig()
+	r.r, r.err, r.owned, r.earned, r.budget = rd, nil, false, 0, nil
+	r.begin, r.end, r.buf = 0, 0, r.rest[:]
+}
+
+// Empty reports whether nothing is kept that was read and not returned.
+func (r *Reader) Empty() bool { return r.begin == r.end }
+
 // SetMax changes the limit, from the next frame on.
 func (r *Reader) SetMax(max int) {
 	if max <= 0 {

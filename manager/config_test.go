@@ -1,0 +1,139 @@
+package manager_test
+
+// What is wrong with a configuration shows when the master is made, and the
+// error names the field.
+
+import (
+	"errors"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/auth"
+	"github.com/reeveq/reeve/manager"
+	"github.com/reeveq/reeve/managertest"
+)
+
+func testKey(t testing.TB) auth.Key {
+	t.Helper()
+	key, _, err := auth.GenerateKey("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func TestConfig_EveryFieldOutOfRangeIsNamed(t *testing.T) {
+	t.Parallel()
+	ring, err := auth.Keys(testKey(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := map[string][]func(*manager.Config){
+		"AuthKey":           {func(c *manager.Config) { c.AuthKey = auth.Key{} }},
+		"Keys":              {func(c *manager.Config) { c.Keys = ring }},
+		"Heartbeat":         {func(c *manager.Config) { c.Heartbeat = -1 }, func(c *manager.Config) { c.Heartbeat = 99 * time.Millisecond }, func(c *manager.Config) { c.Heartbeat = time.Hour + 1 }},
+		"MaxPayload":        {func(c *manager.Config) { c.MaxPayload = -1 }, func(c *manager.Config) { c.MaxPayload = 1023 }, func(c *manager.Config) { c.MaxPayload = 1<<30 + 1 }, func(c *manager.Config) { c.MaxPayload = math.MaxInt64 }},
+		"MaxWaiting":        {func(c *manager.Config) { c.MaxWaiting = -1 }},
+		"MaxSessions":       {func(c *manager.Config) { c.MaxSessions = -1 }},
+		"MaxSessionsPerKey": {func(c *manager.Config) { c.MaxSessionsPerKey = -1 }},
+		"MaxConsumers":      {func(c *manager.Config) { c.MaxConsumers = -1 }},
+		"MaxReceiving":      {func(c *manager.Config) { c.MaxReceiving = -1 }, func(c *manager.Config) { c.MaxReceiving = 16 << 20 }},
+		"WriteTimeout":      {func(c *manager.Config) { c.WriteTimeout = -1 }},
+		"LoginTimeout":      {func(c *manager.Config) { c.LoginTimeout = -1 }},
+	}
+	// Anything goes in these.
+	free := map[string]bool{"Logger": true, "Debug": true, "Impl": true, "Watchdog": true}
+	fields := reflect.TypeFor[manager.Config]()
+	for i := range fields.NumField() {
+		name := fields.Field(i).Name
+		if bad[name] == nil && !free[name] {
+			t.Errorf("field %s is not tested", name)
+		}
+		for n, change := range bad[name] {
+			cfg := manager.Config{AuthKey: testKey(t)}
+			change(&cfg)
+			m, err := manager.New(cfg)
+			if err == nil {
+				m.Close()
+				t.Errorf("%s, value %d: accepted", name, n)
+				continue
+			}
+			if !strings.HasPrefix(err.Error(), "manager: ") || !strings.Contains(err.Error(), "Config."+name) {
+				t.Errorf("%s, value %d: the error is %q", name, n, err)
+			}
+		}
+	}
+}
+
+func TestConfig_ZeroAndTheLimitsThemselvesAreAccepted(t *testing.T) {
+	t.Parallel()
+	for _, cfg := range []manager.Config{
+		{},
+		{Heartbeat: 100 * time.Millisecond, MaxPayload: 1 << 10, MaxWaiting: 1, MaxSessions: 1, MaxSessionsPerKey: 1, MaxConsumers: 1,
+			MaxReceiving: 1<<10 + 2<<20, WriteTimeout: 1, LoginTimeout: 1, Watchdog: 1},
+		{Heartbeat: time.Hour, MaxPayload: 1 << 30, MaxReceiving: math.MaxInt64, Watchdog: -1},
+	} {
+		cfg.AuthKey = testKey(t)
+		m, err := manager.New(cfg)
+		if err != nil {
+			t.Errorf("%+v: %v", cfg, err)
+			continue
+		}
+		m.Close()
+	}
+}
+
+func TestQueueConfig_EveryFieldOutOfRangeIsNamed(t *testing.T) {
+	t.Parallel()
+	m := managertest.Start(t).Manager()
+	bad := map[string][]reeve.QueueConfig{
+		"MaxLen":   {{MaxLen: -1}},
+		"MaxBytes": {{MaxBytes: -2}, {MaxBytes: 1}},
+		"Refuse":   nil,
+		"Lease":    {{Lease: -1}, {Lease: 99 * time.Millisecond}, {Lease: 24*time.Hour + 1}},
+		"Timeout":  {{Timeout: -1}, {Timeout: math.MaxInt64}},
+		"Attempts": {{Attempts: -1}, {Attempts: 1_000_001}},
+	}
+	fields := reflect.TypeFor[reeve.QueueConfig]()
+	for i := range fields.NumField() {
+		name := fields.Field(i).Name
+		configs, tested := bad[name]
+		if !tested {
+			t.Errorf("field %s is not tested", name)
+		}
+		for _, cfg := range configs {
+			_, err := m.Queue("tasks", cfg)
+			if !errors.Is(err, reeve.ErrInvalid) || !strings.Contains(err.Error(), "QueueConfig."+name) {
+				t.Errorf("%+v: %v", cfg, err)
+			}
+		}
+	}
+	for _, name := range []string{"", strings.Repeat("x", 256), "a\nb", "a\x00", "a\xff"} {
+		if _, err := m.Queue(name, reeve.QueueConfig{}); !errors.Is(err, reeve.ErrInvalid) {
+			t.Errorf("queue name %q: %v", name, err)
+		}
+	}
+}
+
+func TestServe_SaysWhyItCannot(t *testing.T) {
+	t.Parallel()
+	_, addr, _ := listenTCP(t, manager.Config{})
+	m, err := manager.New(manager.Config{AuthKey: testKey(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.ListenAndServe(t.Context(), addr); err == nil || !strings.Contains(err.Error(), addr) {
+		t.Errorf("an address in use: %v", err)
+	}
+	m.Close()
+	if err := m.ListenAndServe(t.Context(), "127.0.0.1:0"); !errors.Is(err, reeve.ErrClosed) {
+		t.Errorf("a closed master: %v", err)
+	}
+	if _, err := m.Queue("tasks", reeve.QueueConfig{}); !errors.Is(err, reeve.ErrClosed) {
+		t.Errorf("a queue of a closed master: %v", err)
+	}
+}

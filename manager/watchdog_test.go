@@ -1,0 +1,124 @@
+package manager_test
+
+// A queue in which nothing moves although tasks are ready and consumers have
+// free slots is reported, with what somebody needs to know who looks into it.
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/manager"
+	"github.com/reeveq/reeve/managertest"
+)
+
+// notes is a slog.Handler that keeps warnings.
+type notes struct {
+	mu    sync.Mutex // guards lines
+	lines []string
+}
+
+func (*notes) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelWarn }
+func (n *notes) WithAttrs([]slog.Attr) slog.Handler         { return n }
+func (n *notes) WithGroup(string) slog.Handler              { return n }
+
+func (n *notes) Handle(_ context.Context, r slog.Record) error {
+	var b strings.Builder
+	b.WriteString(r.Message)
+	r.Attrs(func(a slog.Attr) bool { b.WriteString(" " + a.String()); return true })
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.lines = append(n.lines, b.String())
+	return nil
+}
+
+func (n *notes) take() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	lines := n.lines
+	n.lines = nil
+	return lines
+}
+
+func TestWatchdog_ReportsAQueueInWhichNothingMoves(t *testing.T) {
+	var log notes
+	cfg := manager.Config{Watchdog: time.Minute, Logger: slog.New(&log)}
+	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+		q := m.Declare(t, "tasks", reeve.QueueConfig{Attempts: 10})
+		m.Declare(t, "other", reeve.QueueConfig{})
+		// Two tasks that were twice with a worker that died are handed over one
+		// at a time: while the first runs, the second waits beside free slots.
+		put(t, q, 2)
+		for range 2 {
+			c, cable := plug(t, m)
+			consume(t, c.Queue("tasks"), 2)
+			settle()
+			cable.kill()
+			c.Close()
+			settle()
+		}
+		c := m.Dial(t)
+		supply := consume(t, c.Queue("tasks"), 5)
+		first := next(t, supply)
+		time.Sleep(59 * time.Second)
+		if lines := log.take(); len(lines) != 0 {
+			t.Errorf("too early: %q", lines)
+		}
+		time.Sleep(31 * time.Second)
+		lines := log.take()
+		if len(lines) != 1 {
+			t.Fatalf("after a minute and a half: %q", lines)
+		}
+		for _, want := range []string{"nothing moves", "queue=tasks", "ready=1", "free_slots=4", "leased=1", "oldest=1m", "for=1m"} {
+			if !strings.Contains(lines[0], want) {
+				t.Errorf("%q does not say %q", lines[0], want)
+			}
+		}
+		time.Sleep(time.Minute)
+		if lines := log.take(); len(lines) != 1 {
+			t.Errorf("a minute later: %q", lines)
+		}
+		if n := m.Manager().Stats().Stalls; n != 2 {
+			t.Errorf("%d were counted", n)
+		}
+		if err := first.Ack(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := next(t, supply).Ack(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Minute)
+		if lines := log.take(); len(lines) != 0 {
+			t.Errorf("with an empty queue: %q", lines)
+		}
+	}, cfg)
+}
+
+func TestWatchdog_IsSilentAboutBusyFullAndAbandonedQueues(t *testing.T) {
+	var log notes
+	cfg := manager.Config{Watchdog: time.Minute, Logger: slog.New(&log)}
+	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+		c := m.Dial(t)
+		put(t, m.Declare(t, "abandoned", reeve.QueueConfig{}), 10)
+		put(t, m.Declare(t, "busy", reeve.QueueConfig{}), 10)
+		put(t, m.Declare(t, "slow", reeve.QueueConfig{}), 10)
+		consume(t, c.Queue("busy"), 3) // all its slots are taken, for ever
+		slow := consume(t, c.Queue("slow"), 1)
+		m.Declare(t, "idle", reeve.QueueConfig{})
+		consume(t, c.Queue("idle"), 3)
+		for range 10 {
+			l := next(t, slow)
+			time.Sleep(50 * time.Second)
+			if err := l.Ack(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if lines := log.take(); len(lines) != 0 {
+			t.Errorf("%q", lines)
+		}
+	}, cfg)
+}
