@@ -83,7 +83,8 @@ func run(ctx context.Context, out io.Writer) error {
 		stats, err = fetch.Stats(ctx)
 	}
 	if ctx.Err() != nil {
-		return context.Cause(ctx) // a worker has ended, or the time is over
+		// A worker has ended, or the time is over.
+		return fmt.Errorf("after %d pages and %d requests: %w", len(recorded), s.served(), context.Cause(ctx))
 	}
 	if err != nil {
 		return err

@@ -100,7 +100,7 @@ func (p *Process) Wait(ctx context.Context) error {
 	select {
 	case <-p.ended:
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return fmt.Errorf("%s has not ended: %w\n%s", p.name, context.Cause(ctx), p.stderr.tail())
 	}
 	if p.err != nil {
 		return fmt.Errorf("%s: %w\n%s", p.name, p.err, p.stderr.tail())
