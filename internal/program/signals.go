@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // SignalError is the cause of a context that a signal ended.
@@ -41,6 +42,11 @@ func (s *Stop) Interrupted() error {
 	return nil
 }
 
+// echo is within what time a further signal is taken for the first one again:
+// timeout(1) and terminals signal a process and its group, so one intention
+// arrives twice.
+const echo = 50 * time.Millisecond
+
 // NotifyStop watches for SIGTERM and Ctrl-C (on Windows Ctrl-Break too) until
 // release is called. A third signal ends the process as if nobody watched. It
 // also keeps a closed pipe on the standard output from ending the process
@@ -56,10 +62,17 @@ func NotifyStop(parent context.Context) (stop *Stop, release func()) {
 	ended, gone := make(chan struct{}), make(chan struct{})
 	go func() { // joined by release
 		defer close(gone)
-		for _, cancel := range []context.CancelCauseFunc{cancelGraceful, cancelNow} {
+		var first time.Time
+		for now.Err() == nil {
 			select {
 			case s := <-signals:
-				cancel(&SignalError{s})
+				switch {
+				case first.IsZero():
+					first = time.Now()
+					cancelGraceful(&SignalError{s})
+				case time.Since(first) > echo:
+					cancelNow(&SignalError{s})
+				}
 			case <-ended:
 				return
 			}
