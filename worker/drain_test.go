@@ -225,6 +225,17 @@ func TestRun_EndsWithTheQueueButLetsHandlersTakeTheirTime(t *testing.T) {
 	})
 }
 
+func TestRun_IsDoneAtOnceWithAQueueThatHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory("tasks")
+		m.stop(reeve.ErrShutdown)
+		s := startWith(t, m, worker.Config{}, sleeper)
+		if err := s.wait(); err != nil {
+			t.Errorf("Run returned %v, want nil", err)
+		}
+	})
+}
+
 func TestRun_StopDuringThePatientDrainBeginsTheGrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory("tasks", 3_600_000)

@@ -170,6 +170,9 @@ func (w *Worker) run(ctx context.Context) error {
 		if w.taking.Err() != nil {
 			return w.reason() // stopped before anything began
 		}
+		if errors.Is(err, reeve.ErrShutdown) {
+			return nil // as it does later: a worker may come when all is done
+		}
 		return fmt.Errorf("worker: consume queue %q: %w", w.src.Name(), err)
 	}
 	w.consumer = c
