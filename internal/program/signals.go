@@ -62,22 +62,9 @@ func NotifyStop(parent context.Context) (stop *Stop, release func()) {
 	ended, gone := make(chan struct{}), make(chan struct{})
 	go func() { // joined by release
 		defer close(gone)
-		var first time.Time
-		for now.Err() == nil {
-			select {
-			case s := <-signals:
-				switch {
-				case first.IsZero():
-					first = time.Now()
-					cancelGraceful(&SignalError{s})
-				case time.Since(first) > echo:
-					cancelNow(&SignalError{s})
-				}
-			case <-ended:
-				return
-			}
+		if watch(signals, ended, cancelGraceful, cancelNow) {
+			signal.Stop(signals)
 		}
-		signal.Stop(signals)
 	}()
 	return &Stop{graceful, now}, func() {
 		signal.Stop(signals)
@@ -86,5 +73,26 @@ func NotifyStop(parent context.Context) (stop *Stop, release func()) {
 		<-gone
 		cancelGraceful(nil)
 		cancelNow(nil)
+	}
+}
+
+// watch ends graceful with the first signal and now with the second, after
+// which it returns true; or false when ended is closed before.
+func watch(signals <-chan os.Signal, ended <-chan struct{}, graceful, now context.CancelCauseFunc) bool {
+	var first time.Time
+	for {
+		select {
+		case s := <-signals:
+			switch {
+			case first.IsZero():
+				first = time.Now()
+				graceful(&SignalError{s})
+			case time.Since(first) > echo:
+				now(&SignalError{s})
+				return true
+			}
+		case <-ended:
+			return false
+		}
 	}
 }
