@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/reeveq/reeve"
-	"github.com/reeveq/reeve/auth"
 	"github.com/reeveq/reeve/internal/session/memnet"
 	"github.com/reeveq/reeve/manager"
 	"github.com/reeveq/reeve/managertest"
@@ -229,12 +228,16 @@ func settle() { synctest.Wait() }
 // the test.
 func listenTCP(t testing.TB, cfg manager.Config, queues ...string) (m *manager.Master, addr string, client proxy.Config) {
 	t.Helper()
-	key, _, err := auth.GenerateKey("test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.AuthKey = key
-	m, err = manager.New(cfg)
+	cfg.AuthKey = testKey(t)
+	m, addr, client = listenWith(t, cfg, queues...)
+	client.AuthKey = cfg.AuthKey
+	return m, addr, client
+}
+
+// listenWith is listenTCP with cfg's own keys.
+func listenWith(t testing.TB, cfg manager.Config, queues ...string) (m *manager.Master, addr string, client proxy.Config) {
+	t.Helper()
+	m, err := manager.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,5 +256,5 @@ func listenTCP(t testing.TB, cfg manager.Config, queues ...string) (m *manager.M
 		m.Close()
 		<-served
 	})
-	return m, ln.Addr().String(), proxy.Config{AuthKey: key}
+	return m, ln.Addr().String(), proxy.Config{}
 }

@@ -42,7 +42,9 @@ func (d *delivery) size() int {
 	return n
 }
 
-// outbox gathers what is to be sent to one client. Adding never blocks; a
+// outbox gathers what is to be sent to one client, until its session ends:
+// requests that came before are still carried out, and their answers, for which
+// there is no bound any more, dropped. Adding never blocks; a
 // goroutine writes while there is something to write, and what is added
 // meanwhile goes out in its next write.
 type outbox struct {
@@ -78,9 +80,11 @@ func (o *outbox) init(s *session, maxFrame int) {
 // deliver adds a task for a consumer, or the tasks that answer a Get.
 func (o *outbox) deliver(d delivery) {
 	o.mu.Lock()
-	if d.size() > largePayload {
+	switch {
+	case o.ended: // the lease goes back with the session
+	case d.size() > largePayload:
 		o.large = append(o.large, d)
-	} else {
+	default:
 		o.due = append(o.due, d)
 	}
 	o.mu.Unlock()
@@ -88,7 +92,9 @@ func (o *outbox) deliver(d delivery) {
 
 func (o *outbox) confirm(req uint64, count int, first reeve.ID) {
 	o.mu.Lock()
-	o.answers.Confirm(req, count, first)
+	if !o.ended {
+		o.answers.Confirm(req, count, first)
+	}
 	o.mu.Unlock()
 }
 
@@ -96,7 +102,10 @@ func (o *outbox) confirm(req uint64, count int, first reeve.ID) {
 // the client would wait for it for ever.
 func (o *outbox) message(m wire.Message) {
 	o.mu.Lock()
-	err := o.answers.Message(m)
+	var err error
+	if !o.ended {
+		err = o.answers.Message(m)
+	}
 	o.mu.Unlock()
 	if err != nil {
 		o.s.fail(err)
@@ -105,7 +114,9 @@ func (o *outbox) message(m wire.Message) {
 
 func (o *outbox) leaseLost(t reeve.Token, cause error) {
 	o.mu.Lock()
-	o.lost = append(o.lost, wire.Lost{Queue: t.Queue, ID: t.ID, Attempt: t.Attempt, Code: wire.Code(cause), Text: cause.Error()})
+	if !o.ended {
+		o.lost = append(o.lost, wire.Lost{Queue: t.Queue, ID: t.ID, Attempt: t.Attempt, Code: wire.Code(cause), Text: cause.Error()})
+	}
 	o.mu.Unlock()
 }
 

@@ -114,14 +114,6 @@ func (r *raw) read(from *wire.Reader, want wire.Type, m any) {
 // next is the id of a new request.
 func (r *raw) next() uint64 { r.req++; return r.req }
 
-// ask sends a request and reads the next answer, which must be one to it.
-func (r *raw) ask(msg func(req uint64) wire.Message) (*wire.Answer, error) {
-	r.t.Helper()
-	req := r.next()
-	r.write(r.calls, encode(r.t, msg(req)))
-	return r.answer(req)
-}
-
 // answer reads the next answer on calls: an Answer, a Confirm (nil) or an Error.
 func (r *raw) answer(req uint64) (*wire.Answer, error) {
 	r.t.Helper()
@@ -193,7 +185,14 @@ func (r *raw) goodbye() error {
 // alive requires that the session goes on.
 func (r *raw) alive() {
 	r.t.Helper()
-	a, err := r.ask(func(req uint64) wire.Message { return wire.StatsRequest{Req: req, Low: req} })
+	r.aliveAs(r.next())
+}
+
+// aliveAs is alive with a request id of the caller's.
+func (r *raw) aliveAs(req uint64) {
+	r.t.Helper()
+	r.write(r.calls, encode(r.t, wire.StatsRequest{Req: req, Low: 1}))
+	a, err := r.answer(req)
 	if err != nil || len(a.Queues) == 0 {
 		r.t.Fatalf("the session does not go on: %v", err)
 	}
