@@ -42,7 +42,7 @@ func (q *Queue) check() {
 	if bytes != q.bytes {
 		q.broken("%d bytes counted, %d there", q.bytes, bytes)
 	}
-	held, consumers, gets, free := 0, 0, 0, 0
+	held, consumers, gets, free, noted := 0, 0, 0, 0, 0
 	for l := range q.takerLists() {
 		n := 0
 		for t := l.head; t != nil; t = t.next {
@@ -92,12 +92,21 @@ func (q *Queue) check() {
 				q.broken("a consumer with %d of %d slots used, listed %v", c.used, c.slots, listed)
 			}
 		}
+		for tag, w := range k.waiters {
+			if !q.stillWaits(w) {
+				q.broken("request %d is noted as waiting, and does not", tag)
+			}
+			noted++
+		}
 		if k.expiry < q.silent || k.expiry < next {
 			q.broken("a holder's silence ends before the clock looks")
 		}
 	}
 	if consumers != q.consumers || gets != q.gets || free != q.freeSlots {
 		q.broken("%d consumers, %d gets, %d free slots counted; there are %d, %d, %d", q.consumers, q.gets, q.freeSlots, consumers, gets, free)
+	}
+	if noted > gets+q.parked.n+len(q.joins) {
+		q.broken("%d requests noted as waiting, of %d", noted, gets+q.parked.n+len(q.joins))
 	}
 	if held != n[leased] {
 		q.broken("%d tasks leased, %d in holders' lists", n[leased], held)
@@ -108,6 +117,18 @@ func (q *Queue) check() {
 	if q.takers.head != nil && q.ready.n > 0 && !q.stopped {
 		q.broken("%d ready tasks and %d who could take them", q.ready.n, q.takers.n)
 	}
+}
+
+func (q *Queue) stillWaits(w waiter) bool {
+	switch w := w.(type) {
+	case *taker:
+		return w.list != nil
+	case *JoinOp:
+		return w.at < len(q.joins) && q.joins[w.at] == w
+	case *parking:
+		return w.listed
+	}
+	return false
 }
 
 // takerLists are all lists a taker may stand in.

@@ -29,6 +29,7 @@ type Engine struct {
 	mu     sync.RWMutex // guards the fields below; never taken with a queue's mutex held
 	names  map[string]*Queue
 	queues []*Queue // in the order of creation
+	known  []string // their names; never changed, but replaced: errors share it
 	closed bool
 
 	clock clock
@@ -73,6 +74,7 @@ func (e *Engine) Declare(name string, cfg reeve.QueueConfig) (*Queue, error) {
 	}
 	q := newQueue(e, name, cfg, len(e.queues))
 	e.names[name] = q
+	e.known = append(slices.Clone(e.known), name)
 	e.queues = append(slices.Clone(e.queues), q)
 	return q, nil
 }
@@ -81,21 +83,19 @@ func (e *Engine) Declare(name string, cfg reeve.QueueConfig) (*Queue, error) {
 func (e *Engine) Lookup(name string) (*Queue, error) {
 	e.mu.RLock()
 	q, ok := e.names[name]
+	known := e.known
 	e.mu.RUnlock()
 	if ok {
 		return q, nil
 	}
-	return nil, &reeve.NoSuchQueueError{Name: name, Known: e.Names()}
+	return nil, &reeve.NoSuchQueueError{Name: name, Known: known}
 }
 
 // Names returns the queues' names in the order of their creation.
 func (e *Engine) Names() []string {
-	qs := e.all()
-	names := make([]string, len(qs))
-	for i, q := range qs {
-		names[i] = q.name
-	}
-	return names
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return slices.Clone(e.known)
 }
 
 // Stats returns the numbers of all queues in the order of their creation.

@@ -50,10 +50,13 @@ func (q *Queue) Get(h *Holder, op *GetOp) {
 	case op.NoWait:
 		op.taker.leave()
 		q.got(&op.taker, nil, reeve.ErrEmpty)
+	default:
+		k.waits(op.Tag, &op.taker)
 	}
 }
 
 func (q *Queue) got(t *taker, ts []reeve.Task, err error) {
+	t.hold.waitsNoMore(t.get.Tag, t)
 	t.hold.holder.sink.Got(t.get.Tag, q.name, ts, err)
 	q.tell(t.hold)
 }

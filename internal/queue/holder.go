@@ -58,6 +58,29 @@ type hold struct {
 	aside    takers // that get nothing because the holder is silent
 
 	consumers map[*Consumer]struct{}
+	waiters   map[uint64]waiter // by tag; of several with one tag the last
+	crowd     int               // the most of them there were in that map
+}
+
+// waiter is a request that waits: a *taker of a Get, a *JoinOp or a *parking.
+type waiter any
+
+// waits notes a request that begins to wait, for Cancel to find it.
+func (k *hold) waits(tag uint64, w waiter) {
+	if k.waiters == nil {
+		k.waiters = map[uint64]waiter{}
+	}
+	k.waiters[tag] = w
+	k.crowd = max(k.crowd, len(k.waiters))
+}
+
+func (k *hold) waitsNoMore(tag uint64, w waiter) {
+	if k.waiters[tag] == w {
+		delete(k.waiters, tag)
+	}
+	if len(k.waiters) == 0 && k.crowd > 64 {
+		k.waiters, k.crowd = nil, 0 // a map keeps the memory of the most it ever held
+	}
 }
 
 // NewHolder makes a holder that hears through sink. always: it lives in this

@@ -1,10 +1,6 @@
 package queue
 
-import (
-	"slices"
-
-	"github.com/reeveq/reeve"
-)
+import "github.com/reeveq/reeve"
 
 // tick does what is due: delays that are over, attempts that ran out of time,
 // holders that fell silent. It sets when to come again.
@@ -151,7 +147,12 @@ func (q *Queue) closeHold(k *hold) {
 		}
 		p = next
 	}
-	q.joins = slices.DeleteFunc(q.joins, func(op *JoinOp) bool { return op.hold == k })
+	for i := len(q.joins) - 1; i >= 0; i-- {
+		if q.joins[i].hold == k {
+			q.dropJoin(q.joins[i])
+		}
+	}
+	k.waiters = nil
 }
 
 // stop ends hand-overs and everything that waits.

@@ -62,6 +62,7 @@ func (q *Queue) park(p *parking) error {
 		return &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "bytes of one client's requests that wait for room", Value: now, Max: most}
 	}
 	q.parked.add(p)
+	p.hold.waits(p.tag(), p)
 	return nil
 }
 
@@ -69,6 +70,7 @@ func (q *Queue) park(p *parking) error {
 func (q *Queue) unpark(p *parking) {
 	q.roomy = true
 	q.parked.remove(p)
+	p.hold.waitsNoMore(p.tag(), p)
 	p.hold.holder.parked.Add(-p.size)
 }
 
@@ -110,18 +112,18 @@ func admit(q *Queue) {
 // admitHead lets in the one who waits longest, if there is room. It reports
 // whether the next one may fit, too, and the other queue that may have room now.
 func (q *Queue) admitHead() (roomy *Queue, more bool) {
+	var few [8]Sink
+	told := few[:0]
 	q.mu.Lock()
 	p := q.parked.head
-	if p == nil {
-		q.unlockOnly()
-		return nil, false
-	}
-	if p.put != nil {
-		more = q.tryPut(p.put)
-		if more {
-			q.unpark(p)
+	if p == nil || p.put != nil {
+		if p != nil {
+			if more = q.tryPut(p.put); more {
+				q.unpark(p)
+			}
 		}
-		q.unlockOnly()
+		told, _ = q.unlockOnly(told)
+		wake(told)
 		return nil, more
 	}
 	from := p.from
@@ -143,11 +145,13 @@ func (q *Queue) admitHead() (roomy *Queue, more bool) {
 		}
 	}
 	if from != q {
-		if from.unlockOnly() {
+		var room bool
+		if told, room = from.unlockOnly(told); room {
 			roomy = from
 		}
 	}
-	q.unlockOnly()
+	told, _ = q.unlockOnly(told)
+	wake(told)
 	return roomy, more
 }
 
@@ -166,7 +170,13 @@ func lockPair(a, b *Queue) {
 
 // unlockPair is unlock for what lockPair locked.
 func unlockPair(a, b *Queue) {
-	roomA, roomB := a.unlockOnly(), a != b && b.unlockOnly()
+	var few [8]Sink
+	var roomB bool
+	told, roomA := a.unlockOnly(few[:0])
+	if a != b {
+		told, roomB = b.unlockOnly(told)
+	}
+	wake(told)
 	if roomA {
 		admit(a)
 	}

@@ -83,36 +83,38 @@ func (q *Queue) maxBytes() int64 {
 // unlock gives up the mutex, wakes the holders that were told something, and
 // lets in who waits for room, if some was made.
 func (q *Queue) unlock() {
-	if q.unlockOnly() {
+	var few [8]Sink
+	told, room := q.unlockOnly(few[:0])
+	wake(told)
+	if room {
 		admit(q)
 	}
 }
 
-// unlockOnly is unlock that leaves the last to the caller: it reports whether
-// admit is to be called, once nothing is locked.
-func (q *Queue) unlockOnly() (room bool) {
+// unlockOnly is unlock that leaves the rest to the caller, for when nothing is
+// locked: it adds to told who is to be woken, and reports whether admit is to
+// be called.
+func (q *Queue) unlockOnly(told []Sink) (_ []Sink, room bool) {
 	if verify {
 		q.check()
 	}
 	room = q.roomy && q.parked.head != nil
 	q.roomy = false
-	if len(q.woken) == 0 {
-		q.mu.Unlock()
-		return room
-	}
-	var few [8]Sink
-	sinks := few[:0]
 	for i, k := range q.woken {
 		k.woken = false
-		sinks = append(sinks, k.holder.sink)
+		told = append(told, k.holder.sink)
 		q.woken[i] = nil
 	}
 	q.woken = q.woken[:0]
 	q.mu.Unlock()
-	for _, s := range sinks {
+	return told, room
+}
+
+// wake wakes the holders that were told something. Nothing is locked.
+func wake(told []Sink) {
+	for _, s := range told {
 		s.Wake()
 	}
-	return room
 }
 
 // tell notes that k's holder is to be woken on unlock.

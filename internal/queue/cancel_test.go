@@ -1,0 +1,126 @@
+package queue_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/queue"
+)
+
+func TestCancel_EndsEachKindOfWaitAndNoOther(t *testing.T) {
+	run(t, func(t *testing.T, e *queue.Engine) {
+		q := declare(t, e, "q", reeve.QueueConfig{MaxLen: 1})
+		empty := declare(t, e, "empty", reeve.QueueConfig{})
+		c, other := newClient(e), newClient(e)
+		c.put(q, "fills it")
+		for h, base := range map[*client]uint64{c: 100, other: 200} {
+			q.Put(h.Holder, &queue.PutOp{Tasks: []reeve.Task{{}}, Tag: base, By: h})
+			for i := range uint64(3) { // three, so that one leaves from the middle
+				q.Join(h.Holder, &queue.JoinOp{Tag: base + 1 + i, By: h})
+				empty.Get(h.Holder, &queue.GetOp{Max: 1, Tag: base + 4 + i})
+			}
+		}
+		for _, tag := range []uint64{100, 102, 105, 205, 999} { // the last two are not c's
+			c.Cancel(tag, errCancelled)
+			c.Cancel(tag, errCancelled) // has ended
+		}
+		for _, tag := range []uint64{100, 102} {
+			if r := c.must(t, tag); r.err != errCancelled {
+				t.Errorf("request %d: %v", tag, r.err)
+			}
+		}
+		if len(c.gots) != 1 || c.gots[0].tag != 105 || c.gots[0].err != errCancelled {
+			t.Errorf("the Gets were answered with %v", c.gots)
+		}
+		if len(other.gots)+len(other.replies) != 0 {
+			t.Errorf("another holder's requests were answered: %v %v", other.gots, other.replies)
+		}
+		// The others go on.
+		c.ack(q, c.take(t, q, 1)[0])         // lets in the other holder's Put
+		other.ack(q, other.take(t, q, 1)[0]) // and ends the Joins
+		for _, tag := range []uint64{101, 103} {
+			if r := c.must(t, tag); r.err != nil {
+				t.Errorf("Join %d: %v", tag, r.err)
+			}
+		}
+		for _, tag := range []uint64{200, 201, 202, 203} {
+			if r := other.must(t, tag); r.err != nil {
+				t.Errorf("request %d of the other: %v", tag, r.err)
+			}
+		}
+	})
+}
+
+// Who floods the master with Cancels must not hold up its queues, however many
+// requests wait there.
+func TestCancel_CostsTheSameHoweverManyWait(t *testing.T) {
+	e := queue.New(queue.Config{})
+	defer e.Close()
+	queue.SetVerify(false)
+	defer queue.SetVerify(true)
+	cost := func(name string, waiting int) time.Duration {
+		q := declare(t, e, name, reeve.QueueConfig{})
+		c := newClient(e)
+		defer c.Release(false)
+		for i := range waiting {
+			q.Get(c.Holder, &queue.GetOp{Max: 1, Tag: uint64(i)})
+			q.Join(c.Holder, &queue.JoinOp{Tag: uint64(waiting + i), By: c})
+		}
+		best := time.Hour
+		for range 5 { // others use the machine too
+			begin := time.Now()
+			for range 1000 {
+				c.Cancel(1<<40, errCancelled)
+			}
+			best = min(best, time.Since(begin))
+		}
+		return best
+	}
+	few, many := cost("few", 10), cost("many", 20_000)
+	if many > 200*few {
+		t.Errorf("1000 Cancels take %v among 20 waiting requests and %v among 40,000", few, many)
+	}
+}
+
+// relay is a holder that uses the engine whenever it is woken, as one in the
+// master's own process may.
+type relay struct {
+	*client
+	woken func()
+}
+
+func (r *relay) Wake() { r.woken() }
+
+func TestWake_ComesWithNothingLocked(t *testing.T) {
+	run(t, func(t *testing.T, e *queue.Engine) {
+		a := declare(t, e, "a", reeve.QueueConfig{})
+		b := declare(t, e, "b", reeve.QueueConfig{MaxLen: 1})
+		wakes := 0
+		r := &relay{client: newClient(e)}
+		r.woken = func() {
+			wakes++
+			a.Stats() // blocks for ever when its own goroutine holds the mutex
+			b.Stats()
+		}
+		r.client.Holder = e.NewHolder(r, false)
+		r.put(a, "1", "2", "3")
+		r.put(b, "x")
+		ts := r.take(t, a, 3)
+		back := r.take(t, b, 1)[0]
+		r.put(b, "fills it")
+		for _, task := range ts { // all wait, in both directions
+			r.complete(a, b, task, "r")
+		}
+		r.complete(b, a, back, "r")
+		for range 4 { // each lets one in
+			r.ack(b, r.take(t, b, 1)[0])
+		}
+		for _, task := range r.take(t, a, 1) {
+			r.complete(a, b, task, "r") // at once
+		}
+		if wakes == 0 {
+			t.Error("never woken")
+		}
+	})
+}
