@@ -50,6 +50,9 @@ func Append(dst []byte, m Message) ([]byte, error) {
 	if t, ok := m.(interface{ tidy() Message }); ok {
 		m = t.tidy()
 	}
+	if n := nameLen(m); n > MaxName {
+		return dst, tooLarge("name bytes", n, MaxName)
+	}
 	start := len(dst)
 	out := bytes.NewBuffer(appendUint(append(dst, 0, 0, 0, 0), uint64(m.wireType())))
 	body := out.Len()
@@ -99,6 +102,11 @@ func Decode(t Type, body []byte, m any) error {
 	if err := decMode.Unmarshal(body, m); err != nil {
 		return &violation{in: t.String(), what: strings.TrimPrefix(err.Error(), "cbor: ")}
 	}
+	if n := nameLen(msg); n > MaxName {
+		return &violation{in: t.String(), what: wrongLimit, limit: &reeve.LimitError{
+			Kind: reeve.ErrLimit, Limit: "name bytes", Value: int64(n), Max: MaxName,
+		}}
+	}
 	if c, ok := m.(interface{ check() string }); ok {
 		if what := c.check(); what != "" {
 			return &violation{in: t.String(), what: what}
@@ -142,6 +150,27 @@ func (m *ShutdownRequest) check() string { return checkRequest(m.Req, m.Low) }
 func (m *DeadRequest) check() string     { return checkRequest(m.Req, m.Low) }
 func (m *Answer) check() string          { return checkRequest(m.Req, 0) }
 func (m *Error) check() string           { return checkRequest(m.Req, 0) }
+
+// nameLen is the length of the queue name in m.
+func nameLen(m Message) int {
+	if q, ok := m.(interface{ queue() string }); ok {
+		return len(q.queue())
+	}
+	return 0
+}
+
+func (m Lost) queue() string            { return m.Queue }
+func (m Nack) queue() string            { return m.Queue }
+func (m Bury) queue() string            { return m.Queue }
+func (m Extend) queue() string          { return m.Queue }
+func (m Claim) queue() string           { return m.Queue }
+func (m Get) queue() string             { return m.Queue }
+func (m Consume) queue() string         { return m.Queue }
+func (m StatsRequest) queue() string    { return m.Queue }
+func (m Join) queue() string            { return m.Queue }
+func (m ShutdownRequest) queue() string { return m.Queue }
+func (m DeadRequest) queue() string     { return m.Queue }
+func (m End) queue() string             { return m.Queue }
 
 func (m *Claim) check() string {
 	if len(m.Entries) == 0 {

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -82,6 +83,39 @@ func tasks(n int) []reeve.Task {
 		ts[i].Payload = []byte{}
 	}
 	return ts
+}
+
+// A name comes back in errors and stays with the outcome of its request.
+func TestLimits_QueueNameOfEveryMessage(t *testing.T) {
+	t.Parallel()
+	seen := 0
+	for _, m := range coldMessages() {
+		if _, ok := reflect.TypeOf(m).Elem().FieldByName("Queue"); !ok {
+			continue
+		}
+		seen++
+		named := func(size int) wire.Message {
+			v := fill(m)
+			e := reflect.ValueOf(v).Elem()
+			e.FieldByName("Queue").SetString(strings.Repeat("q", size))
+			if req := e.FieldByName("Req"); req.IsValid() {
+				req.SetUint(1)
+			}
+			return v
+		}
+		typ := typeOf(t, m)
+		if err := wire.Decode(typ, must(libraryEnc.Marshal(named(wire.MaxName))), m); err != nil {
+			t.Errorf("%v with a name at the limit: %v", typ, err)
+		}
+		long := must(libraryEnc.Marshal(named(wire.MaxName + 1)))
+		wantLimit(t, wire.Decode(typ, long, m), "name bytes", wire.MaxName)
+		if _, err := wire.Append(nil, named(wire.MaxName+1)); !errors.Is(err, reeve.ErrTooLarge) {
+			t.Errorf("%v with a name over the limit was encoded: %v", typ, err)
+		}
+	}
+	if seen < 12 {
+		t.Errorf("only %d messages with a queue name", seen)
+	}
 }
 
 func TestLimits_EntriesOfOneFrame(t *testing.T) {
