@@ -26,9 +26,9 @@ type local struct {
 
 // answer is the result of a request.
 type answer struct {
-	first reeve.ID
-	tasks []reeve.Task
-	err   error
+	first  reeve.ID
+	leases []*reeve.Lease
+	err    error
 }
 
 func newLocal(e *queue.Engine) *local {
@@ -76,10 +76,16 @@ func (l *local) Reply(tag uint64, count int, first reeve.ID, err error) {
 	}
 }
 
-func (l *local) Got(tag uint64, _ string, ts []reeve.Task, err error) {
+func (l *local) Got(tag uint64, name string, ts []reeve.Task, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.answerLocked(tag, answer{tasks: ts, err: err})
+	// The leases are noted now, not when the Get has its answer: they may be
+	// lost before that.
+	leases := make([]*reeve.Lease, len(ts))
+	for i, t := range ts {
+		leases[i] = l.leaseLocked(name, t)
+	}
+	l.answerLocked(tag, answer{leases: leases, err: err})
 }
 
 func (l *local) answerLocked(tag uint64, a answer) {
@@ -131,13 +137,7 @@ func (l *local) Wake() {
 	}
 }
 
-// lease makes the lease of a task that was handed over to this process.
-func (l *local) lease(name string, t reeve.Task) *reeve.Lease {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.leaseLocked(name, t)
-}
-
+// leaseLocked makes the lease of a task that was handed over to this process.
 func (l *local) leaseLocked(name string, t reeve.Task) *reeve.Lease {
 	lease := reeve.NewLease(name, t, l)
 	l.leases[lease.Token()] = lease

@@ -49,14 +49,7 @@ func (h *localQueue) get(ctx context.Context, max int, noWait bool) ([]*reeve.Le
 	a := h.local.do(ctx, func(tag uint64) {
 		h.q.Get(h.local.holder, &queue.GetOp{Max: max, NoWait: noWait, Tag: tag})
 	})
-	if a.err != nil {
-		return nil, a.err
-	}
-	leases := make([]*reeve.Lease, len(a.tasks))
-	for i, t := range a.tasks {
-		leases[i] = h.local.lease(h.q.Name(), t)
-	}
-	return leases, nil
+	return a.leases, a.err
 }
 
 func (h *localQueue) Consume(ctx context.Context, slots int) (reeve.Consumer, error) {

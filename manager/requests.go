@@ -10,7 +10,8 @@ import (
 )
 
 // requests carries out the requests that one reader reads. The frames are kept
-// for reuse; what goes into the engine from them is copied.
+// for reuse; what goes into the engine from them is copied, unless keep says
+// otherwise.
 type requests struct {
 	s *session
 
@@ -20,6 +21,7 @@ type requests struct {
 	acks     []queue.AckOp
 	ends     []queue.CompleteOp
 	busy     bool
+	whole    int // the length of the frame, if it has memory of its own
 }
 
 // rest gives up what is kept for reuse; the reader is about to wait.
@@ -46,6 +48,10 @@ func (r *requests) handle(frame []byte, owned bool) error {
 	if err != nil {
 		return err
 	}
+	r.whole = 0
+	if owned {
+		r.whole = len(frame)
+	}
 	switch t {
 	case wire.TypePut:
 		r.busy = true
@@ -56,13 +62,13 @@ func (r *requests) handle(frame []byte, owned bool) error {
 		if r.put.Flags&wire.FlagEach != 0 {
 			count = len(r.put.Tasks)
 		}
-		return r.s.guarded(t, r.put.Req, count, func() error { return r.doPut(owned) })
+		return r.s.guarded(t, r.put.Req, count, r.doPut)
 	case wire.TypeComplete:
 		r.busy = true
 		if err := r.complete.Decode(body); err != nil {
 			return err
 		}
-		return r.s.guarded(t, r.complete.Req, len(r.complete.Entries), func() error { return r.doComplete(owned) })
+		return r.s.guarded(t, r.complete.Req, len(r.complete.Entries), r.doComplete)
 	case wire.TypeAck:
 		r.busy = true
 		if err := r.ack.Decode(body); err != nil {
@@ -71,6 +77,16 @@ func (r *requests) handle(frame []byte, owned bool) error {
 		return r.s.guarded(t, r.ack.Req, len(r.ack.Entries), r.doAck)
 	}
 	return r.handleRare(t, body)
+}
+
+// keep is payload as the engine may have it: itself when it is most of a frame
+// with memory of its own, else a copy. Of several that share a frame the last
+// one would keep the memory of all, which nobody counts.
+func (r *requests) keep(payload []byte) []byte {
+	if 2*len(payload) >= r.whole && r.whole > 0 {
+		return payload
+	}
+	return append([]byte(nil), payload...) // nil for an empty one, which would keep the frame too
 }
 
 // lookup finds the queue of requests req to req+count-1, or answers them.
@@ -104,12 +120,10 @@ func (r *requests) begin(req uint64, count int, low uint64, one func(i int)) (fr
 	return false, nil
 }
 
-func (r *requests) doPut(owned bool) error {
+func (r *requests) doPut() error {
 	f := &r.put
-	if !owned {
-		for i := range f.Tasks {
-			f.Tasks[i].Payload = append([]byte(nil), f.Tasks[i].Payload...)
-		}
+	for i := range f.Tasks {
+		f.Tasks[i].Payload = r.keep(f.Tasks[i].Payload)
 	}
 	each := f.Flags&wire.FlagEach != 0
 	count := 1
@@ -140,14 +154,12 @@ func (r *requests) putOne(name string, op *queue.PutOp) {
 	}
 }
 
-func (r *requests) doComplete(owned bool) error {
+func (r *requests) doComplete() error {
 	f := &r.complete
 	r.ends = r.ends[:0]
 	for i := range f.Entries {
 		e := &f.Entries[i]
-		if !owned {
-			e.Result.Payload = append([]byte(nil), e.Result.Payload...)
-		}
+		e.Result.Payload = r.keep(e.Result.Payload)
 		r.ends = append(r.ends, queue.CompleteOp{ID: e.ID, Attempt: e.Attempt, Result: e.Result, Tag: f.Req + uint64(i), By: r.s})
 	}
 	fresh, err := r.begin(f.Req, len(f.Entries), f.Low, func(i int) { r.completeSome(f.Req+uint64(i), r.ends[i:i+1]) })
@@ -338,6 +350,9 @@ func (r *requests) consume(m *wire.Consume) error {
 	s.mu.Lock()
 	c, known := s.consumers[m.Consumer]
 	n := len(s.consumers)
+	if !known && n < s.m.cfg.MaxConsumers {
+		s.consumers[m.Consumer] = nil // its place, until there is one
+	}
 	s.mu.Unlock()
 	if !known && n >= s.m.cfg.MaxConsumers {
 		err := &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "consumers of one client", Value: int64(n) + 1, Max: int64(s.m.cfg.MaxConsumers), Set: "Config.MaxConsumers"}
@@ -347,7 +362,9 @@ func (r *requests) consume(m *wire.Consume) error {
 	cfg := q.Config()
 	s.out.message(&wire.Answer{Req: m.Req, Lease: cfg.Lease, Timeout: cfg.Timeout})
 	if known {
-		c.SetSlots(int(m.Slots))
+		if c != nil { // else a Consume on another stream is about to make it
+			c.SetSlots(int(m.Slots))
+		}
 		return nil
 	}
 	if c = q.Consume(s.holder, m.Consumer, int(m.Slots)); c == nil {

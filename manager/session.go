@@ -102,13 +102,13 @@ func (s *session) end() {
 		s.holder.Release(s.farewell.Load())
 	}
 	s.out.close()
-	s.m.remove(s)
+	s.m.clients.Detach(s.client)
 	if s.farewell.Load() {
-		s.m.clients.Detach(s.client)
 		s.m.clients.Drop(s.client)
-	} else {
-		s.m.clients.Detach(s.client)
 	}
+	// Last: from here on a session of the same client may begin, and what is
+	// remembered of the client is that session's.
+	s.m.remove(s)
 	close(s.done)
 }
 
@@ -150,8 +150,6 @@ func (s *session) receive(n int) (release func(), err error) {
 
 // bulkStream opens the stream for large frames to the client.
 func (s *session) bulkStream() (*transport.Stream, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.bulk == nil {
 		ctx, cancel := context.WithTimeout(s.m.ctx, s.m.cfg.WriteTimeout)
 		defer cancel()
@@ -214,6 +212,9 @@ func (s *session) Got(tag uint64, queue string, ts []reeve.Task, err error) {
 }
 
 func (s *session) End(tag uint64, queue string, err error) {
+	s.mu.Lock()
+	delete(s.consumers, tag)
+	s.mu.Unlock()
 	if !s.goesOn(err) {
 		s.out.message(&wire.End{Consumer: tag, Queue: queue, Code: wire.Code(err), Text: err.Error()})
 	}
