@@ -255,12 +255,13 @@ func TestRun_ALineIsPutBeforeTheNextHasCome(t *testing.T) {
 
 var errBroken = errors.New("broken")
 
-type failingWriter struct{ after int }
+type failingWriter struct{ after, lines int }
 
 func (w *failingWriter) Write(p []byte) (int, error) {
 	if w.after -= len(p); w.after < 0 {
 		return 0, errBroken
 	}
+	w.lines += bytes.Count(p, []byte("\n"))
 	return len(p), nil
 }
 
@@ -268,13 +269,17 @@ func TestRun_AnOutputThatFailsEndsItAndLosesNoResult(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, reeve.QueueConfig{})
 	b.work(echo)
-	n, err := batch.Run(t.Context(), b.config(strings.NewReader(lines(100000)), &failingWriter{after: 50000}))
+	out := &failingWriter{after: 50000}
+	n, err := batch.Run(t.Context(), b.config(strings.NewReader(lines(100000)), out))
 	if _, ok := errors.AsType[*batch.OutputError](err); !ok || !errors.Is(err, errBroken) {
 		t.Fatalf("%+v, %v", n, err)
 	}
 	s, err := b.results.Stats(t.Context())
 	if err != nil || s.Leased != 0 || s.Done > 50000 {
 		t.Fatalf("acked what was not written, or kept it: %+v, %v", s, err)
+	}
+	if n.Done > int64(out.lines) {
+		t.Errorf("%d done, %d written", n.Done, out.lines)
 	}
 }
 

@@ -25,6 +25,7 @@ type run struct {
 	putting bool                // a Put is under way, whose ids are not known
 	early   []*reeve.Lease      // results whose ids are not known yet
 	acks    []*reeve.Lease      // written, not flushed
+	unsure  int64               // lines counted as done whose results are not flushed
 
 	deadSeen int // dead tasks of the queue that were looked at
 	stopped  bool
@@ -60,6 +61,7 @@ func (r *run) run(ctx context.Context) error {
 		stopFeeding()
 		cancel()
 		helpers.Wait()
+		r.Done -= r.unsure
 		r.giveBack()
 	}()
 	tick := time.NewTicker(pollEvery)
@@ -192,6 +194,7 @@ func (r *run) take(l *reeve.Lease) error {
 	}
 	r.acks = append(r.acks, l)
 	r.Done++
+	r.unsure++
 	r.left(of)
 	return nil
 }
@@ -220,6 +223,7 @@ func (r *run) flush() error {
 	if err := r.out.flush(); err != nil {
 		return err
 	}
+	r.unsure = 0
 	for _, l := range r.acks {
 		// An ack that comes too late brings the result again; it belongs to no
 		// line then.
