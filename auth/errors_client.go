@@ -16,8 +16,12 @@ type RejectedError struct {
 }
 
 func (e *RejectedError) Error() string {
-	return fmt.Sprintf("authentication failed: the master at %s does not share this authkey (key id %q). "+
+	text := fmt.Sprintf("authentication failed: the master at %s does not share this authkey (key id %q). "+
 		"Check -authkey/REEVE_AUTHKEY on both sides. If the key is right, someone may be intercepting this connection.", e.Addr, e.KeyID)
+	if e.KeyID == loopbackKeyID {
+		text += " That is the key of programs that are given none: this master was given another, or is another user's."
+	}
+	return text
 }
 
 // Is reports whether target is reeve.ErrAuth.
