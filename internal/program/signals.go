@@ -42,9 +42,9 @@ func (s *Stop) Interrupted() error {
 	return nil
 }
 
-// echo is within what time a further signal is taken for the first one again:
-// timeout(1) and terminals signal a process and its group, so one intention
-// arrives twice.
+// echo is within what time the first signal, when it comes again, is no second
+// one: timeout(1) and terminals signal a process and its group, so one
+// intention arrives twice.
 const echo = 50 * time.Millisecond
 
 // NotifyStop watches for SIGTERM and Ctrl-C (on Windows Ctrl-Break too) until
@@ -79,15 +79,16 @@ func NotifyStop(parent context.Context) (stop *Stop, release func()) {
 // watch ends graceful with the first signal and now with the second, after
 // which it returns true; or false when ended is closed before.
 func watch(signals <-chan os.Signal, ended <-chan struct{}, graceful, now context.CancelCauseFunc) bool {
-	var first time.Time
+	var first os.Signal
+	var since time.Time
 	for {
 		select {
 		case s := <-signals:
 			switch {
-			case first.IsZero():
-				first = time.Now()
+			case first == nil:
+				first, since = s, time.Now()
 				graceful(&SignalError{s})
-			case time.Since(first) > echo:
+			case s != first || time.Since(since) > echo:
 				now(&SignalError{s})
 				return true
 			}

@@ -11,6 +11,17 @@ import (
 	"github.com/reeveq/reeve/internal/program"
 )
 
+func TestWatch_ASignalOfAnotherKindIsTheSecondAtOnce(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	signals := make(chan os.Signal, 2)
+	signals <- syscall.SIGTERM
+	signals <- os.Interrupt
+	if !program.Watch(signals, nil, func(error) {}, cancel) || ctx.Err() == nil {
+		t.Fatal("the second signal does not end the program at once")
+	}
+}
+
 func TestWatch_AnEchoOfTheFirstSignalIsNotTheSecond(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
