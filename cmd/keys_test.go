@@ -46,7 +46,7 @@ func TestKeys_AKeyOnOneSideOnlyIsAnError(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	_, addr := s.with("REEVE_AUTHKEY=the right secret").master()
-	s.run("", "worker", "-connect", addr).wants(77, "does not share this authkey", `key id "loopback"`)
+	s.run("", "worker", "-connect", addr).wants(77, "does not share this authkey", `key id "loopback"`, "programs that are given none")
 	_, addr = s.master()
 	s.with("REEVE_AUTHKEY=the right secret").run("", "worker", "-connect", addr).wants(77, "does not share this authkey")
 }
@@ -71,6 +71,7 @@ func TestKeys_BadKeysAreNamedButNotShown(t *testing.T) {
 	s.run("", "master", "-addr", "127.0.0.1:0", "-authkey-file", filepath.Join(s.dir, "none.key")).wants(78, "none.key", "reeve keygen")
 	s.run("", "worker", "-authkey-file", s.file("empty.key", "")).wants(78, "empty.key")
 	s.run("", "worker", "-authkey", "").wants(78, "-authkey")
+	s.run("", "master", "-addr", "127.0.0.1:0", "-authkey-file", "").wants(78, "-authkey-file", "empty")
 	p := s.with("REEVE_AUTHKEY=hush hush hush").run("", "worker", "-authkey-file", cut)
 	p.wants(78, "REEVE_AUTHKEY", "more than one source")
 	if strings.Contains(p.stderr.String(), "hush") || strings.Contains(p.stderr.String(), key[20:40]) {

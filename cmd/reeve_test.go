@@ -106,7 +106,7 @@ func TestReeve_SaysWhatIsWrong(t *testing.T) {
 		at.run("", "reeve", strings.Fields(args)...).wants(2, want, "-help'")
 	}
 	at.run("", "reeve", "put", "tasks", strings.Repeat("x", 5000)).wants(65, "\nreeve: too large"[1:], "too large", "5000", "4096")
-	at.run("ok\n"+strings.Repeat("x", 5000)+"\n", "reeve", "put", "tasks", "-max-payload", "4KiB").wants(66, "line 2", "-max-payload")
+	at.run("ok\n"+strings.Repeat("x", 5000)+"\n", "reeve", "put", "tasks", "-max-payload", "4KiB").wants(65, "line 2", "-max-payload")
 	at.run("", "reeve", "put", "tasks", "a", "b", "c").wants(75, "reeve: after 1 tasks were put: reeve: queue is full", "max-len")
 	at.run("", "reeve", "put", "tasks", "c").wants(75, "reeve: queue is full")
 }

@@ -26,7 +26,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		if err := cmdline.NoArgs(cmd); err != nil {
 			return err
 		}
-		if err := o.complete(); err != nil {
+		if err := o.complete(cmd); err != nil {
 			return cmdline.Usagef(cmd, "%w", err)
 		}
 		return host(ctx, cmd, o, std, program.Env{Getenv: getenv, Stdin: stdin})

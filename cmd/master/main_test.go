@@ -15,6 +15,11 @@ func TestRun_RefusesWhatCannotBeRun(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
 		"-addr":               "flag -addr needs a value",
+		"-addr x":             `-addr "x": want HOST:PORT`,
+		"-addr=":              `-addr "": want HOST:PORT`,
+		"-addr ::1:5000":      "[::1]:5000",
+		"-input=":             "-input needs the name of a file",
+		"-input x -output=":   "-output needs the name of a file",
 		"stray":               `unexpected argument "stray"`,
 		"-queue a,lease=1ms":  "-queue a: ",
 		"-queue a,attempts=0": "want a whole number from 1 to 1000000",

@@ -52,6 +52,7 @@ func (o *options) command(action cli.ActionFunc) *cli.Command {
 	return &cli.Command{
 		Name:        "master",
 		Usage:       "host task queues for workers, or run a file of lines through them",
+		UsageText:   "master [flags]",
 		Description: description,
 		Flags:       slices.Concat(flags, o.key.Flags(), o.log.Flags()),
 		Action:      action,
@@ -82,9 +83,13 @@ Examples:
 
 // complete fills in what depends on other flags and checks what no flag can
 // check alone.
-func (o *options) complete() error {
+func (o *options) complete(cmd *cli.Command) error {
 	batch := o.input != ""
 	switch {
+	case !batch && cmd.IsSet("input"):
+		return errors.New("-input needs the name of a file; - is standard input")
+	case o.output == "" && cmd.IsSet("output"):
+		return errors.New("-output needs the name of a file; - is standard output")
 	case o.output != "" && !batch:
 		return errors.New("-output needs -input")
 	case o.ordered && !batch:
@@ -94,6 +99,9 @@ func (o *options) complete() error {
 	}
 	if o.output == "" {
 		o.output = "-"
+	}
+	if err := program.CheckAddr("-addr", o.addr); err != nil {
+		return err
 	}
 	if err := program.CheckDebugAddr(o.debugAddr); err != nil {
 		return err

@@ -39,6 +39,9 @@ func (s *session) flags(own ...cli.Flag) []cli.Flag {
 
 // with connects, runs f and disconnects. f's ctx ends with the first signal.
 func (s *session) with(ctx context.Context, cmd *cli.Command, f func(context.Context, *proxy.Client) error) error {
+	if err := program.CheckAddrs("-connect", s.connect); err != nil {
+		return cmdline.Usagef(cmd, "%w", err)
+	}
 	log := s.log.New(program.NewConsole(s.stderr))
 	key, err := s.key.ClientKey(cmd, program.Env{Getenv: s.getenv, Stdin: s.stdin}, s.connect, log)
 	if err != nil {

@@ -15,6 +15,7 @@ func TestRun_RefusesWhatCannotBeRun(t *testing.T) {
 		"get":                   "the name of one queue is needed",
 		"keygen a b":            "one name is enough",
 		"keygen UPPER":          "key id",
+		"ls -connect localhost": `-connect "localhost": want HOST:PORT`,
 		"version now":           `unexpected argument "now"`,
 		"-connect h:1":          "unknown flag -connect",
 	} {

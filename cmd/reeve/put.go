@@ -139,8 +139,11 @@ func (p *putter) lines(ctx context.Context, r io.Reader) error {
 		case errors.Is(err, io.EOF):
 			return p.flush(ctx)
 		case err != nil:
-			err = fmt.Errorf("line %d: %w", n, err)
-			return errors.Join(p.flush(ctx), program.Fail(program.ExitNoInput, err))
+			code := program.ExitNoInput
+			if errors.Is(err, reeve.ErrTooLarge) {
+				code = program.ExitData
+			}
+			return errors.Join(p.flush(ctx), program.Fail(code, fmt.Errorf("line %d: %w", n, err)))
 		}
 		if err := p.add(ctx, line); err != nil {
 			return err

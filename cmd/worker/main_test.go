@@ -12,6 +12,8 @@ func TestRun_RefusesWhatCannotBeRun(t *testing.T) {
 		"-concurrency 0":                 "want a whole number from 1 to 65536",
 		"-concurrency 65536 -prefetch 1": "too many together",
 		"-queue= ":                       "-queue must not be empty",
+		"-connect=":                      `-connect "": want HOST:PORT`,
+		"-connect a:1,b":                 `-connect "b": want HOST:PORT`,
 		"-grace never":                   "want a time with its unit",
 		"-max-output 0":                  "want at least 1",
 		"-debug-addr 192.0.2.1:1":        "want a loopback address",

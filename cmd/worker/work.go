@@ -20,7 +20,7 @@ import (
 
 // work connects and runs tasks until the worker is stopped.
 func work(ctx context.Context, cmd *cli.Command, o *options, env program.Env, stderr io.Writer) error {
-	if err := errors.Join(o.validate(), program.CheckDebugAddr(o.debugAddr)); err != nil {
+	if err := errors.Join(o.validate(), program.CheckAddrs("-connect", o.connect), program.CheckDebugAddr(o.debugAddr)); err != nil {
 		return cmdline.Usagef(cmd, "%w", err)
 	}
 	handle, kill, err := o.handler()

@@ -12,12 +12,12 @@ import (
 	"github.com/reeveq/reeve/auth"
 )
 
-// Exit codes, those from 64 on in the manner of sysexits.h. A command line
-// that cannot be run is 2 (package cmdline). A program that a second signal
-// ended exits with 128 and the signal's number.
+// Exit codes, those from 64 on in the manner of sysexits.h. A program that a
+// second signal ended exits with 128 and the signal's number.
 const (
 	ExitDone        = 0
 	ExitDead        = 1                    // the run ended, but some tasks are dead
+	ExitUsage       = 2                    // a command line that cannot be run; package cmdline has it too
 	ExitData        = 65                   // a payload over a limit
 	ExitNoInput     = 66                   // the input cannot be read
 	ExitUnavailable = auth.ExitUnavailable // 69: no master there, or the address cannot be listened on
@@ -65,6 +65,8 @@ func ExitCode(err error) int {
 		return ExitConfig
 	case errors.Is(err, reeve.ErrProtocol), errors.Is(err, reeve.ErrVersion), errors.Is(err, reeve.ErrUnsupported):
 		return ExitProtocol
+	case errors.Is(err, reeve.ErrInvalid):
+		return ExitUsage
 	case errors.Is(err, reeve.ErrTooLarge):
 		return ExitData
 	case errors.Is(err, reeve.ErrQueueFull):

@@ -45,7 +45,7 @@ func (k *KeyFlags) MasterKey(cmd *cli.Command, env Env, addr string, log *Log) (
 	local := auth.IsLoopback(addr)
 	switch {
 	case key.IsZero() && local:
-		if key, err = auth.EnsureLoopbackKey(""); err != nil {
+		if key, err = ownKey(); err != nil {
 			return auth.Key{}, err
 		}
 		path, _ := auth.LoopbackKeyPath("")
@@ -78,10 +78,22 @@ func (k *KeyFlags) ClientKey(cmd *cli.Command, env Env, addrs string, log *Log) 
 			return auth.Key{}, Fail(ExitConfig, fmt.Errorf("%w: give the master's with -authkey-file FILE, REEVE_AUTHKEY_FILE or REEVE_AUTHKEY", ErrNoKey))
 		}
 	}
-	return auth.EnsureLoopbackKey("")
+	return ownKey()
+}
+
+// ownKey is the key of this user's programs on this machine.
+func ownKey() (auth.Key, error) {
+	key, err := auth.EnsureLoopbackKey("")
+	if err != nil {
+		return auth.Key{}, fmt.Errorf("%w; it is needed because no authkey was given: -authkey-file FILE, REEVE_AUTHKEY_FILE or REEVE_AUTHKEY gives one", err)
+	}
+	return key, nil
 }
 
 func (k *KeyFlags) load(cmd *cli.Command, env Env, log *Log) (auth.Key, error) {
+	if k.file == "" && cmd.IsSet("authkey-file") {
+		return auth.Key{}, &auth.KeyError{Origin: "-authkey-file", Problem: "the name of the file is empty"}
+	}
 	key, origin, err := auth.KeySource{
 		File: k.file, Flag: k.key, FlagSet: cmd.IsSet("authkey"), Getenv: env.Getenv, Stdin: env.Stdin,
 	}.Load()

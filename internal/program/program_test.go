@@ -29,6 +29,7 @@ func TestExitCode_TellsErrorsApart(t *testing.T) {
 		program.ExitConfig:      {&auth.KeyError{}, reeve.ErrKey, &reeve.NoSuchQueueError{}, program.Fail(program.ExitConfig, program.ErrNoKey)},
 		program.ExitProtocol:    {&auth.NotTLSError{}, &auth.VersionError{}, reeve.ErrProtocol},
 		program.ExitUnavailable: {reeve.ErrDisconnected, context.DeadlineExceeded, &auth.TimeoutError{}},
+		program.ExitUsage:       {fmt.Errorf("%w: delay", reeve.ErrInvalid)},
 		program.ExitData:        {&reeve.LimitError{Kind: reeve.ErrTooLarge}},
 		program.ExitTryAgain:    {&reeve.LimitError{Kind: reeve.ErrQueueFull}},
 		program.ExitOutput:      {fmt.Errorf("x: %w", program.Fail(program.ExitOutput, io.ErrShortWrite))},
@@ -149,6 +150,27 @@ func TestCheckDebugAddr_TakesLoopbackOnly(t *testing.T) {
 	for addr, ok := range map[string]bool{"": true, "127.0.0.1:0": true, "localhost:6060": true, "[::1]:1": true, ":6060": false, "0.0.0.0:1": false, "192.0.2.1:1": false, "x": false} {
 		if err := program.CheckDebugAddr(addr); (err == nil) != ok {
 			t.Errorf("%q: %v", addr, err)
+		}
+	}
+}
+
+func TestCheckAddr_WantsHostAndPort(t *testing.T) {
+	t.Parallel()
+	for addr, ok := range map[string]bool{
+		":5000": true, "127.0.0.1:0": true, "[::1]:5000": true, "host:http": true, ":65535": true,
+		"": false, "host": false, "host:": false, "::1:5000": false, ":65536": false, ":-1": false,
+	} {
+		err := program.CheckAddr("-addr", addr)
+		if (err == nil) != ok {
+			t.Errorf("%q: %v", addr, err)
+		}
+		if err != nil && !strings.HasPrefix(err.Error(), "-addr ") {
+			t.Errorf("%q: %v does not name the flag", addr, err)
+		}
+	}
+	for addrs, ok := range map[string]bool{"a:1": true, "a:1, b:2": true, "": false, "a:1,": false, "a:1,b": false} {
+		if err := program.CheckAddrs("-connect", addrs); (err == nil) != ok {
+			t.Errorf("%q: %v", addrs, err)
 		}
 	}
 }
