@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -358,13 +357,6 @@ func TestClientThatReadsNoAnswers_IsHeldUpAndEnded(t *testing.T) {
 			}, usual)
 		})
 	}
-}
-
-func heap() int64 {
-	runtime.GC()
-	var s runtime.MemStats
-	runtime.ReadMemStats(&s)
-	return int64(s.HeapAlloc)
 }
 
 func TestCrowdOfClients_LeavesNothingBehind(t *testing.T) {

@@ -114,6 +114,14 @@ func (r *raw) read(from *wire.Reader, want wire.Type, m any) {
 // next is the id of a new request.
 func (r *raw) next() uint64 { r.req++; return r.req }
 
+// ask sends a request and reads the next answer, which must be one to it.
+func (r *raw) ask(msg func(req uint64) wire.Message) (*wire.Answer, error) {
+	r.t.Helper()
+	req := r.next()
+	r.write(r.calls, encode(r.t, msg(req)))
+	return r.answer(req)
+}
+
 // answer reads the next answer on calls: an Answer, a Confirm (nil) or an Error.
 func (r *raw) answer(req uint64) (*wire.Answer, error) {
 	r.t.Helper()
