@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"os"
+	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
@@ -257,4 +258,13 @@ func listenWith(t testing.TB, cfg manager.Config, queues ...string) (m *manager.
 		<-served
 	})
 	return m, ln.Addr().String(), proxy.Config{}
+}
+
+// heap is the memory in use, in bytes.
+func heap() int64 {
+	runtime.GC()
+	runtime.GC() // what pools hold is let go with the second
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	return int64(s.HeapAlloc)
 }
