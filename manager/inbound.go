@@ -71,8 +71,11 @@ func (s *session) listen() {
 	s.mux.OnStream(func() { s.start(s.accept) })
 }
 
-// accept takes one stream that the client opened.
+// accept takes one stream that the client opened. Streams are taken in turn:
+// that the calls stream was the first shows only when it has been noted.
 func (s *session) accept() {
+	s.accepting.Lock()
+	defer s.accepting.Unlock()
 	st, err := s.mux.Accept(s.m.ctx)
 	if err != nil {
 		s.fail(err)

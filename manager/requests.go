@@ -351,6 +351,9 @@ func (r *requests) consume(m *wire.Consume) error {
 	c, known := s.consumers[m.Consumer]
 	n := len(s.consumers)
 	if !known && n < s.m.cfg.MaxConsumers {
+		if s.consumers == nil {
+			s.consumers = map[uint64]*queue.Consumer{}
+		}
 		s.consumers[m.Consumer] = nil // its place, until there is one
 	}
 	s.mu.Unlock()
@@ -372,11 +375,14 @@ func (r *requests) consume(m *wire.Consume) error {
 		return nil
 	}
 	s.mu.Lock()
-	if s.consumers == nil {
-		s.consumers = map[uint64]*queue.Consumer{}
+	_, wanted := s.consumers[m.Consumer]
+	if wanted {
+		s.consumers[m.Consumer] = c
 	}
-	s.consumers[m.Consumer] = c
 	s.mu.Unlock()
+	if !wanted { // it has ended, or another stream ended it
+		c.Close()
+	}
 	return nil
 }
 

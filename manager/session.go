@@ -44,11 +44,13 @@ type session struct {
 	first     *inbound // of control
 	frame     []byte
 
-	mu        sync.Mutex // guards the fields below
+	accepting sync.Mutex        // held while a stream is accepted and noted; taken before mu
+	bulk      *transport.Stream // owned by outbox.flushBulk
+
+	mu        sync.Mutex // guards the fields below; taken after queues' mutexes, and never held for long
 	over      bool       // no reader may be started any more
 	calls     *transport.Stream
-	consumers map[uint64]*queue.Consumer
-	bulk      *transport.Stream
+	consumers map[uint64]*queue.Consumer // nil: about to be
 }
 
 func (m *Master) maxFrame() int { return int(m.cfg.MaxPayload) + frameExtra }

@@ -3,7 +3,6 @@ package manager_test
 import (
 	"bytes"
 	"errors"
-	"runtime"
 	"testing"
 
 	"github.com/reeveq/reeve"
@@ -73,15 +72,6 @@ func TestBatch_TheMemoryOfSettledTasksIsFreed(t *testing.T) {
 	if grown := heap() - before; grown > 32<<20 {
 		t.Errorf("%d MiB more in use, for %d MiB of tasks that are still there", grown>>20, m.QueueStats()[0].Bytes>>20)
 	}
-}
-
-// heap is the memory in use, in bytes.
-func heap() int64 {
-	runtime.GC()
-	runtime.GC() // what pools hold is let go with the second
-	var s runtime.MemStats
-	runtime.ReadMemStats(&s)
-	return int64(s.HeapAlloc)
 }
 
 // A queue name that no queue can have is not kept with the outcome of its
