@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 )
 
 // TypedQueue is a [Queue] of values of type T, turned into payloads and back
@@ -79,9 +80,10 @@ func (q *TypedQueue[T]) TryGet(ctx context.Context) (*Item[T], error) {
 	return one(q.items(q.q.TryGet(ctx, 1)))
 }
 
-// GetMany waits for at least one task and leases up to max. When a payload
-// cannot be read, the error is a [*DecodeError] with its lease, and the items
-// are those that could be.
+// GetMany waits for at least one task and leases up to max. When payloads
+// cannot be read, the error is a [*DecodeError] with the lease of the first,
+// the others of them go back to the queue, and the items are those that could
+// be read.
 func (q *TypedQueue[T]) GetMany(ctx context.Context, max int) ([]*Item[T], error) {
 	return q.items(q.q.Get(ctx, max))
 }
@@ -164,13 +166,21 @@ func (q *TypedQueue[T]) items(leases []*Lease, err error) ([]*Item[T], error) {
 		return nil, err
 	}
 	items := make([]*Item[T], 0, len(leases))
+	var back []*Lease
 	for _, l := range leases {
 		it := &Item[T]{Lease: l}
-		if e := q.codec.Unmarshal(l.Payload, &it.Value); e != nil {
+		e := q.codec.Unmarshal(l.Payload, &it.Value)
+		switch {
+		case e == nil:
+			items = append(items, it)
+		case err == nil:
 			err = &DecodeError{Lease: l, Codec: q.codec.Name(), Err: e}
-			continue
+		default:
+			back = append(back, l)
 		}
-		items = append(items, it)
+	}
+	for _, l := range slices.Backward(back) { // each goes to the front
+		l.Settle(&Outcome{Verb: Return}, nil)
 	}
 	return items, err
 }
