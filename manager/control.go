@@ -37,6 +37,7 @@ func (s *session) greet() error {
 		s.heartbeat = s.m.heartbeat()
 		s.out.init(s, s.m.maxFrame())
 		s.holder = s.m.engine.NewHolder(s, false)
+		s.holder.SetPatience(silentHeartbeats * s.heartbeat)
 		err = s.m.add(s)
 	}
 	if err != nil {

@@ -82,7 +82,8 @@ func New(cfg Config) (*Master, error) {
 // Queue declares the queue name and returns this process's handle of it. It is
 // the same queue when it was declared before with an equal configuration, and
 // [reeve.ErrQueueExists] with another one; [reeve.ErrInvalid] names a field
-// that is out of range.
+// that is out of range. Clients that are connected already keep their tasks for
+// three of the heartbeats they know, if that is longer than cfg.Lease.
 func (m *Master) Queue(name string, cfg reeve.QueueConfig) (reeve.Queue, error) {
 	q, err := m.engine.Declare(name, cfg)
 	if err != nil {

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// silentHeartbeats is after how many heartbeats without any a client is gone.
+const silentHeartbeats = 3
+
 var (
 	errSilent = errors.New("nothing came for 3 heartbeats")
 	errStuck  = errors.New("the client takes nothing of what is sent to it")
@@ -14,7 +17,7 @@ var (
 func (m *Master) heartbeat() time.Duration {
 	h := m.cfg.Heartbeat
 	if lease := m.engine.ShortestLease(); lease > 0 {
-		h = min(h, lease/3)
+		h = min(h, lease/silentHeartbeats)
 	}
 	return h
 }
@@ -54,7 +57,7 @@ func (m *Master) sweepOnce(now time.Time) time.Duration {
 			continue // it is about to be gone
 		}
 		silent, stuck := s.mux.Silent(now), s.out.stuckFor(now)
-		silentLeft := 3*max(heartbeat, s.heartbeat) - silent
+		silentLeft := silentHeartbeats*max(heartbeat, s.heartbeat) - silent
 		stuckLeft := m.cfg.WriteTimeout - stuck
 		switch {
 		case silentLeft <= 0:

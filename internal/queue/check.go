@@ -73,7 +73,7 @@ func (q *Queue) check() {
 			if t.consumer != nil {
 				used[t.consumer]++
 			}
-			if end := max(t.leasedAt+int64(q.cfg.Lease), t.keep); !k.holder.always && k.expiry > q.lookAt(max(end, k.holder.heard.Load()+int64(q.cfg.Lease))) {
+			if end := max(t.leasedAt+q.silence(k), t.keep); !k.holder.always && k.expiry > q.lookAt(max(end, k.holder.heard.Load()+q.silence(k))) {
 				q.broken("a lease ends before anybody looks at its holder")
 			}
 			if t.suspect() {

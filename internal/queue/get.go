@@ -223,7 +223,7 @@ func (q *Queue) lease(t *task, k *hold, now int64) {
 		k.suspects++
 	}
 	q.startTimer(t, now)
-	if end := q.lookAt(now + int64(q.cfg.Lease)); end < k.expiry && !k.holder.always {
+	if end := q.lookAt(now + q.silence(k)); end < k.expiry && !k.holder.always {
 		k.expiry = end
 		q.silent = min(q.silent, end)
 		q.setDue(end)

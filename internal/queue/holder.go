@@ -3,6 +3,7 @@ package queue
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/reeveq/reeve"
 )
@@ -37,8 +38,10 @@ type Holder struct {
 	sink   Sink
 	always bool         // never silent: lives in this process
 	heard  atomic.Int64 // when it was last heard of
-	silent atomic.Bool  // some queue has set its takers aside until it is heard of
-	parked atomic.Int64 // bytes of its requests that wait for room
+	// patience is how long it may be silent at least, whatever a queue's lease.
+	patience atomic.Int64
+	silent   atomic.Bool  // some queue has set its takers aside until it is heard of
+	parked   atomic.Int64 // bytes of its requests that wait for room
 
 	gone atomic.Bool // set with mu held
 
@@ -90,6 +93,11 @@ func (e *Engine) NewHolder(sink Sink, always bool) *Holder {
 	h.Touch()
 	return h
 }
+
+// SetPatience says that the holder may be silent for d although it lives: its
+// leases outlast that even in a queue with a shorter lease, which was declared
+// after the holder's signs of life were agreed upon. Call it before it has any.
+func (h *Holder) SetPatience(d time.Duration) { h.patience.Store(int64(d)) }
 
 // Engine is the engine the holder is of.
 func (h *Holder) Engine() *Engine { return h.engine }

@@ -56,7 +56,7 @@ func (q *Queue) tellLost(k *hold, t *task, cause error) {
 // expire takes back the leases of k whose holder was silent for too long, and
 // sets when to look again.
 func (q *Queue) expire(k *hold, now int64) {
-	lease := int64(q.cfg.Lease)
+	lease := q.silence(k)
 	if k.leases.n == 0 {
 		k.expiry = never
 		return

@@ -9,11 +9,14 @@ func (q *Queue) lookAt(at int64) int64 {
 	return (at + step - 1) / step * step
 }
 
+// silence is how long k's holder may be silent before its leases end.
+func (q *Queue) silence(k *hold) int64 { return max(int64(q.cfg.Lease), k.holder.patience.Load()) }
+
 // isSilent reports whether k's holder is gone, or has not been heard of for so
 // long that its leases end. What it were given now would only be lost with them.
 func (q *Queue) isSilent(k *hold, now int64) bool {
 	h := k.holder
-	return h.gone.Load() || !h.always && h.heard.Load()+int64(q.cfg.Lease) <= now
+	return h.gone.Load() || !h.always && h.heard.Load()+q.silence(k) <= now
 }
 
 // setAside takes t, whose holder is silent, out of the round until the holder
