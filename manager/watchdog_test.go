@@ -44,23 +44,29 @@ func (n *notes) take() []string {
 	return lines
 }
 
+// suspects puts n tasks that were twice with a worker that died: they are
+// handed over one at a time, and while one runs the others wait beside free
+// slots.
+func suspects(t *testing.T, m *managertest.Master, q reeve.Queue, n int) {
+	t.Helper()
+	put(t, q, n)
+	for range 2 {
+		c, cable := plug(t, m)
+		consume(t, c.Queue(q.Name()), n)
+		settle()
+		cable.kill()
+		c.Close()
+		settle()
+	}
+}
+
 func TestWatchdog_ReportsAQueueInWhichNothingMoves(t *testing.T) {
 	var log notes
 	cfg := manager.Config{Watchdog: time.Minute, Logger: slog.New(&log)}
 	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
 		q := m.Declare(t, "tasks", reeve.QueueConfig{Attempts: 10})
 		m.Declare(t, "other", reeve.QueueConfig{})
-		// Two tasks that were twice with a worker that died are handed over one
-		// at a time: while the first runs, the second waits beside free slots.
-		put(t, q, 2)
-		for range 2 {
-			c, cable := plug(t, m)
-			consume(t, c.Queue("tasks"), 2)
-			settle()
-			cable.kill()
-			c.Close()
-			settle()
-		}
+		suspects(t, m, q, 2)
 		c := m.Dial(t)
 		supply := consume(t, c.Queue("tasks"), 5)
 		first := next(t, supply)
@@ -113,6 +119,30 @@ func TestWatchdog_IsSilentAboutBusyFullAndAbandonedQueues(t *testing.T) {
 		for range 10 {
 			l := next(t, slow)
 			time.Sleep(50 * time.Second)
+			if err := l.Ack(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if lines := log.take(); len(lines) != 0 {
+			t.Errorf("%q", lines)
+		}
+	}, cfg)
+}
+
+func TestWatchdog_IsSilentAboutAQueueThatMovesSlowly(t *testing.T) {
+	var log notes
+	cfg := manager.Config{Watchdog: time.Minute, Logger: slog.New(&log)}
+	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+		const n = 20
+		q := m.Declare(t, "tasks", reeve.QueueConfig{Attempts: 10})
+		suspects(t, m, q, n)
+		supply := consume(t, m.Dial(t).Queue("tasks"), 5)
+		for i := range n {
+			l := next(t, supply)
+			time.Sleep(25 * time.Second)
+			if s := statsOf(t, q); s.Ready != n-1-i || s.FreeSlots != 4 {
+				t.Fatalf("the test is wrong: %+v", s)
+			}
 			if err := l.Ack(t.Context()); err != nil {
 				t.Fatal(err)
 			}
