@@ -21,7 +21,8 @@ type Task struct {
 	Attempt uint32
 	// Source is the task whose result this is, when it was put by Complete.
 	Source ID
-	// PutAt is when the master accepted the task, by the master's wall clock.
+	// PutAt is when the master accepted the task, by its wall clock as that was
+	// set when the master began.
 	PutAt time.Time
 }
 
