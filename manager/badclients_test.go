@@ -8,7 +8,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -389,7 +388,7 @@ func FuzzSession(f *testing.F) {
 			t.Errorf("another client: %v", err)
 		}
 		if n := m.Manager().Stats().Panics; n != 0 {
-			t.Fatal(fmt.Sprintf("%d requests panicked", n))
+			t.Fatalf("%d requests panicked", n)
 		}
 	})
 }
