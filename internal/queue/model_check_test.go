@@ -1,8 +1,8 @@
 package queue_test
 
-import (
-	"github.com/reeveq/reeve"
-)
+import "github.com/reeveq/reeve"
+
+// What follows holds an engine's numbers and lists against the model's.
 
 func (m *model) unsettled(q *mQueue) int {
 	n := 0
