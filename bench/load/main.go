@@ -2,6 +2,7 @@
 // collector, TLS on, everything acknowledged.
 //
 //	go run ./load -tasks 1000000 -workers 4
+//	go run ./load -system both            # and the floor: see floor.go
 //
 // It starts itself as every process it needs, on loopback, and prints tasks per
 // second from the first put to the last acknowledged result, and the CPU time
@@ -35,6 +36,7 @@ import (
 
 type options struct {
 	role, addr, key, mode, cpu    string
+	system                        string
 	tasks, workers, size, batch   int
 	prefetch, producers, inflight int
 }
@@ -51,6 +53,7 @@ func main() {
 	flag.IntVar(&o.producers, "producers", 4, "goroutines that put, on one connection")
 	flag.IntVar(&o.inflight, "max-len", 200_000, "bound of the queue")
 	flag.StringVar(&o.mode, "mode", "consumer", "how a worker works: consumer (leases from a consumer), runtime (package worker)")
+	flag.StringVar(&o.system, "system", "reeve", "reeve, floor (a bare queue server over plain TCP), or both, in turn")
 	flag.StringVar(&o.cpu, "cpuprofile", "", "write the master's CPU profile to this file")
 	flag.Parse()
 	o.key = os.Getenv("LOAD_KEY")
@@ -64,9 +67,22 @@ func main() {
 }
 
 func run(o options) error {
-	switch o.role {
-	case "":
+	switch {
+	case o.role == "" && o.system == "both":
+		for range 3 {
+			for _, o.system = range []string{"floor", "reeve"} {
+				if err := conduct(o); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	case o.role == "":
 		return conduct(o)
+	case o.system == "floor":
+		return floor(o)
+	}
+	switch o.role {
 	case "master":
 		return master(o)
 	case "producer":
@@ -80,7 +96,7 @@ func run(o options) error {
 // child starts this program in another role. Its first line of output comes on
 // the channel.
 func child(o options, role string) (*exec.Cmd, <-chan string, error) {
-	args := append(append([]string{}, os.Args[1:]...), "-role", role, "-addr", o.addr)
+	args := append(append([]string{}, os.Args[1:]...), "-role", role, "-addr", o.addr, "-system", o.system)
 	cmd := exec.Command(os.Args[0], args...)
 	cmd.Env = append(os.Environ(), "LOAD_KEY="+o.key)
 	cmd.Stderr = os.Stderr
@@ -125,13 +141,18 @@ func conduct(o options) error {
 		<-ready
 		workers = append(workers, w)
 	}
-	c, err := dial(o)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
 	got := make(chan error, 1)
-	go func() { got <- collect(c, o) }()
+	if o.system == "floor" {
+		go func() { got <- floorCollect(o) }()
+	} else {
+		c, err := dial(o)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		go func() { got <- collect(c, o) }()
+	}
+	before := ownCPU()
 
 	begin := time.Now()
 	p, done, err := child(o, "producer")
@@ -154,9 +175,9 @@ func conduct(o options) error {
 		workerCPU += stop(w)
 	}
 	per := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(o.tasks) }
-	fmt.Printf("%d tasks of %d bytes, %d worker processes (%s, prefetch %d), batch %d: %.0f tasks/s; CPU µs per task: master %.2f, producer %.2f, workers %.2f, collector %.2f\n",
-		o.tasks, o.size, o.workers, o.mode, o.prefetch, o.batch, float64(o.tasks)/took.Seconds(),
-		per(masterCPU), per(producerCPU), per(workerCPU), per(ownCPU()))
+	fmt.Printf("%s: %d tasks of %d bytes, %d worker processes (%s, prefetch %d), batch %d: %.0f tasks/s; CPU µs per task: master %.2f, producer %.2f, workers %.2f, collector %.2f\n",
+		o.system, o.tasks, o.size, o.workers, o.mode, o.prefetch, o.batch, float64(o.tasks)/took.Seconds(),
+		per(masterCPU), per(producerCPU), per(workerCPU), per(ownCPU()-before))
 	return nil
 }
 
@@ -222,6 +243,21 @@ func master(o options) error {
 	return m.Serve(ctx, ln)
 }
 
+// announceBegin tells the conductor when the first put is about to be made.
+func announceBegin() { fmt.Println(time.Now().UnixNano()) }
+
+func floor(o options) error {
+	switch o.role {
+	case "master":
+		return floorMaster()
+	case "producer":
+		return floorProducer(o)
+	case "worker":
+		return floorWorker(o)
+	}
+	return fmt.Errorf("no role %q", o.role)
+}
+
 // stopped is a ctx that ends with an interrupt.
 func stopped() (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(context.Background(), os.Interrupt)
@@ -234,7 +270,7 @@ func producer(o options) error {
 	}
 	defer c.Close()
 	q := c.Queue("tasks")
-	fmt.Println(time.Now().UnixNano())
+	announceBegin()
 	var left atomic.Int64
 	left.Store(int64(o.tasks))
 	var wg sync.WaitGroup
