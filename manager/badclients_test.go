@@ -62,6 +62,24 @@ func TestSilentStrangers_DelayNoLoginAndAreClosed(t *testing.T) {
 	})
 }
 
+func TestWrongKey_IsAnErrorOnBothSidesAtOnce(t *testing.T) {
+	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+		m.Declare(t, "tasks", reeve.QueueConfig{})
+		cfg := m.ClientConfig()
+		cfg.AuthKey = testKey(t)
+		began := time.Now()
+		if _, err := proxy.Dial(t.Context(), m.Addr(), cfg); !errors.Is(err, reeve.ErrAuth) {
+			t.Errorf("a client with another key: %v", err)
+		}
+		soon(t, began, time.Second, "the refusal")
+		settle()
+		if s := m.Manager().Stats(); s.LoginFailed != 1 || s.LoggedIn != 0 || s.Sessions != 0 {
+			t.Errorf("%+v", s)
+		}
+		checkServes(t, m)
+	})
+}
+
 func TestPortScan_LeavesTheListenerAlive(t *testing.T) {
 	t.Parallel()
 	_, addr, cfg := listenTCP(t, manager.Config{}, "tasks")

@@ -8,6 +8,7 @@ package manager_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strconv"
 	"sync"
 	"testing"
@@ -55,6 +56,32 @@ func TestLongHandler_UnderAShortLeaseRunsOnce(t *testing.T) {
 				greedy.Close()
 			})
 		})
+	}
+}
+
+func TestComputingHandler_OnOneProcessorKeepsItsLease(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	const lease = 1500 * time.Millisecond
+	m := managertest.Start(t)
+	q := m.Declare(t, "tasks", reeve.QueueConfig{Lease: lease})
+	w := worker.New(m.Dial(t).Queue("tasks"), worker.Config{Concurrency: 1})
+	runs, sum := 0, uint64(0)
+	w.HandleDefaultFunc(func(context.Context, *reeve.Task) ([]byte, error) {
+		runs++
+		for began := time.Now(); time.Since(began) < 2*lease; {
+			for i := range uint64(1 << 20) {
+				sum += i * i
+			}
+		}
+		return nil, nil
+	})
+	runWorker(t, w)
+	putOne(t, q, "x")
+	if err := q.Join(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if s := statsOf(t, q); runs != 1 || s.Done != 1 || s.Redelivered+s.Lost+s.LateAcks != 0 {
+		t.Errorf("%d runs, %+v (%d)", runs, s, sum)
 	}
 }
 
