@@ -88,3 +88,21 @@ func TestNames_LongerThanAnyQueueEndTheSession(t *testing.T) {
 		checkServes(t, m)
 	}, usual)
 }
+
+// What a stack tells is for those who debug a master, not for its clients.
+func TestPanic_ItsStackIsSentInDebugModeOnly(t *testing.T) {
+	for _, debug := range []bool{false, true} {
+		managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+			m.Declare(t, "tasks", reeve.QueueConfig{})
+			m.Manager().Spy(func(wire.Type) { panic("as a bug would") })
+			_, err := m.Dial(t).Queue("tasks").Stats(t.Context())
+			var remote *reeve.RemoteError
+			if !errors.As(err, &remote) || !errors.Is(err, reeve.ErrInternal) {
+				t.Fatalf("Debug %v: %v", debug, err)
+			}
+			if (remote.Stack != "") != debug {
+				t.Errorf("Debug %v: the client got the stack %q", debug, remote.Stack)
+			}
+		}, manager.Config{Debug: debug})
+	}
+}
