@@ -106,3 +106,25 @@ func TestPanic_ItsStackIsSentInDebugModeOnly(t *testing.T) {
 		}, manager.Config{Debug: debug})
 	}
 }
+
+// A client that says goodbye has not died: what it holds was not lost.
+func TestClientThatLeaves_ItsTasksComeBackInOrderAndNothingIsCounted(t *testing.T) {
+	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+		q := m.Declare(t, "tasks", reeve.QueueConfig{Attempts: 1})
+		ids := put(t, q, 10)
+		c := m.Dial(t)
+		if _, err := c.Queue("tasks").Get(t.Context(), 5); err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+		settle()
+		if s := statsOf(t, q); s.Ready != 10 || s.Returned != 5 || s.Lost != 0 || s.Dead != 0 {
+			t.Fatalf("ready %d, returned %d, lost %d, dead %d", s.Ready, s.Returned, s.Lost, s.Dead)
+		}
+		for i, id := range ids {
+			if l := get(t, q); l.ID != id {
+				t.Fatalf("task %d is %v, want %v", i, l.ID, id)
+			}
+		}
+	})
+}
