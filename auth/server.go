@@ -18,7 +18,7 @@ import (
 // required; every other zero field takes its default.
 type ServerConfig struct {
 	Keys    Keyring       // the keys that may log in: see [Keys]
-	Timeout time.Duration // from accept to proof; default [DefaultTimeout]
+	Timeout time.Duration // from accept to proof, half of it to the first byte; default [DefaultTimeout]
 
 	MaxWaiting          int // unauthenticated connections; default 4096
 	MaxWaitingPerSource int // of them per IPv4 address or IPv6 /64; default 1024
@@ -184,12 +184,24 @@ func (t *Ticket) Handshake(ctx context.Context) (net.Conn, *Peer, error) {
 	s := t.server
 	ctx, cancel := context.WithDeadlineCause(ctx, t.until, errTimeout)
 	defer cancel()
+	ctx, silent := context.WithCancelCause(ctx)
+	defer silent(nil)
+	var heard atomic.Bool
+	silence := time.AfterFunc(time.Until(t.until)-s.config.Timeout/2, func() {
+		if !heard.Load() {
+			silent(errTimeout)
+		}
+	})
+	defer silence.Stop()
 	h := &serverHandshake{ticket: t, server: s, raw: &guarded{
-		Conn:    t.conn,
-		ctx:     ctx,
-		left:    maxServerIn,
-		gate:    s.gate,
-		onPhase: func(p phase) { s.waiting.moved(t.entry, p) },
+		Conn: t.conn,
+		ctx:  ctx,
+		left: maxServerIn,
+		gate: s.gate,
+		onPhase: func(p phase) {
+			heard.Store(true)
+			s.waiting.moved(t.entry, p)
+		},
 	}}
 	err := joined(ctx, t.conn, h.run)
 	h.raw.pause()
@@ -214,7 +226,11 @@ func (h *serverHandshake) explain(err error) error {
 	remote := h.ticket.remote
 	switch {
 	case errors.Is(err, errTimeout):
-		return &TimeoutError{Addr: remote, After: h.server.config.Timeout}
+		after := h.server.config.Timeout
+		if len(h.raw.first) == 0 {
+			after /= 2
+		}
+		return &TimeoutError{Addr: remote, After: after}
 	case errors.Is(err, errNotTLS):
 		return &PlainTextError{Remote: remote, Got: h.raw.first}
 	}

@@ -54,7 +54,7 @@ func TestSilentStrangers_DelayNoLoginAndAreClosed(t *testing.T) {
 			})
 		}
 		closed.Wait()
-		soon(t, began, auth.DefaultTimeout, "the end of the silent connections")
+		soon(t, began, auth.DefaultTimeout/2, "the end of the silent connections")
 		settle()
 		if n := m.Manager().Stats().Waiting; n != 0 {
 			t.Errorf("%d connections wait", n)

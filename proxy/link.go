@@ -129,10 +129,13 @@ func (l *link) run(ctx context.Context) error {
 // counts intervals instead of looking at the clock: a process that was stopped
 // for a while must first have the chance to read what has come meanwhile.
 func (l *link) watch(ctx context.Context) {
-	tick := time.NewTicker(l.heartbeat)
+	// Twice in an interval: what came last may have come right after a look,
+	// and three intervals are to be enough all the same.
+	tick := time.NewTicker(l.heartbeat / 2)
 	defer tick.Stop()
 	last, silent := l.s.LastRead(), 0
-	most := max(silentIntervals, int(silentAtLeast/l.heartbeat))
+	intervals := max(silentIntervals, int(silentAtLeast/l.heartbeat))
+	due := true
 	for {
 		select {
 		case <-l.s.Done():
@@ -144,9 +147,12 @@ func (l *link) watch(ctx context.Context) {
 		}
 		if now := l.s.LastRead(); now.After(last) {
 			last, silent = now, 0
-		} else if silent++; silent >= most {
-			l.s.Fail(fmt.Errorf("%w: the master at %s has been silent for %v", reeve.ErrDisconnected, l.addr, time.Duration(most)*l.heartbeat))
+		} else if silent++; silent >= 2*intervals-1 {
+			l.s.Fail(fmt.Errorf("%w: the master at %s has been silent for %v", reeve.ErrDisconnected, l.addr, time.Duration(intervals)*l.heartbeat))
 			return
+		}
+		if due = !due; !due {
+			continue
 		}
 		select {
 		case l.beat <- struct{}{}:
