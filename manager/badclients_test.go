@@ -325,7 +325,7 @@ func TestHeaderOfALargeFrame_CostsNothingUntilItsBytesCome(t *testing.T) {
 	checkServes(t, m)
 }
 
-func TestOtherKey_CannotTakeOverAClientsID(t *testing.T) {
+func TestClientThatComesBack_EndsItsOldSession(t *testing.T) {
 	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
 		m.Declare(t, "tasks", reeve.QueueConfig{})
 		same := func(h *wire.Hello) { h.Client = wire.ClientID{1, 2, 3} }
