@@ -78,7 +78,7 @@ func (s *session) readHello(r *wire.Reader) error {
 // answers the hello.
 func (s *session) welcome() error {
 	m := s.m
-	client, known := m.clients.Attach(queue.ClientID(s.hello.Client))
+	client, known := m.clients.Attach(s.clientID())
 	s.client = client
 	return s.sendControl(wire.Welcome{
 		Version:    wire.Version,
@@ -95,10 +95,14 @@ func (s *session) welcome() error {
 	})
 }
 
+func (s *session) clientID() queue.ClientID {
+	return queue.ClientID{Key: s.peer.KeyID, Process: s.hello.Client}
+}
+
 // add registers the session, unless too many are there, and ends an older one
 // of the same client.
 func (m *Master) add(s *session) error {
-	id := queue.ClientID(s.hello.Client)
+	id := s.clientID()
 	for {
 		m.mu.Lock()
 		old := m.byClient[id]
@@ -106,9 +110,6 @@ func (m *Master) add(s *session) error {
 			break
 		}
 		m.mu.Unlock()
-		if old.peer.KeyID != s.peer.KeyID {
-			return fmt.Errorf("%w: the client id is in use with another key", reeve.ErrPermission)
-		}
 		m.counts.takenOver.Add(1)
 		old.fail(fmt.Errorf("%w: its client came back", reeve.ErrClosed))
 		<-old.done // soon: a failed session waits for nothing
@@ -136,7 +137,7 @@ func (m *Master) remove(s *session) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.sessions, s)
-	if id := queue.ClientID(s.hello.Client); m.byClient[id] == s {
+	if id := s.clientID(); m.byClient[id] == s {
 		delete(m.byClient, id)
 	}
 	if m.perKey[s.peer.KeyID]--; m.perKey[s.peer.KeyID] == 0 {

@@ -220,6 +220,26 @@ func TestPut_IntoAFullQueueIsRefusedWhenItMayNotWait(t *testing.T) {
 	})
 }
 
+func TestPut_ARefusalNamesTheBoundThatLeavesNoRoom(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, e *queue.Engine) {
+		for _, each := range []bool{false, true} {
+			q, c := declare(t, e, fmt.Sprint("q", each), reeve.QueueConfig{MaxLen: 2, Refuse: true}), newClient(e)
+			c.put(q, "a")
+			n := 1
+			if each {
+				n = 2
+			}
+			tag := c.tag(n)
+			q.Put(c.Holder, &queue.PutOp{Tasks: make([]reeve.Task, 2), Each: each, Tag: tag, By: c})
+			last, _ := c.answer(tag + uint64(n) - 1)
+			if limit, ok := errors.AsType[*reeve.LimitError](last.err); !ok || limit.Set != "max-len" {
+				t.Errorf("each %v: %+v", each, limit)
+			}
+		}
+	})
+}
+
 func TestPut_BytesAreHeldUntilTheTaskIsSettled(t *testing.T) {
 	t.Parallel()
 	run(t, func(t *testing.T, e *queue.Engine) {

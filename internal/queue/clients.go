@@ -12,7 +12,7 @@ import (
 // Limits of what is remembered for clients.
 const (
 	// Window is how many requests of one client may be under way.
-	Window = 1 << 16
+	Window = 1 << 14
 	// clientMemory is how long a client that is not connected is remembered.
 	clientMemory = 10 * time.Minute
 	// maxAway is how many such clients are remembered.
@@ -22,8 +22,12 @@ const (
 	maxAwayOutcomes = 2 << 20
 )
 
-// ClientID names a client process for its life.
-type ClientID [16]byte
+// ClientID names a client process for its life: the number it chose, apart for
+// each key, so that who learns another's gets nothing with a key of his own.
+type ClientID struct {
+	Key     string
+	Process [16]byte
+}
 
 // Clients remembers what became of recent requests, per client, so that one
 // whose answer was lost with a connection can be sent again and is carried out

@@ -53,13 +53,11 @@ func (q *Queue) complete(from *Queue, op *CompleteOp, k *hold) error {
 		return err
 	}
 	switch {
-	case q.parked.head == nil && q.tryComplete(from, t, op):
+	case (q.parked.head == nil || q.stopped) && q.tryComplete(from, t, op):
 		return nil
-	case q.stopped: // nobody is woken any more
-		return reeve.ErrClosed
 	case q.cfg.Refuse:
 		q.stats.refused++
-		return q.fullError()
+		return q.fullError(1)
 	}
 	c := &completing{CompleteOp: *op}
 	c.park = parking{complete: c, from: from, hold: k, queue: q, size: sizeOf(&op.Result)}
@@ -90,7 +88,8 @@ func (q *Queue) tryComplete(from *Queue, t *task, op *CompleteOp) bool {
 			n = 0
 		}
 	}
-	if q.bytes+size > q.cfg.MaxBytes || q.cfg.MaxLen > 0 && q.waiting()+n > q.cfg.MaxLen {
+	full := q.bytes+size > q.cfg.MaxBytes || q.cfg.MaxLen > 0 && q.waiting()+n > q.cfg.MaxLen
+	if full && !q.stopped { // a stopped queue has room for results: there will never be more
 		return false
 	}
 	now := q.engine.now()

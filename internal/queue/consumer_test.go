@@ -188,10 +188,6 @@ func TestComplete_ThatIsRefusedLeavesTheLeaseItsRunTime(t *testing.T) {
 			out.Shutdown(false)
 			return reeve.ErrShutdown
 		},
-		"Stop": func(e *queue.Engine, _ *queue.Queue, _ *client, _ uint64) error {
-			e.Stop()
-			return reeve.ErrClosed
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -209,9 +205,6 @@ func TestComplete_ThatIsRefusedLeavesTheLeaseItsRunTime(t *testing.T) {
 				if s := q.Stats(); s.Leased != 1 {
 					t.Fatalf("%+v", s)
 				}
-				if name == "Stop" {
-					w.fails(t, reeve.ErrClosed, w.complete(q, out, task, "again"))
-				}
 				sleep(2 * time.Second)
 				if len(w.lost) != 1 || !errors.Is(w.causes[0], reeve.ErrTimeout) {
 					t.Fatalf("the attempt never ran out of time: %v", w.causes)
@@ -219,6 +212,28 @@ func TestComplete_ThatIsRefusedLeavesTheLeaseItsRunTime(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestStop_LetsResultsInWhateverTheBounds(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, e *queue.Engine) {
+		out := declare(t, e, "out", reeve.QueueConfig{MaxLen: 1})
+		q := declare(t, e, "q", reeve.QueueConfig{MaxLen: 3})
+		w := newClient(e)
+		w.put(out, "first")
+		w.put(q, "a", "b", "c")
+		tasks := w.take(t, q, 2)
+		w.put(q, "d", "e")
+		waits := w.put(q, "f")
+		before := w.complete(q, out, tasks[0], "result")
+		w.waits(t, waits, before)
+		e.Stop()
+		w.ok(t, before, w.complete(q, out, tasks[1], "result"))
+		w.fails(t, reeve.ErrClosed, waits)
+		if s := out.Stats(); s.Ready != 3 || e.Leased() != 0 {
+			t.Fatalf("%+v, %d leased", s, e.Leased())
+		}
+	})
 }
 
 func TestComplete_WithABadResultLeavesTheLease(t *testing.T) {

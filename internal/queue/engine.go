@@ -121,13 +121,16 @@ func (e *Engine) ShortestLease() time.Duration {
 
 // Stop ends hand-overs: leases stand and can be ended, but nothing more is
 // given out, and everything that waits ends with [reeve.ErrClosed], as does
-// every Put from now on.
+// every Put from now on. Only results are still let in, beyond the bounds too.
 func (e *Engine) Stop() {
 	e.mu.Lock()
 	e.closed = true
 	e.mu.Unlock()
 	for _, q := range e.all() {
 		q.stop()
+	}
+	for _, q := range e.all() {
+		q.admitResults()
 	}
 }
 

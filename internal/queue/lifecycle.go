@@ -159,11 +159,26 @@ func (q *Queue) closeHold(k *hold) {
 func (q *Queue) stop() {
 	q.mu.Lock()
 	q.stopped = true
-	refused := q.endParked(reeve.ErrClosed)
+	for p := q.parked.head; p != nil; {
+		next := p.next
+		if p.put != nil {
+			q.unpark(p)
+			p.answer(reeve.ErrClosed)
+		}
+		p = next
+	}
 	q.endTakers(reeve.ErrClosed)
 	q.endJoins(reeve.ErrClosed)
+	q.roomy = false // until every queue is stopped: see admitResults
 	q.unlock()
-	startTimers(refused)
+}
+
+// admitResults lets in the Completes that wait for room in a stopped queue,
+// whatever its bounds: nobody will ever make room, and their tasks are done.
+func (q *Queue) admitResults() {
+	q.mu.Lock()
+	q.roomy = true
+	q.unlock()
 }
 
 // Shutdown ends the queue for producers. Without immediate, what is there is

@@ -77,7 +77,11 @@ func (q *Queue) put(k *hold, p *putting) {
 	switch {
 	case q.tryPut(p):
 	case p.NoWait || q.cfg.Refuse:
-		q.refusePut(p, q.fullError())
+		n := len(p.Tasks)
+		if p.Each {
+			n = 1
+		}
+		q.refusePut(p, q.fullError(n))
 	case p.Each:
 		// From here on they are requests of their own: each is let in, or
 		// cancelled, apart from the others.
@@ -162,8 +166,9 @@ func (e *Engine) checkTask(t *reeve.Task) error {
 	return nil
 }
 
-func (q *Queue) fullError() error {
-	if q.cfg.MaxLen > 0 && q.waiting() >= q.cfg.MaxLen {
+// fullError tells which bound leaves no room for n tasks together.
+func (q *Queue) fullError(n int) error {
+	if q.cfg.MaxLen > 0 && q.waiting()+n > q.cfg.MaxLen {
 		return &reeve.LimitError{Kind: reeve.ErrQueueFull, Limit: fmt.Sprintf("tasks waiting in queue %q", q.name), Value: int64(q.waiting()), Max: int64(q.cfg.MaxLen), Set: "max-len"}
 	}
 	return &reeve.LimitError{Kind: reeve.ErrQueueFull, Limit: fmt.Sprintf("bytes in queue %q", q.name), Value: q.bytes, Max: q.maxBytes(), Set: "max-bytes"}
