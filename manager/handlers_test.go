@@ -35,6 +35,7 @@ func TestLongHandler_UnderAShortLeaseRunsOnce(t *testing.T) {
 				r := runWorker(t, w)
 				greedy := consume(t, m.Dial(t).Queue("tasks"), 5)
 				greedy.SetSlots(0)
+				settle() // the master is told in its own time
 				putOne(t, tasks, "x")
 				settle()
 				greedy.SetSlots(5)
