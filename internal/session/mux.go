@@ -70,7 +70,7 @@ func muxConfig(cfg Config) *yamux.Config {
 		ConnectionWriteTimeout: queueTimeouts * cfg.WriteTimeout,
 		MaxStreamWindowSize:    cfg.Window,
 		StreamOpenTimeout:      0,
-		StreamCloseTimeout:     streamLinger,
+		StreamCloseTimeout:     0, // see streamLinger
 		Logger:                 &muxLogger{log: cfg.Logger},
 	}
 }

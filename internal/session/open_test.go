@@ -128,7 +128,7 @@ func TestOpen_WaitsUntilAStreamIsOverAtBothEnds(t *testing.T) {
 	sessiontest.Bubble(t, func(t *testing.T) {
 		client, server, _ := memSessions(t, session.Config{MaxStreams: 2})
 		first, farFirst := stream(t, client, server, session.Bulk)
-		second, _ := stream(t, client, server, session.Bulk)
+		second, farSecond := stream(t, client, server, session.Bulk)
 		opened := make(chan error, 1)
 		open := func() {
 			_, err := client.Open(t.Context(), session.Bulk)
@@ -153,13 +153,10 @@ func TestOpen_WaitsUntilAStreamIsOverAtBothEnds(t *testing.T) {
 		}
 		go open()
 		waits("two are open again")
-		begin := time.Now()
 		second.Close()
+		farSecond.Close()
 		if err := <-opened; err != nil {
 			t.Fatal(err)
-		}
-		if d := time.Since(begin); d != 30*time.Second {
-			t.Errorf("a stream the peer never closed was given up after %v", d)
 		}
 	})
 }

@@ -29,7 +29,8 @@ import (
 
 const (
 	// streamLinger is how long a stream closed here waits for the peer to
-	// close it as well.
+	// close it as well, before the session ends. yamux could give up the stream
+	// alone, but its timer for that outlives the session.
 	streamLinger = 30 * time.Second
 
 	// closeGrace bounds how long Close waits for the goroutines of a
@@ -62,6 +63,7 @@ type Session struct {
 	cause   error
 	kinds   [kindCount]bool // of the kinds that exist once: taken
 	streams map[*Stream]struct{}
+	linger  map[*time.Timer]struct{} // of streams that the peer has to close
 }
 
 // Client begins a session on the end that opened the connection. The two ends
@@ -91,8 +93,8 @@ func start(conn net.Conn, cfg Config, client bool) (*Session, error) {
 		conn.Close()
 		return nil, lost(err)
 	}
-	s.theirs = newSlots(cfg.MaxStreams, streamLinger, s.clock)
-	s.ours = newSlots(cfg.MaxStreams, streamLinger, s.clock)
+	s.theirs = newSlots(cfg.MaxStreams)
+	s.ours = newSlots(cfg.MaxStreams)
 	s.dog = newWatchdog(s.clock, cfg.WriteTimeout, func() { s.Fail(ErrWriteTimeout) })
 	s.reader = &reader{
 		raw:    conn,
@@ -225,6 +227,10 @@ func (s *Session) Fail(cause error) {
 	for st := range s.streams {
 		st.mux.SetDeadline(past)
 	}
+	for t := range s.linger {
+		t.Stop()
+	}
+	s.linger = nil
 	s.mu.Unlock()
 	s.events.end()
 }

@@ -134,7 +134,7 @@ func (st *Stream) writeError(err error) error {
 // Close ends the stream in both directions: the peer reads io.EOF after what
 // was written, and calls here fail with ErrStreamClosed, those that wait
 // included. Both ends must close a stream; a peer that does not within 30 s
-// has it reset. Close waits while the connection takes nothing. It always
+// loses the session (ErrProtocol). Close waits while the connection takes nothing. It always
 // returns nil.
 func (st *Stream) Close() error {
 	if st.closed.Swap(true) {
@@ -147,7 +147,35 @@ func (st *Stream) Close() error {
 	s.events.forget(st.mux.StreamID())
 	st.slots.done(st.mux.StreamID()) // before the peer can know
 	st.mux.SetReadDeadline(past)     // wakes a reader
-	return st.mux.Close()
+	err := st.mux.Close()
+	s.awaitPeer(st)
+	return err
+}
+
+// awaitPeer gives the peer its time to close a stream that is closed here.
+func (s *Session) awaitPeer(st *Stream) {
+	id := st.mux.StreamID()
+	if !st.slots.lingers(id) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cause != nil {
+		return
+	}
+	var t *time.Timer
+	t = time.AfterFunc(streamLinger, func() {
+		s.mu.Lock()
+		delete(s.linger, t)
+		s.mu.Unlock()
+		if st.slots.lingers(id) {
+			s.Fail(violation("stream %d was not closed within %v", id, streamLinger))
+		}
+	})
+	if s.linger == nil {
+		s.linger = map[*time.Timer]struct{}{}
+	}
+	s.linger[t] = struct{}{}
 }
 
 var past = time.Unix(1, 0)

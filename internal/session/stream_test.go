@@ -80,18 +80,36 @@ func TestStream_CloseEndsTheCallsThatWait(t *testing.T) {
 	})
 }
 
-func TestStream_ThatPeerDoesNotCloseIsReset(t *testing.T) {
+func TestStream_ThatPeerDoesNotCloseEndsTheSession(t *testing.T) {
 	sessiontest.Bubble(t, func(t *testing.T) {
 		client, server, _ := memSessions(t, session.Config{})
 		near, far := stream(t, client, server, session.Bulk)
 		near.Close()
-		time.Sleep(31 * time.Second)
-		if _, err := far.Write(make([]byte, 1)); err != session.ErrStreamReset {
-			t.Errorf("write: %v", err)
+		time.Sleep(29 * time.Second)
+		if client.Err() != nil || server.Err() != nil {
+			t.Fatalf("sessions ended: %v, %v", client.Err(), server.Err())
 		}
-		if _, err := far.Read(make([]byte, 1)); err != session.ErrStreamReset {
-			t.Errorf("read: %v", err)
+		near2, far2 := stream(t, client, server, session.Bulk)
+		near2.Close()
+		far2.Close() // this one is over
+		time.Sleep(2 * time.Second)
+		if !errors.Is(client.Err(), session.ErrProtocol) {
+			t.Errorf("the session goes on: %v", client.Err())
 		}
+		if _, err := far.Read(make([]byte, 1)); err == nil {
+			t.Error("read from a session that is over")
+		}
+	})
+}
+
+func TestStream_ThatPeerClosesInTimeEndsNothing(t *testing.T) {
+	sessiontest.Bubble(t, func(t *testing.T) {
+		client, server, _ := memSessions(t, session.Config{})
+		near, far := stream(t, client, server, session.Bulk)
+		near.Close()
+		time.Sleep(29 * time.Second)
+		far.Close()
+		time.Sleep(time.Minute)
 		if client.Err() != nil || server.Err() != nil {
 			t.Errorf("sessions ended: %v, %v", client.Err(), server.Err())
 		}
