@@ -25,6 +25,7 @@ type Master struct {
 	epoch     uint64              // changes when the master starts without its memory
 	receiving *semaphore.Weighted // bytes of large requests on their way in
 	counts    counts
+	notices   notices
 
 	spy atomic.Pointer[func(wire.Type)] // tests only: called before each request is carried out
 

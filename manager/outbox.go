@@ -80,6 +80,7 @@ func (o *outbox) init(s *session, maxFrame int) {
 // deliver adds a task for a consumer, or the tasks that answer a Get.
 func (o *outbox) deliver(d delivery) {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	switch {
 	case o.ended: // the lease goes back with the session
 	case d.size() > largePayload:
@@ -87,57 +88,59 @@ func (o *outbox) deliver(d delivery) {
 	default:
 		o.due = append(o.due, d)
 	}
-	o.mu.Unlock()
 }
 
 func (o *outbox) confirm(req uint64, count int, first reeve.ID) {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	if !o.ended {
 		o.answers.Confirm(req, count, first)
 	}
-	o.mu.Unlock()
 }
 
 // message adds an answer. One that cannot be told in a frame ends the session:
 // the client would wait for it for ever.
 func (o *outbox) message(m wire.Message) {
-	o.mu.Lock()
-	var err error
-	if !o.ended {
-		err = o.answers.Message(m)
-	}
-	o.mu.Unlock()
-	if err != nil {
+	if err := o.add(m); err != nil {
 		o.s.fail(err)
 	}
 }
 
+func (o *outbox) add(m wire.Message) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.ended {
+		return nil
+	}
+	return o.answers.Message(m)
+}
+
 func (o *outbox) leaseLost(t reeve.Token, cause error) {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	if !o.ended {
 		o.lost = append(o.lost, wire.Lost{Queue: t.Queue, ID: t.ID, Attempt: t.Attempt, Code: wire.Code(cause), Text: cause.Error()})
 	}
-	o.mu.Unlock()
 }
 
 // hold keeps what is added from being sent until release: a reader calls it
 // when it begins with what it has read, so that all the answers go out together.
 func (o *outbox) hold() {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.held++
-	o.mu.Unlock()
 }
 
 // release lets out what was gathered, and waits while a client that does not
 // read has too many answers to come.
 func (o *outbox) release() {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.held--
 	o.startLocked()
 	for o.overfullLocked() && !o.ended {
 		o.room.Wait()
 	}
-	o.mu.Unlock()
 }
 
 // overfull reports whether so much waits for the client that a reader must not
@@ -155,8 +158,8 @@ func (o *outbox) overfullLocked() bool {
 // wake has what was added sent.
 func (o *outbox) wake() {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.startLocked()
-	o.mu.Unlock()
 }
 
 func (o *outbox) startLocked() {

@@ -242,11 +242,7 @@ func (r *requests) handleRare(t wire.Type, body []byte) error {
 		return handle(r, t, body, func(m *wire.Consume) error { return r.consume(m) })
 	case wire.TypeUnconsume:
 		return handle(r, t, body, func(m *wire.Unconsume) error {
-			r.s.mu.Lock()
-			c := r.s.consumers[m.Consumer]
-			delete(r.s.consumers, m.Consumer)
-			r.s.mu.Unlock()
-			if c != nil {
+			if c := r.s.consumers.remove(m.Consumer); c != nil {
 				c.Close()
 			}
 			r.s.out.confirm(m.Req, 1, 0)
@@ -326,14 +322,11 @@ func (r *requests) claim(m *wire.Claim) error {
 	if !ok {
 		return nil
 	}
-	r.s.mu.Lock()
-	c := r.s.consumers[m.Consumer]
-	r.s.mu.Unlock()
 	ops := make([]queue.AckOp, len(m.Entries))
 	for i, e := range m.Entries {
 		ops[i] = queue.AckOp{ID: e.ID, Attempt: e.Attempt}
 	}
-	r.s.out.message(&wire.Answer{Req: m.Req, Kept: q.Claim(r.s.holder, c, ops)})
+	r.s.out.message(&wire.Answer{Req: m.Req, Kept: q.Claim(r.s.holder, r.s.consumers.get(m.Consumer), ops)})
 	return nil
 }
 
@@ -347,18 +340,10 @@ func (r *requests) consume(m *wire.Consume) error {
 	if !ok {
 		return nil
 	}
-	s.mu.Lock()
-	c, known := s.consumers[m.Consumer]
-	n := len(s.consumers)
-	if !known && n < s.m.cfg.MaxConsumers {
-		if s.consumers == nil {
-			s.consumers = map[uint64]*queue.Consumer{}
-		}
-		s.consumers[m.Consumer] = nil // its place, until there is one
-	}
-	s.mu.Unlock()
-	if !known && n >= s.m.cfg.MaxConsumers {
-		err := &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "consumers of one client", Value: int64(n) + 1, Max: int64(s.m.cfg.MaxConsumers), Set: "Config.MaxConsumers"}
+	most := s.m.cfg.MaxConsumers
+	c, known, full := s.consumers.reserve(m.Consumer, most)
+	if full {
+		err := &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "consumers of one client", Value: int64(most) + 1, Max: int64(most), Set: "Config.MaxConsumers"}
 		s.out.message(wire.ErrorFor(m.Req, err, ""))
 		return nil
 	}
@@ -374,13 +359,7 @@ func (r *requests) consume(m *wire.Consume) error {
 		s.End(m.Consumer, m.Queue, reeve.ErrClosed)
 		return nil
 	}
-	s.mu.Lock()
-	_, wanted := s.consumers[m.Consumer]
-	if wanted {
-		s.consumers[m.Consumer] = c
-	}
-	s.mu.Unlock()
-	if !wanted { // it has ended, or another stream ended it
+	if !s.consumers.set(m.Consumer, c) { // it has ended, or another stream ended it
 		c.Close()
 	}
 	return nil

@@ -31,6 +31,7 @@ type session struct {
 	holder    *queue.Holder
 	client    *queue.Client
 	out       outbox
+	consumers consumers
 	readers   sync.WaitGroup
 	done      chan struct{} // closed when the session is over and its leases are given up
 
@@ -47,10 +48,9 @@ type session struct {
 	accepting sync.Mutex        // held while a stream is accepted and noted; taken before mu
 	bulk      *transport.Stream // owned by outbox.flushBulk
 
-	mu        sync.Mutex // guards the fields below; taken after queues' mutexes, and never held for long
-	over      bool       // no reader may be started any more
-	calls     *transport.Stream
-	consumers map[uint64]*queue.Consumer // nil: about to be
+	mu    sync.Mutex // guards the fields below; taken after queues' mutexes, and never held for long
+	over  bool       // no reader may be started any more
+	calls *transport.Stream
 }
 
 func (m *Master) maxFrame() int { return int(m.cfg.MaxPayload) + frameExtra }
@@ -78,10 +78,17 @@ func (m *Master) runSession(conn net.Conn, peer *auth.Peer) {
 	s.listen()
 }
 
-// count counts why the session is over, as far as that is of interest.
+// count counts why the session is over, and tells the operator of a client
+// that broke the rules.
 func (s *session) count() {
-	if err := s.reason(); errors.Is(err, reeve.ErrProtocol) || errors.Is(err, transport.ErrProtocol) {
-		s.m.counts.protocol.Add(1)
+	err := s.reason()
+	if !errors.Is(err, reeve.ErrProtocol) && !errors.Is(err, transport.ErrProtocol) {
+		return
+	}
+	s.m.counts.protocol.Add(1)
+	if s.m.notices.due(s.peer.Remote) {
+		s.m.cfg.Logger.Warn("a client broke the protocol: its session was ended", "remote", s.peer.Remote,
+			"kid", s.peer.KeyID, "impl", s.hello.Impl, "host", s.hello.Host, "pid", s.hello.PID, "cause", err)
 	}
 }
 
@@ -214,9 +221,7 @@ func (s *session) Got(tag uint64, queue string, ts []reeve.Task, err error) {
 }
 
 func (s *session) End(tag uint64, queue string, err error) {
-	s.mu.Lock()
-	delete(s.consumers, tag)
-	s.mu.Unlock()
+	s.consumers.remove(tag)
 	if !s.goesOn(err) {
 		s.out.message(&wire.End{Consumer: tag, Queue: queue, Code: wire.Code(err), Text: err.Error()})
 	}
