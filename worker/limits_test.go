@@ -253,40 +253,6 @@ func TestLeaseLost_DeafHandlerIsReplaced(t *testing.T) {
 	}
 }
 
-func TestLeaseLost_LowersTheSlotsUntilAnEndSucceeds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := newMemory("tasks")
-		for range 16 {
-			m.put(reeve.Task{Type: "f"}, 10_000)
-		}
-		s := startWith(t, m, worker.Config{Concurrency: 8}, sleeper)
-		m.lose(1, 2, 3)
-		synctest.Wait()
-		if m.slots() != 4 {
-			t.Fatalf("slots are %d after one event, want half of 8", m.slots())
-		}
-		m.lose(4, 5, 6, 7, 8)
-		synctest.Wait()
-		if m.slots() != 4 {
-			t.Fatalf("slots are %d, want no less for leases of before", m.slots())
-		}
-		time.Sleep(time.Second)
-		m.lose(12) // taken at 4 slots
-		synctest.Wait()
-		if m.slots() != 2 || s.Stats().Slots != 2 {
-			t.Fatalf("slots are %d, stats %+v, want half of 4", m.slots(), s.Stats())
-		}
-		time.Sleep(10 * time.Second) // the first end
-		if m.slots() != 8 {
-			t.Errorf("slots are %d after an end, want 8", m.slots())
-		}
-		mustStop(t, s)
-		if asked := m.allAsked(); !slices.Equal(asked, []int{8, 4, 2, 8, 0}) {
-			t.Errorf("asked for %v", asked)
-		}
-	})
-}
-
 func TestSettle_DoesNotHoldUpTheSlotAndRunWaitsForTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory("tasks", 1, 1, 1)

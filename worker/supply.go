@@ -4,13 +4,20 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/reeveq/reeve"
 )
 
+// calm is how long no lease must be lost before the slots come back without
+// the success of an end, which tasks that run for hours do not bring soon.
+const calm = 30 * time.Second
+
 // supply decides how many slots the consumer has. After a lost lease it asks
-// for half, until an end of a lease succeeds: who loses leases should not hold
-// many. Near the end of Config.MaxTasks it asks for no more than are left.
+// for half, until an end of a lease succeeds or calm has passed since the last
+// loss: who loses leases should not hold many, but a restart of the master
+// loses all and says nothing about the worker. Near the end of Config.MaxTasks
+// it asks for no more than are left.
 //
 // lost and succeeded may be called from any callback: they only note, and
 // poke. What calls the consumer is apply, which callbacks must not.
@@ -21,16 +28,18 @@ type supply struct {
 	lowered atomic.Bool   // written with mu held
 	round   atomic.Uint64 // counts the lowerings; written with mu held
 
-	mu   sync.Mutex // guards the fields below; never held across a call of the consumer
-	full int        // without any loss
-	low  int        // the bound while lowered
-	left int        // the bound by MaxTasks, or full
+	mu       sync.Mutex  // guards the fields below; never held across a call of the consumer
+	full     int         // without any loss
+	low      int         // the bound while lowered
+	left     int         // the bound by MaxTasks, or full
+	lastLoss time.Time   // of any lease while lowered
+	timer    *time.Timer // pokes at calm after lastLoss; nil before the first loss
+	stopped  bool        // the slots are zero for good, and the timer is stopped
 
 	applying sync.Mutex // serialises apply and guards the fields below; taken before mu
 	consumer reeve.Consumer
 	asked    int
 	told     bool // the log knows that the slots are lowered
-	stopped  bool
 }
 
 func newSupply(slots int, log *slog.Logger, poke func()) *supply {
@@ -44,9 +53,17 @@ func (s *supply) begin(c reeve.Consumer) {
 	s.applying.Unlock()
 }
 
+// want is how many slots there should be now.
 func (s *supply) want() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.stopped {
+		return 0
+	}
+	// The timer may have fired just before a loss: what counts is the time.
+	if s.lowered.Load() && time.Since(s.lastLoss) >= calm {
+		s.lowered.Store(false)
+	}
 	if s.lowered.Load() {
 		return min(s.left, s.low)
 	}
@@ -54,22 +71,38 @@ func (s *supply) want() int {
 }
 
 // lost notes the loss of a lease that was taken in the given round. Leases
-// that were taken before the last lowering do not lower again: many are lost
-// by one event.
+// that were taken before the last lowering do not lower again, because many
+// are lost by one event, but they are no calm either.
 func (s *supply) lost(round uint64) {
 	s.mu.Lock()
-	if round != s.round.Load() {
-		s.mu.Unlock()
-		return
+	defer s.mu.Unlock()
+	lowers := round == s.round.Load()
+	if lowers {
+		if !s.lowered.Load() {
+			s.low = s.full
+		}
+		s.low = max(1, s.low/2)
+		s.lowered.Store(true)
+		s.round.Add(1)
 	}
-	if !s.lowered.Load() {
-		s.low = s.full
+	if s.lowered.Load() {
+		s.awaitCalmLocked()
 	}
-	s.low = max(1, s.low/2)
-	s.lowered.Store(true)
-	s.round.Add(1)
-	s.mu.Unlock()
-	s.poke()
+	if lowers {
+		s.poke()
+	}
+}
+
+// awaitCalmLocked has calm begin now. The caller holds mu.
+func (s *supply) awaitCalmLocked() {
+	s.lastLoss = time.Now()
+	switch {
+	case s.stopped:
+	case s.timer == nil:
+		s.timer = time.AfterFunc(calm, s.poke)
+	default:
+		s.timer.Reset(calm)
+	}
 }
 
 // succeeded notes that the master accepted the end of a lease.
@@ -79,6 +112,9 @@ func (s *supply) succeeded() {
 	}
 	s.mu.Lock()
 	s.lowered.Store(false)
+	if s.timer != nil {
+		s.timer.Stop()
+	}
 	s.mu.Unlock()
 	s.poke()
 }
@@ -97,11 +133,14 @@ func (s *supply) limit(left uint64) {
 	}
 }
 
-// stop sets the slots to zero for good. Not for callbacks.
+// stop sets the slots to zero for good and stops the timer. Not for callbacks.
 func (s *supply) stop() {
-	s.applying.Lock()
+	s.mu.Lock()
 	s.stopped = true
-	s.applying.Unlock()
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	s.mu.Unlock()
 	s.apply()
 }
 
@@ -109,10 +148,7 @@ func (s *supply) stop() {
 func (s *supply) apply() {
 	s.applying.Lock()
 	defer s.applying.Unlock()
-	want := 0
-	if !s.stopped {
-		want = s.want()
-	}
+	want := s.want()
 	if want == s.asked {
 		return
 	}
@@ -122,7 +158,7 @@ func (s *supply) apply() {
 		return
 	}
 	s.asked = want
-	if low := s.lowered.Load(); low != s.told && !s.stopped {
+	if low := s.lowered.Load(); low != s.told && want > 0 { // none are for another reason
 		s.told = low
 		s.log.Info("slots changed after lost leases", "slots", want, "lowered", low)
 	}
