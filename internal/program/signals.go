@@ -28,7 +28,8 @@ type Stop struct {
 	// Graceful ends with the first signal, or with the context Stop was made
 	// from: finish what runs.
 	Graceful context.Context
-	// Now ends with the second: let go of everything.
+	// Now ends with the second: let go of everything. The process exits 3 s
+	// later if the program has not ended.
 	Now context.Context
 }
 
@@ -47,28 +48,54 @@ func (s *Stop) Interrupted() error {
 // intention arrives twice.
 const echo = 50 * time.Millisecond
 
+// overdue is after what time since the second signal a program that has not
+// ended is ended: something that it lets go of blocks.
+const overdue = 3 * time.Second
+
+// exit ends the process; tests replace it.
+var exit = os.Exit
+
 // NotifyStop watches for SIGTERM and Ctrl-C (on Windows Ctrl-Break too) until
-// release is called. A third signal ends the process as if nobody watched. It
-// also keeps a closed pipe on the standard output from ending the process
-// before the error is told.
+// release is called, once. When that is not within 3 s after the second
+// signal, the process exits with [SignalError.ExitCode], whatever blocks; a
+// third signal ends it as if nobody watched. NotifyStop also keeps a closed
+// pipe on the standard output from ending the process before the error is
+// told.
 func NotifyStop(parent context.Context) (stop *Stop, release func()) {
-	graceful, cancelGraceful := context.WithCancelCause(parent)
-	now, cancelNow := context.WithCancelCause(context.WithoutCancel(parent))
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	// Watched and not ignored: that would be inherited by every command run.
 	pipes := make(chan os.Signal, 1)
 	signal.Notify(pipes, syscall.SIGPIPE)
+	stop, end := follow(parent, signals, func() { signal.Stop(signals) })
+	return stop, func() {
+		signal.Stop(pipes)
+		end()
+	}
+}
+
+// follow is NotifyStop for the signals that arrive at a channel. It calls
+// unwatch when no more of them are wanted, maybe twice.
+func follow(parent context.Context, signals <-chan os.Signal, unwatch func()) (stop *Stop, release func()) {
+	graceful, cancelGraceful := context.WithCancelCause(parent)
+	now, cancelNow := context.WithCancelCause(context.WithoutCancel(parent))
 	ended, gone := make(chan struct{}), make(chan struct{})
 	go func() { // joined by release
 		defer close(gone)
-		if watch(signals, ended, cancelGraceful, cancelNow) {
-			signal.Stop(signals)
+		if !watch(signals, ended, cancelGraceful, cancelNow) {
+			return
+		}
+		unwatch()
+		late := time.NewTimer(overdue)
+		defer late.Stop()
+		select {
+		case <-ended:
+		case <-late.C:
+			exit(ExitCode(context.Cause(now)))
 		}
 	}()
 	return &Stop{graceful, now}, func() {
-		signal.Stop(signals)
-		signal.Stop(pipes)
+		unwatch()
 		close(ended)
 		<-gone
 		cancelGraceful(nil)

@@ -3,6 +3,7 @@ package program_test
 import (
 	"context"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -44,6 +45,63 @@ func TestWatch_AnEchoOfTheFirstSignalIsNotTheSecond(t *testing.T) {
 		signals <- os.Interrupt
 		if !<-done || now.Err() == nil {
 			t.Fatal("the second signal does not end the program at once")
+		}
+	})
+}
+
+// exits has the codes sent with which the process would have exited. The test
+// must not be parallel.
+func exits(t *testing.T) <-chan int {
+	codes := make(chan int, 2)
+	program.OnExit(t, func(code int) { codes <- code })
+	return codes
+}
+
+func TestFollow_AProgramThatBlocksAfterTheSecondSignalExitsWithItsCode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		codes := exits(t)
+		signals := make(chan os.Signal, 2)
+		var unwatched atomic.Int32
+		stop, release := program.Follow(t.Context(), signals, func() { unwatched.Add(1) })
+		signals <- syscall.SIGTERM
+		time.Sleep(time.Hour)
+		if stop.Graceful.Err() == nil || stop.Now.Err() != nil || len(codes) != 0 {
+			t.Fatal("the first signal does more than ask for an orderly end")
+		}
+		signals <- os.Interrupt
+		time.Sleep(3*time.Second - 1)
+		if len(codes) != 0 || stop.Interrupted() == nil || unwatched.Load() != 1 {
+			t.Fatalf("%d exits, interrupted: %v, unwatched %d times; want only that within 3s", len(codes), stop.Interrupted(), unwatched.Load())
+		}
+		time.Sleep(1)
+		synctest.Wait()
+		select {
+		case code := <-codes:
+			if code != 130 { // the second signal's, as Interrupted has it
+				t.Errorf("exited with %d", code)
+			}
+		default:
+			t.Error("goes on 3s after the second signal")
+		}
+		release()
+	})
+}
+
+func TestFollow_AProgramThatIsReleasedInTimeDoesNotExit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		codes := exits(t)
+		signals := make(chan os.Signal, 2)
+		stop, release := program.Follow(t.Context(), signals, func() {})
+		signals <- syscall.SIGTERM
+		signals <- os.Interrupt
+		time.Sleep(2 * time.Second)
+		if stop.Now.Err() == nil {
+			t.Fatal("the second signal was not heard")
+		}
+		release()
+		time.Sleep(time.Minute)
+		if len(codes) != 0 {
+			t.Errorf("exited with %d after the release", <-codes)
 		}
 	})
 }
