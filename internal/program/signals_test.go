@@ -73,7 +73,7 @@ func TestFollow_AProgramThatBlocksAfterTheSecondSignalExitsWithItsCode(t *testin
 		if len(codes) != 0 || stop.Interrupted() == nil || unwatched.Load() != 1 {
 			t.Fatalf("%d exits, interrupted: %v, unwatched %d times; want only that within 3s", len(codes), stop.Interrupted(), unwatched.Load())
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		select {
 		case code := <-codes:
