@@ -255,7 +255,7 @@ func (h *serverHandshake) report(err error) {
 		h.server.counts.throttled.Add(1)
 		n.warn(t.source, "too many failed logins: a client is told to wait", "remote", t.remote, "kid", h.kid, "wait", e.RetryAfter)
 	case *PlainTextError:
-		n.warn(t.source, "a client does not speak TLS", "remote", t.remote, "got", fmt.Sprintf("%q", e.Got))
+		n.warn(t.source, "a client does not speak TLS", "remote", t.remote, "got", string(e.Got))
 	case *TimeoutError:
 		if len(h.raw.first) == 0 {
 			n.warn(t.source, "no TLS hello; a CPython multiprocessing client?", "remote", t.remote)

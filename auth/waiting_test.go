@@ -178,14 +178,10 @@ func listen(t *testing.T, s *Server) string {
 	return ln.Addr().String()
 }
 
-// dialAndEcho is a worker: it logs in and sees that the connection works.
-func dialAndEcho(ctx context.Context, key Key, addr string) error {
-	var d net.Dialer
-	raw, err := d.DialContext(ctx, "tcp", addr)
-	if err != nil {
-		return err
-	}
-	conn, _, err := (&ClientConfig{Key: key}).Handshake(ctx, raw, addr)
+// logInAndEcho is a worker on a fresh connection: it logs in and sees that the
+// connection works.
+func logInAndEcho(ctx context.Context, key Key, raw net.Conn) error {
+	conn, _, err := (&ClientConfig{Key: key, Timeout: time.Minute}).Handshake(ctx, raw, raw.RemoteAddr().String())
 	if err != nil {
 		return err
 	}
@@ -197,81 +193,136 @@ func dialAndEcho(ctx context.Context, key Key, addr string) error {
 	return err
 }
 
-// attacks are what a flood's connections do before they fall silent.
-var attacks = map[string]func(net.Conn){
-	"silent": func(net.Conn) {},
-	"part of a hello": func(c net.Conn) {
+// attacks are what a flood's connections do, and the phase in which they stall.
+var attacks = map[string]struct {
+	stalls phase
+	do     func(net.Conn)
+}{
+	"silent": {phaseSilent, func(net.Conn) {}},
+	"part of a hello": {phaseBytes, func(c net.Conn) {
 		c.Write([]byte{tlsHandshakeRecord, 3, 1, 2, 0, 1, 0, 1, 0xfc})
-	},
-	"dripping": func(c net.Conn) {
-		c.Write([]byte{tlsHandshakeRecord, 3, 1, 2, 0})
+	}},
+	"dripping": {phaseBytes, func(c net.Conn) {
+		c.Write([]byte{tlsHandshakeRecord, 3, 1, 0x40, 0})
 		for {
 			if _, err := c.Write([]byte{1}); err != nil {
 				return
 			}
-			time.Sleep(20 * time.Millisecond) // the drip itself, no synchronisation
+			time.Sleep(50 * time.Millisecond) // the drip itself, no synchronisation
 		}
-	},
-	"TLS, then silent": func(c net.Conn) { tls.Client(c, clientTLS()).Handshake() },
+	}},
+	"TLS, then silent": {phaseTLS, func(c net.Conn) { tls.Client(c, clientTLS()).Handshake() }},
 }
 
-// The worker dials while the flood goes on, from the flood's own address.
+// flood keeps every place of a server's single source taken.
+type flood struct {
+	server *Server
+	addr   string
+	attack func(net.Conn)
+	dialed uint64 // the workers' connections, too
+	mine   []net.Conn
+	busy   sync.WaitGroup
+}
+
+// dial makes one connection to the server.
+func (f *flood) dial() (net.Conn, error) {
+	c, err := net.Dial("tcp", f.addr)
+	if err == nil {
+		f.dialed++
+	}
+	return c, err
+}
+
+// rise makes n more connections and waits until all have been let in.
+func (f *flood) rise(n int) error {
+	for range n {
+		c, err := f.dial()
+		if err != nil {
+			return err
+		}
+		f.mine = append(f.mine, c)
+		f.busy.Go(func() { f.attack(c) })
+	}
+	return f.await(func() bool {
+		got := f.server.Stats()
+		return got.Evicted+got.LoggedIn+uint64(got.Waiting) == f.dialed
+	})
+}
+
+// settle waits until every connection inside has come to phase p.
+func (f *flood) settle(p phase) error {
+	return f.await(func() bool {
+		w := f.server.waiting
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.phases[p].Len() == w.count
+	})
+}
+
+// await waits for what the server's goroutines bring about.
+func (f *flood) await(ok func() bool) error {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(time.Minute); !ok(); <-tick.C {
+		if time.Now().After(end) {
+			return fmt.Errorf("after a minute: %d dialed, %+v", f.dialed, f.server.Stats())
+		}
+	}
+	return nil
+}
+
+func (f *flood) end() {
+	for _, c := range f.mine {
+		c.Close()
+	}
+	f.busy.Wait()
+}
+
+// flooded is a worker's connection: the flood rises before each of its writes.
+type flooded struct {
+	net.Conn
+	rise func() error
+}
+
+func (f *flooded) Write(p []byte) (int, error) {
+	if err := f.rise(); err != nil {
+		return 0, err
+	}
+	return f.Conn.Write(p)
+}
+
+// The workers come from the flood's own address. What rises during one login
+// is far less than the places, however slow the machine is: that much, and not
+// a rate, is what every worker is sure to survive.
 func TestFlood_OfHalfOpenConnectionsStopsNoWorker(t *testing.T) {
+	t.Parallel()
+	const places, workers, perWrite = 128, 8, 6
 	key := mustKey(t, "secret")
 	key.prsBytes()
 	for name, attack := range attacks {
 		t.Run(name, func(t *testing.T) {
-			s := mustServer(t, ServerConfig{MaxWaitingPerSource: 512}, key)
-			addr := listen(t, s)
-			ctx, cancel := context.WithCancel(t.Context())
-			var flood, ready sync.WaitGroup
-			ready.Add(8)
-			for range 8 {
-				flood.Go(func() {
-					var mine []net.Conn
-					made := 0
-					var stalled sync.WaitGroup
-					for ctx.Err() == nil {
-						c, err := net.Dial("tcp", addr)
-						if err != nil {
-							continue
-						}
-						mine = append(mine, c)
-						if name == "dripping" {
-							stalled.Go(func() { attack(c) })
-						} else {
-							attack(c)
-						}
-						if made++; made == 100 {
-							ready.Done()
-						}
-						if len(mine) > 150 { // 8 * 150 stay open: more than twice the limit
-							mine[0].Close()
-							mine = mine[1:]
-						}
-					}
-					for _, c := range mine {
-						c.Close()
-					}
-					stalled.Wait()
-				})
+			t.Parallel()
+			s := mustServer(t, ServerConfig{MaxWaitingPerSource: places, Timeout: time.Hour}, key)
+			f := &flood{server: s, addr: listen(t, s), attack: attack.do}
+			defer f.end()
+			if err := f.rise(places + places/4); err != nil {
+				t.Fatal(err)
 			}
-			ready.Wait() // 800 connections: the table is full, the flood in full swing
-			var worst time.Duration
-			for i := range 25 {
-				start := time.Now()
-				if err := dialAndEcho(ctx, key, addr); err != nil {
-					t.Errorf("dial %d: %v", i, err)
+			for i := range workers {
+				if err := f.settle(attack.stalls); err != nil {
+					t.Fatal(err)
 				}
-				worst = max(worst, time.Since(start))
-			}
-			cancel()
-			flood.Wait()
-			if worst > 5*time.Second {
-				t.Errorf("the slowest dial took %v", worst)
-			}
-			if s.Stats().Evicted == 0 {
-				t.Error("the flood never filled the table")
+				before := s.Stats().Evicted
+				raw, err := f.dial()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := logInAndEcho(t.Context(), key, &flooded{raw, func() error { return f.rise(perWrite) }}); err != nil {
+					t.Errorf("worker %d: %v", i, err)
+				}
+				if got := s.Stats().Evicted - before; got < 3*perWrite || got > places/2 {
+					t.Errorf("%d connections went meanwhile", got)
+				}
 			}
 		})
 	}
