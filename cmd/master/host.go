@@ -26,6 +26,10 @@ func host(ctx context.Context, cmd *cli.Command, o *options, std cmdline.IO, env
 	if err != nil {
 		return err
 	}
+	// From here on, and until the master is closed: a second signal must end
+	// whatever its end waits for.
+	stop, release := program.NotifyStop(ctx)
+	defer release()
 	m, err := manager.New(manager.Config{AuthKey: key, MaxPayload: o.maxPayload, Logger: log.Logger, Debug: o.log.Verbose})
 	if err != nil {
 		return cmdline.Usagef(cmd, "%w", err)
@@ -39,8 +43,6 @@ func host(ctx context.Context, cmd *cli.Command, o *options, std cmdline.IO, env
 	if err != nil {
 		return err
 	}
-	stop, release := program.NotifyStop(ctx)
-	defer release()
 	stopDebug, err := program.ServeDebug(ctx, o.debugAddr, log, func() error { return nil })
 	if err != nil {
 		ln.Close()
