@@ -87,7 +87,7 @@ type process struct {
 	ended  chan struct{}
 }
 
-// start starts a program; it is killed at the end of the test.
+// start starts a program; it is ended at the end of the test.
 func (s *site) start(name string, args ...string) *process {
 	s.t.Helper()
 	return s.startWith(func(*exec.Cmd) {}, name, args...)
@@ -111,8 +111,13 @@ func (s *site) startWith(set func(*exec.Cmd), name string, args ...string) *proc
 		close(p.ended)
 	}()
 	s.t.Cleanup(func() {
-		_ = p.cmd.Process.Kill()
-		<-p.ended
+		p.askToEnd()
+		select {
+		case <-p.ended:
+		case <-time.After(patience / 4):
+			_ = p.cmd.Process.Kill()
+			<-p.ended
+		}
 		if s.t.Failed() {
 			s.t.Logf("%s %q\nstdout: %.2000s\nstderr: %.4000s", name, args, p.stdout.String(), p.stderr.String())
 		}

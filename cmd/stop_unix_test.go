@@ -19,6 +19,13 @@ func (p *process) signal(s syscall.Signal) {
 	}
 }
 
+// askToEnd makes a worker end the commands that it runs, as killing it does
+// not: they lead process groups of their own.
+func (p *process) askToEnd() {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	_ = p.cmd.Process.Signal(syscall.SIGINT) // the second ends it at once
+}
+
 // busy is a master with one task that a worker's command has begun, and what
 // the command wrote then: its process id.
 func busy(t *testing.T, args []string, script string) (s *site, addr string, w *process, pid int) {
@@ -33,6 +40,11 @@ func busy(t *testing.T, args []string, script string) (s *site, addr string, w *
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if t.Failed() { // the worker may have left it behind
+			_ = syscall.Kill(-pid, syscall.SIGKILL)
+		}
+	})
 	return s, addr, w, pid
 }
 
