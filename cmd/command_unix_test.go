@@ -18,23 +18,30 @@ func TestCommand_ItsOutputIsTheResult(t *testing.T) {
 	}
 }
 
-func TestCommand_OneThatFailsPrintsTooMuchOrNeverEndsIsAFailedAttempt(t *testing.T) {
+func TestCommand_OneThatFailsOrPrintsTooMuchIsAFailedAttempt(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	m, addr := s.batch("fail\nprint\nnever\nenv\nok\n", "-queue", "tasks,attempts=2", "-ordered")
-	s.start("worker", "-connect", addr, "-concurrency", "5", "-timeout", "2s", "-max-output", "1MiB", "--", "sh", "-c",
+	m, addr := s.batch("fail\nprint\nenv\nok\n", "-queue", "tasks,attempts=2", "-ordered")
+	s.start("worker", "-connect", addr, "-concurrency", "4", "-max-output", "1MiB", "--", "sh", "-c",
 		`case $1 in
 		fail) echo "disk on fire" >&2; exit 4;;
 		print) head -c 100000000 /dev/zero;;
-		never) trap "" TERM; while :; do sleep 1; done;;
 		env) echo "$REEVE_QUEUE $REEVE_ATTEMPT ${#REEVE_TASK_ID}";;
 		ok) echo fine;;
 		esac`, "sh", "{}")
 	m.wants(1, "line 1 is dead: ", "exit status 4: disk on fire", "line 2 is dead: ", "output over the limit of 1048576 bytes (-max-output)",
-		"line 3 is dead: ", "2 attempts timed out; last: reeve: attempt ran out of time, after 2s", "5 lines: 2 done, 3 dead")
+		"4 lines: 2 done, 2 dead")
 	if got := m.stdout.String(); got != "tasks 1 16\nfine\n" {
 		t.Errorf("got %q", got)
 	}
+}
+
+func TestCommand_OneThatNeverEndsIsAFailedAttempt(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	m, addr := s.batch("never\n", "-queue", "tasks,attempts=2")
+	s.start("worker", "-connect", addr, "-timeout", "1s", "--", "sh", "-c", `trap "" TERM; while :; do sleep 1; done`)
+	m.wants(1, "line 1 is dead: 2 attempts timed out; last: reeve: attempt ran out of time, after 1s", "1 lines: 0 done, 1 dead")
 }
 
 func TestCommand_TheKeyIsNotInItsEnvironment(t *testing.T) {

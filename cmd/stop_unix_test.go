@@ -26,6 +26,26 @@ func (p *process) askToEnd() {
 	_ = p.cmd.Process.Signal(syscall.SIGINT) // the second ends it at once
 }
 
+// runs reports whether a process of the group still runs. Zombies, whose new
+// parent may take its time, do not.
+func runs(group int) bool {
+	if syscall.Kill(-group, 0) != nil {
+		return false
+	}
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is good
+	for _, path := range stats {
+		stat, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		_, rest, _ := strings.Cut(string(stat), ") ")
+		if f := strings.Fields(rest); len(f) > 2 && f[2] == strconv.Itoa(group) && f[0] != "Z" {
+			return true
+		}
+	}
+	return len(stats) == 0 // no /proc here
+}
+
 // busy is a master with one task that a worker's command has begun, and what
 // the command wrote then: its process id.
 func busy(t *testing.T, args []string, script string) (s *site, addr string, w *process, pid int) {
@@ -65,7 +85,7 @@ func TestStop_AWorkerWhoseGraceIsOverGivesBack(t *testing.T) {
 	s, addr, w, pid := busy(t, []string{"-grace", "100ms"}, `trap "" TERM; while :; do sleep 1; done`)
 	w.signal(os.Interrupt.(syscall.Signal))
 	w.wants(0)
-	waitFor(t, func() bool { return syscall.Kill(-pid, 0) != nil })
+	waitFor(t, func() bool { return !runs(pid) })
 	ls := s.run("", "reeve", "ls", "-json", "-connect", addr)
 	if got := ls.stdout.String(); !strings.Contains(got, `"name":"tasks","ready":1,"delayed":0,"leased":0,"dead":0`) || !strings.Contains(got, `"failed":0`) {
 		t.Errorf("got %s", got)
@@ -80,7 +100,7 @@ func TestStop_ASecondSignalEndsAWorkerNow(t *testing.T) {
 	if code := w.exit(); code != 130 && code != 143 { // two signals have no order
 		t.Errorf("ended with %d", code)
 	}
-	waitFor(t, func() bool { return syscall.Kill(-pid, 0) != nil })
+	waitFor(t, func() bool { return !runs(pid) })
 }
 
 func TestStop_AMasterEndsWellAndAtOnceWhenAskedTwice(t *testing.T) {

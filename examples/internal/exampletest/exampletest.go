@@ -19,7 +19,7 @@ import (
 
 const (
 	module   = "github.com/reeveq/reeve"
-	patience = 3 * time.Minute // no claim about speed
+	patience = 5 * time.Minute // no claim about speed
 )
 
 // User is somebody with an empty home directory, at the root of the source
@@ -36,10 +36,8 @@ type User struct {
 // examples.
 func New(t testing.TB, packages ...string) *User {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	t.Cleanup(cancel)
 	home := t.TempDir()
-	u := &User{t: t, ctx: ctx, bin: t.TempDir(), root: filepath.Dir(goEnv(t, "GOMOD")[0])}
+	u := &User{t: t, bin: t.TempDir(), root: filepath.Dir(goEnv(t, "GOMOD")[0])}
 	u.env = append(process.Environ(""), "HOME="+home, "XDG_CONFIG_HOME="+home, "AppData="+home, "USERPROFILE="+home)
 	names := []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOENV"} // which would be in the home directory
 	for i, v := range goEnv(t, names...) {
@@ -48,9 +46,12 @@ func New(t testing.TB, packages ...string) *User {
 	for i, p := range packages {
 		packages[i] = module + "/examples/" + p
 	}
-	if err := process.Build(ctx, u.bin, packages...); err != nil {
+	if err := process.Build(t.Context(), u.bin, packages...); err != nil {
 		t.Fatal(err)
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience) // without the compiler's time
+	t.Cleanup(cancel)
+	u.ctx = ctx
 	return u
 }
 
