@@ -263,6 +263,24 @@ func TestHot_ClaimedEntriesCostNothing(t *testing.T) {
 	}
 }
 
+// An entry without enough elements must not take those of the next one for its
+// own.
+func TestHot_ShortEntriesAreRefused(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		frame decoder
+		body  string
+	}{
+		"Put":      {new(wire.PutFrame), "a5 0101 0201 036171 0400 0582 80 40"},
+		"Complete": {new(wire.CompleteFrame), "a5 0101 0201 036171 046172 0582 8201 01 40"},
+		"Deliver":  {new(wire.DeliverFrame), "a3 0101 026171 0382 8201 01 40"},
+	} {
+		if err := c.frame.Decode(unhex(t, c.body)); !errors.Is(err, reeve.ErrProtocol) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
 func TestHot_MalformedIsRefused(t *testing.T) {
 	t.Parallel()
 	// {1: 5, 2: 3, 3: "q", 4: [7, 1]} is an Ack.

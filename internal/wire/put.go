@@ -71,6 +71,9 @@ func (f *PutFrame) Clear() { f.Tasks, f.names = rest(f.Tasks), names{} }
 // putTask reads [payload, {1: type, 2: delay, 3: timeout}?].
 func (c *cursor) putTask(t *reeve.Task, in *names) {
 	n := c.array(3)
+	if n < 1 {
+		c.fail(wrongElements)
+	}
 	*t = reeve.Task{Payload: c.bytes()}
 	if n < 2 {
 		return
