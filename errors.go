@@ -29,6 +29,14 @@ var (
 	ErrUnsupported    = errors.New("reeve: the peer does not know this message")
 	ErrInternal       = errors.New("reeve: internal error")
 	ErrPermission     = errors.New("reeve: permission denied")
+	ErrDuplicate      = errors.New("reeve: a task with this unique key exists")
+	ErrNoSuchTask     = errors.New("reeve: no such task")
+	ErrNotDone        = errors.New("reeve: task has not ended yet")
+	ErrCancelled      = errors.New("reeve: task was cancelled")
+	ErrExpired        = errors.New("reeve: task expired")
+	ErrDiscarded      = errors.New("reeve: task was discarded by its handler")
+	ErrPurged         = errors.New("reeve: task was purged")
+	ErrTaskDead       = errors.New("reeve: task is dead")
 )
 
 // NoSuchQueueError names the queue that was asked for and those that exist.
@@ -47,6 +55,23 @@ func (e *NoSuchQueueError) Error() string {
 
 // Is reports whether target is [ErrNoSuchQueue].
 func (e *NoSuchQueueError) Is(target error) bool { return target == ErrNoSuchQueue }
+
+// DuplicateError tells which tasks of a Put were not put, because tasks with
+// their unique keys exist. The others were. It matches [ErrDuplicate].
+type DuplicateError struct {
+	Tasks []int // their places in the Put
+	IDs   []ID  // of the tasks that have the keys, in the same order
+}
+
+func (e *DuplicateError) Error() string {
+	if len(e.IDs) == 1 {
+		return fmt.Sprintf("%v: %v", ErrDuplicate, e.IDs[0])
+	}
+	return fmt.Sprintf("%v: %d of the tasks", ErrDuplicate, len(e.IDs))
+}
+
+// Is reports whether target is [ErrDuplicate].
+func (e *DuplicateError) Is(target error) bool { return target == ErrDuplicate }
 
 // LimitError names the limit that was reached, what was asked for and what is
 // allowed, and, where there is one, the option that sets it. It matches Kind,

@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // Lease is a task that was handed to this process: nobody else has it while
 // the lease stands. It stands as long as the process lives and is connected;
 // no call is needed to keep it. It ends by exactly one of Ack, Complete, Nack,
-// Return and Bury, or is lost: the connection broke, the holder was silent for
+// Return, Bury, Snooze, Skip and Discard, or is lost: the connection broke, the holder was silent for
 // longer than the queue's lease, the attempt ran out of time.
 //
 // Methods may be called from any goroutine. The ends wait for the master's
@@ -39,6 +40,8 @@ type Settler interface {
 	Settle(l *Lease, o *Outcome, done func(error))
 	// Extend waits until the master has answered.
 	Extend(ctx context.Context, l *Lease, d time.Duration) error
+	// Progress notes how far the work is. It does not wait.
+	Progress(l *Lease, percent float64, text string)
 }
 
 // Verb is the way in which a lease ends.
@@ -51,19 +54,25 @@ const (
 	Nack
 	Return
 	Bury
+	Snooze
+	Skip
+	Discard
 )
 
 // Outcome is the end of a lease with all that goes with it.
 type Outcome struct {
 	Verb Verb
-	// To and Result: the queue and the task that Complete puts.
+	// To and Result: the queue and the task that Complete puts. An empty To
+	// puts nothing: Result's payload is kept by the task's id, if the task or
+	// its queue says so, as it is with a queue, too.
 	To     string
 	Result Task
-	// Delay: Nack's, before the task may be handed over again.
+	// Delay: Nack's and Snooze's, before the task may be handed over again. For
+	// Nack 0 is the task's backoff.
 	Delay time.Duration
 	// TimedOut marks a Nack because the attempt ran out of time.
 	TimedOut bool
-	// Error and Stack tell why (Nack, Bury); they are kept with the task, cut
+	// Error and Stack tell why (Nack, Bury, Snooze, Discard); they are kept with the task, cut
 	// to [MaxErrorText] bytes each.
 	Error, Stack string
 }
@@ -90,14 +99,16 @@ func (l *Lease) Ack(ctx context.Context) error {
 
 // Complete marks the task done and puts result on the queue to, in one step:
 // both happen or neither. It waits while that queue is full; the lease stands
-// meanwhile.
+// meanwhile. The result is also kept by the task's id, if the task or its queue
+// says so; with an empty to that is all that is done with it.
 func (l *Lease) Complete(ctx context.Context, to string, result Task) error {
 	return l.settleWait(ctx, &Outcome{Verb: Complete, To: to, Result: result})
 }
 
 // Nack gives the task back as a failed attempt, to be handed over again after
-// delay, or makes it dead when the queue's attempts are used up. cause may be
-// nil; its text is kept with the task.
+// delay, or makes it dead when its attempts are used up. With a delay of 0 its
+// backoff, if it or its queue has one, says when. cause may be nil; its text is
+// kept with the task.
 func (l *Lease) Nack(ctx context.Context, delay time.Duration, cause error) error {
 	o := Outcome{Verb: Nack, Delay: delay}
 	if cause != nil {
@@ -115,6 +126,41 @@ func (l *Lease) Return(ctx context.Context) error {
 // Bury makes the task dead at once, whatever attempts are left.
 func (l *Lease) Bury(ctx context.Context, reason string) error {
 	return l.settleWait(ctx, &Outcome{Verb: Bury, Error: reason})
+}
+
+// Snooze gives the task back to be handed over again after delay, without
+// using up an attempt.
+func (l *Lease) Snooze(ctx context.Context, delay time.Duration) error {
+	return l.settleWait(ctx, &Outcome{Verb: Snooze, Delay: delay})
+}
+
+// Skip marks the task done without a result: there was nothing to do.
+func (l *Lease) Skip(ctx context.Context) error {
+	return l.settleWait(ctx, &Outcome{Verb: Skip})
+}
+
+// Discard ends the task without success and without a dead letter: nobody
+// needs it any more. reason is told to who asks for its result.
+func (l *Lease) Discard(ctx context.Context, reason string) error {
+	return l.settleWait(ctx, &Outcome{Verb: Discard, Error: reason})
+}
+
+// Progress tells how far the work is: percent from 0 to 100 and a text of at
+// most [MaxProgressText] bytes, which who asks for the task sees. It does not
+// wait; of several that are told in quick succession the last one counts.
+// [ErrInvalid] for an argument out of range, [ErrLeaseLost].
+func (l *Lease) Progress(percent float64, text string) error {
+	if !(percent >= 0 && percent <= 100) {
+		return fmt.Errorf("%w: progress of %v %%, want 0 to 100", ErrInvalid, percent)
+	}
+	if len(text) > MaxProgressText || !utf8.ValidString(text) {
+		return fmt.Errorf("%w: progress text of %d bytes, want at most %d, in UTF-8", ErrInvalid, len(text), MaxProgressText)
+	}
+	if err := l.standing(); err != nil {
+		return err
+	}
+	l.by.Progress(l, percent, text)
+	return nil
 }
 
 // Extend makes the lease outlast at least d of silence, counted from now: for

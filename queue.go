@@ -2,6 +2,7 @@ package reeve
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -22,18 +23,21 @@ type Queue interface {
 	// [ErrTooLarge] for a payload over the master's limit, [ErrInvalid] for a
 	// field out of range. When ctx ends while the master's answer is on its
 	// way, the tasks may have been put.
+	//
+	// If any task has a unique key, each is put, or found there, on its own.
+	// The ids of those that were there already are those of the earlier tasks,
+	// and the error is a [*DuplicateError], unless IgnoreDuplicates is given.
+	// With any other error the ids that are not 0 tell what was put.
 	Put(ctx context.Context, tasks []Task, opts ...PutOption) ([]ID, error)
 
-	// Get waits for at least one task and returns up to max (1 to [MaxBatch])
-	// leases. [ErrShutdown] when the queue was shut down and is empty.
-	Get(ctx context.Context, max int) ([]*Lease, error)
+	Supply
 
-	// TryGet is Get that returns [ErrEmpty] instead of waiting.
-	TryGet(ctx context.Context, max int) ([]*Lease, error)
-
-	// Consume asks for a standing supply of leases, never more than slots (1
-	// to [MaxSlots]) unsettled ones at a time. It is what workers use.
-	Consume(ctx context.Context, slots int) (Consumer, error)
+	// Pause ends hand-overs until Resume: leases stand, Puts go on. reason, at
+	// most [MaxErrorText] bytes, is told to who asks why nothing runs. A second
+	// Pause changes the reason.
+	Pause(ctx context.Context, reason string) error
+	// Resume ends a Pause; without one it does nothing.
+	Resume(ctx context.Context) error
 
 	// Stats returns the queue's numbers. Its cost does not depend on how many
 	// tasks there are.
@@ -55,10 +59,102 @@ type Queue interface {
 	Dead(ctx context.Context, skip, max int) ([]DeadTask, error)
 }
 
+// Supply is where tasks come from: a [Queue], or several at once (the From
+// method of a master or a client).
+type Supply interface {
+	// Get waits for at least one task and returns up to max (1 to [MaxBatch])
+	// leases. [ErrShutdown] when the queue was shut down and is empty.
+	Get(ctx context.Context, max int, opts ...GetOption) ([]*Lease, error)
+
+	// TryGet is Get that returns [ErrEmpty] instead of waiting.
+	TryGet(ctx context.Context, max int, opts ...GetOption) ([]*Lease, error)
+
+	// Consume asks for a standing supply of leases, never more than slots (1
+	// to [MaxSlots]) unsettled ones at a time. It is what workers use.
+	Consume(ctx context.Context, slots int, opts ...GetOption) (Consumer, error)
+}
+
+// GetOption says which tasks are wanted.
+type GetOption func(*GetOptions)
+
+// GetOptions is what the options of one Get or Consume add up to.
+type GetOptions struct {
+	// Types are the task types that are wanted; nil: all.
+	Types []string
+	// Labels are what the taker has, for tasks that ask for it.
+	Labels []string
+}
+
+// NewGetOptions applies opts in order.
+func NewGetOptions(opts ...GetOption) GetOptions {
+	var o GetOptions
+	for _, f := range opts {
+		f(&o)
+	}
+	return o
+}
+
+// Validate reports what is out of range: [ErrInvalid], or a [*LimitError].
+func (o *GetOptions) Validate() error {
+	if len(o.Types) > MaxTypes {
+		return &LimitError{Kind: ErrTooLarge, Limit: "task types of one consumer", Value: int64(len(o.Types)), Max: MaxTypes}
+	}
+	for _, t := range o.Types {
+		if err := checkType(t); err != nil {
+			return err
+		}
+	}
+	return CheckLabels(o.Labels)
+}
+
+// ForTypes takes tasks of these types only; the empty one is a type too. At
+// most [MaxTypes]. Without it, tasks of all types are taken.
+func ForTypes(types ...string) GetOption {
+	return func(o *GetOptions) { o.Types = append([]string{}, types...) }
+}
+
+// HavingLabels takes tasks too that ask for these labels. At most [MaxLabels].
+func HavingLabels(labels ...string) GetOption {
+	return func(o *GetOptions) { o.Labels = append([]string{}, labels...) }
+}
+
+// Source is one of several queues that tasks are taken from at once. When
+// tasks wait in more than one, each queue has its share of the hand-overs in
+// proportion to its weight, 1 to 1000; if all weights are 0, the first queue
+// in the list that has tasks is always served first.
+type Source struct {
+	Queue  string
+	Weight int
+}
+
+// CheckSources reports what is wrong with a list of sources: [ErrInvalid].
+func CheckSources(sources []Source) error {
+	if len(sources) < 1 || len(sources) > MaxSources {
+		return fmt.Errorf("%w: %d sources, want 1 to %d", ErrInvalid, len(sources), MaxSources)
+	}
+	seen := map[string]bool{}
+	for _, s := range sources {
+		switch {
+		case seen[s.Queue]:
+			return fmt.Errorf("%w: queue %q is a source twice", ErrInvalid, s.Queue)
+		case s.Weight < 0 || s.Weight > MaxWeight:
+			return fmt.Errorf("%w: source %q has weight %d, want 0 to %d", ErrInvalid, s.Queue, s.Weight, MaxWeight)
+		case (s.Weight == 0) != (sources[0].Weight == 0):
+			return fmt.Errorf("%w: some sources have weights and some have none", ErrInvalid)
+		}
+		seen[s.Queue] = true
+	}
+	return nil
+}
+
 // Limits of the calls of [Queue].
 const (
 	MaxBatch = 4096    // tasks of one Put or one Get
 	MaxSlots = 1 << 16 // slots of one Consumer
+
+	MaxTypes   = 1024 // task types of one Consumer
+	MaxSources = 64   // queues of one Consumer
+	MaxWeight  = 1000 // of one of them
 )
 
 // Consumer is a standing supply of leases from one queue. Its methods may be
@@ -78,36 +174,6 @@ type Consumer interface {
 	// Next has not returned. Leases returned by Next stand.
 	Close() error
 }
-
-// QueueConfig says how a queue behaves. The zero value is usable: every field
-// has a default.
-type QueueConfig struct {
-	// MaxLen bounds how many tasks may wait (ready and delayed). 0: unbounded.
-	MaxLen int
-	// MaxBytes bounds the memory of all tasks the queue keeps, leased and dead
-	// ones included: their payloads, and 256 bytes for each task. 0:
-	// [DefaultMaxBytes]; [NoLimit]: unbounded.
-	MaxBytes int64
-	// Refuse makes a full queue an error for every Put instead of a wait.
-	Refuse bool
-	// Lease is how long a silent holder keeps its tasks. 0: [DefaultLease];
-	// at least 100 ms, at most 24 h.
-	Lease time.Duration
-	// Timeout is how long one attempt may run, for tasks that do not say it.
-	// 0: as long as it takes.
-	Timeout time.Duration
-	// Attempts is how many failed or timed out attempts, and apart from them
-	// how many lost holders, make a task dead. 0: [DefaultAttempts]; at most 1,000,000.
-	Attempts int
-}
-
-// Defaults of [QueueConfig].
-const (
-	DefaultMaxBytes int64 = 1 << 30
-	DefaultLease          = 30 * time.Second
-	DefaultAttempts       = 5
-	NoLimit         int64 = -1
-)
 
 // QueueStats are the numbers of one queue at one moment.
 type QueueStats struct {
@@ -140,6 +206,42 @@ type QueueStats struct {
 	Refused     uint64 `json:"refused"`   // tasks not taken because the queue was full
 	Dropped     uint64 `json:"dropped"`   // by an immediate Shutdown
 	LateAcks    uint64 `json:"late_acks"` // ends of leases that were lost before
+
+	Snoozed    uint64 `json:"snoozed"`    // attempts whose handler asked to be called again later
+	Skipped    uint64 `json:"skipped"`    // tasks whose handler had nothing to do; counted in Done too
+	Discarded  uint64 `json:"discarded"`  // tasks whose handler gave them up
+	Cancelled  uint64 `json:"cancelled"`  // tasks that were cancelled
+	Expired    uint64 `json:"expired"`    // tasks of which no attempt had begun in time
+	Duplicates uint64 `json:"duplicates"` // tasks not put because their unique key was taken
+	Revived    uint64 `json:"revived"`    // dead tasks that were made ready again
+	Purged     uint64 `json:"purged"`     // tasks that were purged, and dead ones over MaxDead or DeadFor
+	MovedIn    uint64 `json:"moved_in"`   // tasks that came from another queue by Move
+	MovedOut   uint64 `json:"moved_out"`  // and that went there
+
+	Paused      bool   `json:"paused"`
+	PauseReason string `json:"pause_reason,omitempty"`
+	// Closed is set outside of the queue's windows.
+	Closed bool `json:"closed"`
+	// Blocked is how many of Ready wait for others of their key.
+	Blocked int `json:"blocked"`
+	Keys    int `json:"keys"`    // keys that have tasks
+	Uniques int `json:"uniques"` // unique keys that are taken
+
+	Results      int    `json:"results"`         // outcomes kept by id
+	ResultBytes  int64  `json:"result_bytes"`    // of these
+	ResultsEarly uint64 `json:"results_evicted"` // outcomes given up before their time, for room
+
+	// Wait is how long tasks stood ready before an attempt, Run how long
+	// attempts took.
+	Wait Histogram `json:"wait"`
+	Run  Histogram `json:"run"`
+}
+
+// Histogram counts durations by size: Counts[i] those below 2^i microseconds
+// and, but for the first, not below 2^(i-1). Trailing zeros may be left out.
+type Histogram struct {
+	Counts []uint64      `json:"counts,omitempty"`
+	Sum    time.Duration `json:"sum_ns"`
 }
 
 // Unsettled is how many tasks Join waits for.

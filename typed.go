@@ -33,21 +33,22 @@ func (q *TypedQueue[T]) Raw() Queue { return q.q }
 func (q *TypedQueue[T]) Codec() Codec { return q.codec }
 
 // Consume asks for a standing supply of leases; see [Queue.Consume].
-func (q *TypedQueue[T]) Consume(ctx context.Context, slots int) (Consumer, error) {
-	return q.q.Consume(ctx, slots)
+func (q *TypedQueue[T]) Consume(ctx context.Context, slots int, opts ...GetOption) (Consumer, error) {
+	return q.q.Consume(ctx, slots, opts...)
 }
 
-// Put adds v and returns the task's id. It waits while the queue is full.
+// Put adds v and returns the task's id. It waits while the queue is full. For
+// a duplicate it returns the id of the earlier task, and a [*DuplicateError].
 func (q *TypedQueue[T]) Put(ctx context.Context, v T, opts ...PutOption) (ID, error) {
 	b, err := q.marshal(v)
 	if err != nil {
 		return 0, err
 	}
 	ids, err := q.q.Put(ctx, []Task{{Payload: b}}, opts...)
-	if err != nil {
+	if len(ids) == 0 {
 		return 0, err
 	}
-	return ids[0], nil
+	return ids[0], err
 }
 
 // TryPut is Put that returns [ErrQueueFull] instead of waiting for room.
@@ -71,21 +72,21 @@ func (q *TypedQueue[T]) PutMany(ctx context.Context, vs []T, opts ...PutOption) 
 
 // Get waits for a task and leases it. A payload that the codec cannot read is
 // a [*DecodeError], which holds the lease.
-func (q *TypedQueue[T]) Get(ctx context.Context) (*Item[T], error) {
-	return one(q.items(q.q.Get(ctx, 1)))
+func (q *TypedQueue[T]) Get(ctx context.Context, opts ...GetOption) (*Item[T], error) {
+	return one(q.items(q.q.Get(ctx, 1, opts...)))
 }
 
 // TryGet is Get that returns [ErrEmpty] instead of waiting.
-func (q *TypedQueue[T]) TryGet(ctx context.Context) (*Item[T], error) {
-	return one(q.items(q.q.TryGet(ctx, 1)))
+func (q *TypedQueue[T]) TryGet(ctx context.Context, opts ...GetOption) (*Item[T], error) {
+	return one(q.items(q.q.TryGet(ctx, 1, opts...)))
 }
 
 // GetMany waits for at least one task and leases up to max. When payloads
 // cannot be read, the error is a [*DecodeError] with the lease of the first,
 // the others of them go back to the queue, and the items are those that could
 // be read.
-func (q *TypedQueue[T]) GetMany(ctx context.Context, max int) ([]*Item[T], error) {
-	return q.items(q.q.Get(ctx, max))
+func (q *TypedQueue[T]) GetMany(ctx context.Context, max int, opts ...GetOption) ([]*Item[T], error) {
+	return q.items(q.q.Get(ctx, max, opts...))
 }
 
 // Items leases one task after another until ctx ends or the queue is shut down
@@ -93,10 +94,10 @@ func (q *TypedQueue[T]) GetMany(ctx context.Context, max int) ([]*Item[T], error
 // is settled; one that is unsettled when the next is asked for is kept and is
 // the loop's to settle later. An item that cannot be decoded comes as a
 // [*DecodeError] and the loop goes on, any other error is the last.
-func (q *TypedQueue[T]) Items(ctx context.Context) iter.Seq2[*Item[T], error] {
+func (q *TypedQueue[T]) Items(ctx context.Context, opts ...GetOption) iter.Seq2[*Item[T], error] {
 	return func(yield func(*Item[T], error) bool) {
 		for {
-			it, err := q.Get(ctx)
+			it, err := q.Get(ctx, opts...)
 			var undecoded *DecodeError
 			switch {
 			case err == nil, errors.As(err, &undecoded):

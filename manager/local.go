@@ -189,6 +189,13 @@ func (l *local) Extend(ctx context.Context, lease *reeve.Lease, d time.Duration)
 	return l.do(ctx, func(tag uint64) { q.Extend(l.holder, lease.ID, lease.Attempt, d, tag, l) }).err
 }
 
+// Progress notes how far the work is; see reeve.Settler.
+func (l *local) Progress(lease *reeve.Lease, percent float64, text string) {
+	if q, err := l.holder.Engine().Lookup(lease.Queue()); err == nil {
+		q.Progress(l.holder, lease.ID, lease.Attempt, percent, text)
+	}
+}
+
 var (
 	_ queue.Sink    = (*local)(nil)
 	_ queue.Replier = (*local)(nil)

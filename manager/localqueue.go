@@ -37,11 +37,11 @@ func (h *localQueue) Put(ctx context.Context, tasks []reeve.Task, opts ...reeve.
 	return ids, nil
 }
 
-func (h *localQueue) Get(ctx context.Context, max int) ([]*reeve.Lease, error) {
+func (h *localQueue) Get(ctx context.Context, max int, opts ...reeve.GetOption) ([]*reeve.Lease, error) {
 	return h.get(ctx, max, false)
 }
 
-func (h *localQueue) TryGet(ctx context.Context, max int) ([]*reeve.Lease, error) {
+func (h *localQueue) TryGet(ctx context.Context, max int, opts ...reeve.GetOption) ([]*reeve.Lease, error) {
 	return h.get(ctx, max, true)
 }
 
@@ -52,7 +52,7 @@ func (h *localQueue) get(ctx context.Context, max int, noWait bool) ([]*reeve.Le
 	return a.leases, a.err
 }
 
-func (h *localQueue) Consume(ctx context.Context, slots int) (reeve.Consumer, error) {
+func (h *localQueue) Consume(ctx context.Context, slots int, opts ...reeve.GetOption) (reeve.Consumer, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (h *localQueue) Consume(ctx context.Context, slots int) (reeve.Consumer, er
 	l.consumers[c.tag] = c
 	l.mu.Unlock()
 	// Nothing is delivered before there is a consumer to change: start paused.
-	if c.q = h.q.Consume(l.holder, c.tag, 0); c.q == nil {
+	if c.q = h.q.Consume(l.holder, c.tag, 0, reeve.NewGetOptions(opts...)); c.q == nil {
 		l.mu.Lock()
 		delete(l.consumers, c.tag)
 		l.mu.Unlock()
@@ -204,3 +204,18 @@ var (
 	_ reeve.Queue    = (*localQueue)(nil)
 	_ reeve.Consumer = (*localConsumer)(nil)
 )
+
+func (h *localQueue) Pause(ctx context.Context, reason string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return h.q.Pause(reason)
+}
+
+func (h *localQueue) Resume(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	h.q.Resume()
+	return nil
+}

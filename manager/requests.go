@@ -355,7 +355,7 @@ func (r *requests) consume(m *wire.Consume) error {
 		}
 		return nil
 	}
-	if c = q.Consume(s.holder, m.Consumer, int(m.Slots)); c == nil {
+	if c = q.Consume(s.holder, m.Consumer, int(m.Slots), reeve.GetOptions{}); c == nil {
 		s.End(m.Consumer, m.Queue, reeve.ErrClosed)
 		return nil
 	}

@@ -29,7 +29,7 @@ type consumer struct {
 	avail  chan struct{}  // cap 1: somebody in Next should look; passed on by who finds more than one thing
 }
 
-func (q *queue) Consume(ctx context.Context, slots int) (reeve.Consumer, error) {
+func (q *queue) Consume(ctx context.Context, slots int, opts ...reeve.GetOption) (reeve.Consumer, error) {
 	if err := checkName(q.name); err != nil {
 		return nil, err
 	}

@@ -185,3 +185,6 @@ func (c *Client) Extend(ctx context.Context, l *reeve.Lease, d time.Duration) er
 }
 
 var _ reeve.Settler = (*Client)(nil)
+
+// Progress notes how far the work is; see reeve.Settler.
+func (c *Client) Progress(l *reeve.Lease, percent float64, text string) {}

@@ -50,11 +50,11 @@ func (q *queue) ask(ctx context.Context, t traits, message func(id, low uint64) 
 	return k, q.c.do(ctx, k)
 }
 
-func (q *queue) Get(ctx context.Context, max int) ([]*reeve.Lease, error) {
+func (q *queue) Get(ctx context.Context, max int, opts ...reeve.GetOption) ([]*reeve.Lease, error) {
 	return q.get(ctx, max, false)
 }
 
-func (q *queue) TryGet(ctx context.Context, max int) ([]*reeve.Lease, error) {
+func (q *queue) TryGet(ctx context.Context, max int, opts ...reeve.GetOption) ([]*reeve.Lease, error) {
 	return q.get(ctx, max, true)
 }
 
@@ -138,3 +138,7 @@ func checkDuration(what string, d time.Duration) error {
 }
 
 var _ reeve.Queue = (*queue)(nil)
+
+func (q *queue) Pause(ctx context.Context, reason string) error { return reeve.ErrUnsupported }
+
+func (q *queue) Resume(ctx context.Context) error { return reeve.ErrUnsupported }

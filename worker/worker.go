@@ -16,7 +16,7 @@ import (
 // how payloads and results are written.
 type Source interface {
 	Name() string
-	Consume(ctx context.Context, slots int) (reeve.Consumer, error)
+	Consume(ctx context.Context, slots int, opts ...reeve.GetOption) (reeve.Consumer, error)
 }
 
 // Worker runs handlers for the tasks of one source. Its methods may be called

@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"reflect"
 	"time"
 
 	"github.com/reeveq/reeve"
@@ -81,7 +82,7 @@ func (w *watch) changed(stats []reeve.QueueStats, sessions int) bool {
 	w.sessions = sessions
 	for _, s := range stats {
 		s.OldestReady = 0
-		news = news || w.last[s.Name] != s
+		news = news || !reflect.DeepEqual(w.last[s.Name], s)
 		w.last[s.Name] = s
 	}
 	return news

@@ -93,7 +93,7 @@ func BenchmarkPutDeliverAck(b *testing.B) {
 				e, m, h := benchEngine(b)
 				q, ts := declare(b, e, "q", unbounded), batch(n)
 				fill(q, h, m, depth)
-				q.Consume(h, 1, n)
+				q.Consume(h, 1, n, reeve.GetOptions{})
 				var acks []queue.AckOp
 				b.ReportAllocs()
 				for b.Loop() { // with a depth: hands over those in front
@@ -116,7 +116,7 @@ func BenchmarkPutDeliverComplete(b *testing.B) {
 				q, out, ts := declare(b, e, "q", unbounded), declare(b, e, "out", unbounded), batch(n)
 				sink := &mute{}
 				fill(q, h, m, depth)
-				q.Consume(h, 1, n)
+				q.Consume(h, 1, n, reeve.GetOptions{})
 				out.Consume(e.NewHolder(sink, true), 1, 2*n)
 				ends := make([]queue.CompleteOp, n)
 				b.ReportAllocs()
@@ -143,7 +143,7 @@ func BenchmarkAckInRandomOrder(b *testing.B) {
 		b.Run(fmt.Sprintf("leased=%d", leased), func(b *testing.B) {
 			e, m, h := benchEngine(b)
 			q, ts := declare(b, e, "q", unbounded), batch(1)
-			q.Consume(h, 1, leased)
+			q.Consume(h, 1, leased, reeve.GetOptions{})
 			fill(q, h, m, leased)
 			b.ReportAllocs()
 			i := 0

@@ -75,8 +75,8 @@ func TestPut_ThatWaitsIsLetInByWhateverMakesRoom(t *testing.T) {
 	t.Parallel()
 	for name, act := range map[string]func(t *testing.T, c *client, q *queue.Queue){
 		"a Get":      func(t *testing.T, c *client, q *queue.Queue) { c.take(t, q, 1) },
-		"a Consume":  func(_ *testing.T, c *client, q *queue.Queue) { q.Consume(c.Holder, 1, 1) },
-		"more slots": func(_ *testing.T, c *client, q *queue.Queue) { q.Consume(c.Holder, 1, 0).SetSlots(1) },
+		"a Consume":  func(_ *testing.T, c *client, q *queue.Queue) { q.Consume(c.Holder, 1, 1, reeve.GetOptions{}) },
+		"more slots": func(_ *testing.T, c *client, q *queue.Queue) { q.Consume(c.Holder, 1, 0, reeve.GetOptions{}).SetSlots(1) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -113,7 +113,7 @@ func TestPut_OfEachGoesOnIntoTheRoomItsHandOversMake(t *testing.T) {
 	t.Parallel()
 	run(t, func(t *testing.T, e *queue.Engine) {
 		q, c, w := declare(t, e, "q", reeve.QueueConfig{MaxLen: 1}), newClient(e), newClient(e)
-		q.Consume(w.Holder, 1, 3)
+		q.Consume(w.Holder, 1, 3, reeve.GetOptions{})
 		tag := c.putEach(q, false, "a", "b", "c", "d", "e", "f")
 		c.ok(t, tag, tag+1, tag+2, tag+3)
 		c.waits(t, tag+4, tag+5)
@@ -302,7 +302,7 @@ func TestRelease_ThenNothingIsCarriedOutOrAnswered(t *testing.T) {
 		if kept := q.Claim(c.Holder, nil, []queue.AckOp{{ID: task.ID, Attempt: task.Attempt}}); kept[0] {
 			t.Fatal("a released holder claimed a task")
 		}
-		if q.Consume(c.Holder, 1, 1) != nil {
+		if q.Consume(c.Holder, 1, 1, reeve.GetOptions{}) != nil {
 			t.Fatal("a released holder consumes")
 		}
 		if s := q.Stats(); s.Ready != 1 || s.Put != 1 || out.Stats().Put != 0 {

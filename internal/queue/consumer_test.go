@@ -15,7 +15,7 @@ func TestConsumer_GetsNothingBeyondItsSlots(t *testing.T) {
 	t.Parallel()
 	run(t, func(t *testing.T, e *queue.Engine) {
 		q, p, w := declare(t, e, "q", reeve.QueueConfig{}), newClient(e), newClient(e)
-		c := q.Consume(w.Holder, 1, 2)
+		c := q.Consume(w.Holder, 1, 2, reeve.GetOptions{})
 		p.put(q, "a", "b", "c", "d", "e", "f")
 		want := func(n int) {
 			t.Helper()
@@ -56,9 +56,9 @@ func TestConsumer_NothingIsKeptBehindARunningTask(t *testing.T) {
 	t.Parallel()
 	run(t, func(t *testing.T, e *queue.Engine) {
 		q, p, slow, quick := declare(t, e, "q", reeve.QueueConfig{}), newClient(e), newClient(e), newClient(e)
-		q.Consume(slow.Holder, 1, 1)
+		q.Consume(slow.Holder, 1, 1, reeve.GetOptions{})
 		p.put(q, "long")
-		q.Consume(quick.Holder, 1, 1)
+		q.Consume(quick.Holder, 1, 1, reeve.GetOptions{})
 		for i := range 10 {
 			p.put(q, fmt.Sprint(i))
 		}
@@ -78,7 +78,7 @@ func TestConsumers_TakeTurns(t *testing.T) {
 		var ws []*client
 		for range 5 {
 			w := newClient(e)
-			q.Consume(w.Holder, 1, 100)
+			q.Consume(w.Holder, 1, 100, reeve.GetOptions{})
 			ws = append(ws, w)
 		}
 		for range 100 {
@@ -154,7 +154,7 @@ func TestComplete_IntoAFullQueueWaitsAndTheLeaseStands(t *testing.T) {
 		q := declare(t, e, "q", reeve.QueueConfig{Timeout: time.Second})
 		out := declare(t, e, "out", reeve.QueueConfig{MaxLen: 1})
 		w, r := newClient(e), newClient(e)
-		q.Consume(w.Holder, 1, 1)
+		q.Consume(w.Holder, 1, 1, reeve.GetOptions{})
 		w.put(out, "first")
 		w.put(q, "a", "b")
 		tag := w.complete(q, out, w.tasks[0], "result")

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -67,7 +68,7 @@ func (e *Engine) Declare(name string, cfg reeve.QueueConfig) (*Queue, error) {
 		return nil, reeve.ErrClosed
 	}
 	if q, ok := e.names[name]; ok {
-		if q.cfg != cfg {
+		if !q.cfg.Equal(&cfg) {
 			return nil, fmt.Errorf("%w: %q has %+v", reeve.ErrQueueExists, name, q.Config())
 		}
 		return q, nil
@@ -165,36 +166,20 @@ func (e *Engine) newIDs(n int) reeve.ID {
 const maxNameLen = 255
 
 func checkConfig(name string, c reeve.QueueConfig) (reeve.QueueConfig, error) {
-	if c.MaxBytes == 0 {
-		c.MaxBytes = reeve.DefaultMaxBytes
-	}
-	if c.Lease == 0 {
-		c.Lease = reeve.DefaultLease
-	}
-	if c.Attempts == 0 {
-		c.Attempts = reeve.DefaultAttempts
-	}
-	bad := func(field string, v any, want string) (reeve.QueueConfig, error) {
-		return c, fmt.Errorf("%w: queue %q: QueueConfig.%s is %v, want %s", reeve.ErrInvalid, name, field, v, want)
-	}
 	switch {
 	case name == "" || len(name) > maxNameLen:
 		return c, fmt.Errorf("%w: queue name of %d bytes, want 1 to %d", reeve.ErrInvalid, len(name), maxNameLen)
 	case !printable(name):
 		return c, fmt.Errorf("%w: queue name %q has characters that do not print", reeve.ErrInvalid, name)
-	case c.MaxLen < 0:
-		return bad("MaxLen", c.MaxLen, "0 (unbounded) or more")
-	case c.MaxBytes < taskOverhead && c.MaxBytes != reeve.NoLimit:
-		return bad("MaxBytes", c.MaxBytes, fmt.Sprintf("at least %d, or NoLimit", taskOverhead))
-	case c.Lease < 100*time.Millisecond || c.Lease > 24*time.Hour:
-		return bad("Lease", c.Lease, "100ms to 24h")
-	case c.Timeout < 0 || c.Timeout > maxTime:
-		return bad("Timeout", c.Timeout, "0 (none) to 100 years")
-	case c.Attempts < 1 || c.Attempts > 1_000_000:
-		return bad("Attempts", c.Attempts, "1 to 1,000,000")
+	}
+	c = c.WithDefaults()
+	if err := c.Validate(); err != nil {
+		return c, fmt.Errorf("queue %q: %w", name, err)
 	}
 	if c.MaxBytes == reeve.NoLimit {
 		c.MaxBytes = math.MaxInt64
 	}
+	c.TypeConcurrency = maps.Clone(c.TypeConcurrency)
+	c.Windows = slices.Clone(c.Windows)
 	return c, nil
 }

@@ -16,6 +16,7 @@ type GetOp struct {
 	Max    int
 	NoWait bool
 	Tag    uint64 // for Sink.Got
+	Want   reeve.GetOptions
 
 	taker taker
 }
@@ -64,7 +65,7 @@ func (q *Queue) got(t *taker, ts []reeve.Task, err error) {
 // Consume starts a standing supply: the engine hands over to tag whenever
 // fewer than slots tasks it handed over there are unsettled. It returns nil
 // when the holder was released or the engine stopped.
-func (q *Queue) Consume(h *Holder, tag uint64, slots int) *Consumer {
+func (q *Queue) Consume(h *Holder, tag uint64, slots int, want reeve.GetOptions) *Consumer {
 	k := h.in(q)
 	if k == nil {
 		return nil

@@ -230,7 +230,7 @@ func TestPut_WithDelayIsHeldByTheMaster(t *testing.T) {
 	t.Parallel()
 	run(t, func(t *testing.T, e *queue.Engine) {
 		q, c := declare(t, e, "q", reeve.QueueConfig{Lease: 5 * time.Second}), newClient(e)
-		q.Consume(c.Holder, 1, 10)
+		q.Consume(c.Holder, 1, 10, reeve.GetOptions{})
 		q.Put(c.Holder, &queue.PutOp{Tasks: []reeve.Task{{Delay: 30 * 24 * time.Hour}}, Tag: c.tag(1), By: c})
 		sleep(30*24*time.Hour - time.Millisecond)
 		c.Touch()
@@ -270,7 +270,7 @@ func TestTimeout_EndsAnAttemptWhoseWorkerDoesNot(t *testing.T) {
 	t.Parallel()
 	run(t, func(t *testing.T, e *queue.Engine) {
 		q, c := declare(t, e, "q", reeve.QueueConfig{Timeout: 2 * time.Second, Attempts: 2}), newClient(e)
-		consumer := q.Consume(c.Holder, 1, 1)
+		consumer := q.Consume(c.Holder, 1, 1, reeve.GetOptions{})
 		c.put(q, "x")
 		for i := range 2 {
 			for range 3 {
@@ -299,7 +299,7 @@ func TestPoison_IsFoundAndItsNeighboursAreNotBlamed(t *testing.T) {
 		done := map[string]bool{}
 		for crashes := 0; q.Stats().Unsettled() > 0; {
 			w := newClient(e)
-			q.Consume(w.Holder, 1, 8)
+			q.Consume(w.Holder, 1, 8, reeve.GetOptions{})
 			for i := 0; i < len(w.tasks); i++ { // acks bring more
 				if string(w.tasks[i].Payload) == "poison" {
 					w.Release(false) // the process dies with all it has

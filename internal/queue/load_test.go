@@ -29,8 +29,8 @@ func TestClock_TasksDueTogetherComeAllAndHoldUpNoOtherQueue(t *testing.T) {
 		other.Put(c.Holder, &queue.PutOp{Tasks: batch[:1], Tag: c.tag(1), By: c})
 		count := &counter{}
 		h := e.NewHolder(count, true)
-		q.Consume(h, 1, reeve.MaxSlots)
-		q.Consume(h, 2, reeve.MaxSlots)
+		q.Consume(h, 1, reeve.MaxSlots, reeve.GetOptions{})
+		q.Consume(h, 2, reeve.MaxSlots, reeve.GetOptions{})
 		other.Consume(h, 3, 1)
 		sleep(time.Hour - 1)
 		if c := count.seen(); c.n != 0 {

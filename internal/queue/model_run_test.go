@@ -246,7 +246,7 @@ func (r *round) doConsume() {
 	k := &mConsumer{c: c, q: q, tag: r.newTag(1), slots: r.rnd.IntN(4)}
 	c.consumers[k.tag] = k
 	r.note("client %d consumes %s with %d slots", c.name, q.Name(), k.slots)
-	if k.handle = q.Consume(c.Holder, k.tag, k.slots); k.handle == nil {
+	if k.handle = q.Consume(c.Holder, k.tag, k.slots, reeve.GetOptions{}); k.handle == nil {
 		r.fail("no consumer")
 	}
 }

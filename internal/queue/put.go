@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"time"
-	"unicode/utf8"
 
 	"github.com/reeveq/reeve"
 )
@@ -147,23 +145,11 @@ func (q *Queue) neverFits(n int, size int64, each bool) error {
 	return nil
 }
 
-// maxTime bounds delays and run times: what the clock can add without overflow.
-const maxTime = 100 * 365 * 24 * time.Hour
-
 func (e *Engine) checkTask(t *reeve.Task) error {
-	switch {
-	case e.cfg.MaxPayload > 0 && int64(len(t.Payload)) > e.cfg.MaxPayload:
+	if e.cfg.MaxPayload > 0 && int64(len(t.Payload)) > e.cfg.MaxPayload {
 		return &reeve.LimitError{Kind: reeve.ErrTooLarge, Limit: "payload bytes", Value: int64(len(t.Payload)), Max: e.cfg.MaxPayload, Set: "max-payload"}
-	case t.Delay < 0 || t.Delay > maxTime:
-		return fmt.Errorf("%w: delay of %v, want 0 to 100 years", reeve.ErrInvalid, t.Delay)
-	case t.Timeout < 0 || t.Timeout > maxTime:
-		return fmt.Errorf("%w: timeout of %v, want 0 to 100 years", reeve.ErrInvalid, t.Timeout)
-	case !utf8.ValidString(t.Type):
-		return fmt.Errorf("%w: task type %q is not UTF-8", reeve.ErrInvalid, t.Type)
-	case len(t.Type) > maxNameLen:
-		return &reeve.LimitError{Kind: reeve.ErrTooLarge, Limit: "task type bytes", Value: int64(len(t.Type)), Max: maxNameLen}
 	}
-	return nil
+	return t.Validate()
 }
 
 // fullError tells which bound leaves no room for n tasks together.

@@ -98,6 +98,9 @@ type NackOp struct {
 	TimedOut     bool // the attempt ran out of time
 	Returned     bool // it was never started: to the front, nothing counted against it
 	Bury         bool // dead at once
+	Snooze       bool // to be handed over again later; nothing failed
+	Skip         bool // done, without a result
+	Discard      bool // ended without success and without a dead letter
 	Error, Stack string
 }
 
@@ -114,7 +117,7 @@ func (q *Queue) Nack(h *Holder, op *NackOp, tag uint64, by Replier) {
 	}
 	q.tell(k)
 	var err error
-	if op.Delay < 0 || op.Delay > maxTime {
+	if op.Delay < 0 || op.Delay > reeve.MaxTime {
 		err = fmt.Errorf("%w: delay of %v, want 0 to 100 years", reeve.ErrInvalid, op.Delay)
 	}
 	var t *task

@@ -67,8 +67,8 @@ func TestShutdown_DrainHandsOutWhatIsThereThenEnds(t *testing.T) {
 		q.Shutdown(false)
 		p.fails(t, reeve.ErrShutdown, waiting, p.put(q, "d"))
 		working, paused := uint64(1), uint64(2)
-		q.Consume(w.Holder, working, 1)
-		q.Consume(w.Holder, paused, 0)
+		q.Consume(w.Holder, working, 1, reeve.GetOptions{})
+		q.Consume(w.Holder, paused, 0, reeve.GetOptions{})
 		q.Get(p.Holder, &queue.GetOp{Max: 1, Tag: 7}) // takes b
 		q.Get(p.Holder, &queue.GetOp{Max: 1, Tag: 8}) // waits: b may come back
 		if len(w.tasks) != 1 || len(p.gots) != 1 || len(w.ended) != 0 {
@@ -87,7 +87,7 @@ func TestShutdown_DrainHandsOutWhatIsThereThenEnds(t *testing.T) {
 			t.Fatalf("ended %v, %+v", w.ended, p.gots)
 		}
 		late := newClient(e)
-		q.Consume(late.Holder, 1, 0)
+		q.Consume(late.Holder, 1, 0, reeve.GetOptions{})
 		q.Get(late.Holder, &queue.GetOp{Max: 1, Tag: 1})
 		if !errors.Is(late.ended[1], reeve.ErrShutdown) || len(late.gots) != 1 || !errors.Is(late.gots[0].err, reeve.ErrShutdown) {
 			t.Fatalf("ended %v, %+v", late.ended, late.gots)
@@ -102,7 +102,7 @@ func TestShutdown_ImmediateDropsWhatIsNotLeased(t *testing.T) {
 	t.Parallel()
 	run(t, func(t *testing.T, e *queue.Engine) {
 		q, w, p := declare(t, e, "q", reeve.QueueConfig{Timeout: time.Minute}), newClient(e), newClient(e)
-		q.Consume(w.Holder, 1, 4)
+		q.Consume(w.Holder, 1, 4, reeve.GetOptions{})
 		p.put(q, "ack", "nack", "lost", "timeout", "drop", "drop")
 		q.Put(p.Holder, &queue.PutOp{Tasks: []reeve.Task{{Delay: time.Hour}}, Tag: p.tag(1), By: p})
 		q.Shutdown(true)
@@ -130,7 +130,7 @@ func TestStop_EndsHandOversAndWaitsButNotLeases(t *testing.T) {
 	t.Parallel()
 	run(t, func(t *testing.T, e *queue.Engine) {
 		q, w, p := declare(t, e, "q", reeve.QueueConfig{MaxLen: 1}), newClient(e), newClient(e)
-		c := q.Consume(w.Holder, 1, 1)
+		c := q.Consume(w.Holder, 1, 1, reeve.GetOptions{})
 		idle := declare(t, e, "idle", reeve.QueueConfig{})
 		idle.Get(w.Holder, &queue.GetOp{Max: 1, Tag: 5})
 		p.put(q, "a")
@@ -146,7 +146,7 @@ func TestStop_EndsHandOversAndWaitsButNotLeases(t *testing.T) {
 		}
 		w.ok(t, w.ack(q, w.tasks[0]))
 		c.SetSlots(3)
-		if q.Consume(w.Holder, 2, 1) != nil {
+		if q.Consume(w.Holder, 2, 1, reeve.GetOptions{}) != nil {
 			t.Fatal("a consumer of a stopped engine")
 		}
 		q.Get(w.Holder, &queue.GetOp{Max: 1, Tag: 6})

@@ -15,7 +15,7 @@ func TestSilentHolder_IsGivenNothingUntilItIsHeardOf(t *testing.T) {
 	run(t, func(t *testing.T, e *queue.Engine) {
 		q, p := declare(t, e, "q", reeve.QueueConfig{Lease: time.Second, Attempts: 2}), newClient(e)
 		silent := newClient(e)
-		q.Consume(silent.Holder, 1, 2)
+		q.Consume(silent.Holder, 1, 2, reeve.GetOptions{})
 		p.put(q, "a", "b")
 		sleep(10 * time.Second) // the leases end once; the tasks do not go back to it
 		if len(silent.tasks) != 2 || len(silent.lost) != 2 {
@@ -36,10 +36,10 @@ func TestSilentHolder_DoesNotTakeFromTheOthers(t *testing.T) {
 	run(t, func(t *testing.T, e *queue.Engine) {
 		q, p := declare(t, e, "q", reeve.QueueConfig{Lease: time.Second}), newClient(e)
 		silent, alive := newClient(e), newClient(e)
-		q.Consume(silent.Holder, 1, 100)
+		q.Consume(silent.Holder, 1, 100, reeve.GetOptions{})
 		q.Get(silent.Holder, &queue.GetOp{Max: 100, Tag: silent.tag(1)})
 		sleep(2 * time.Second)
-		q.Consume(alive.Holder, 1, 100)
+		q.Consume(alive.Holder, 1, 100, reeve.GetOptions{})
 		for range 10 {
 			p.put(q, "x")
 		}
@@ -105,7 +105,7 @@ func TestLeave_LeasesStandForTheNextSessionUntilTheirTimeIsOver(t *testing.T) {
 		ts := a.take(t, q, 2)
 		a.Leave()
 		b := newClient(e)
-		c := q.Consume(b.Holder, 1, 1)
+		c := q.Consume(b.Holder, 1, 1, reeve.GetOptions{})
 		kept := q.Claim(b.Holder, c, []queue.AckOp{{ID: ts[0].ID, Attempt: ts[0].Attempt}})
 		if !kept[0] {
 			t.Fatal("the lease was not kept")

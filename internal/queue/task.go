@@ -9,7 +9,7 @@ import (
 
 // taskOverhead is what a task counts for against MaxBytes besides its payload:
 // about what the record, its map entry and its list links take.
-const taskOverhead = 256
+const taskOverhead = reeve.TaskOverhead
 
 // suspectAfter is how often a task must have been with a lost holder to be
 // handed over apart from other such tasks, so that the one that kills its

@@ -96,6 +96,28 @@ type Stats struct {
 	Refused     uint64        `cbor:"22,keyasint,omitempty"`
 	Dropped     uint64        `cbor:"23,keyasint,omitempty"`
 	LateAcks    uint64        `cbor:"24,keyasint,omitempty"`
+
+	Snoozed      uint64          `cbor:"25,keyasint,omitempty"`
+	Skipped      uint64          `cbor:"26,keyasint,omitempty"`
+	Discarded    uint64          `cbor:"27,keyasint,omitempty"`
+	Cancelled    uint64          `cbor:"28,keyasint,omitempty"`
+	Expired      uint64          `cbor:"29,keyasint,omitempty"`
+	Duplicates   uint64          `cbor:"30,keyasint,omitempty"`
+	Revived      uint64          `cbor:"31,keyasint,omitempty"`
+	Purged       uint64          `cbor:"32,keyasint,omitempty"`
+	MovedIn      uint64          `cbor:"33,keyasint,omitempty"`
+	MovedOut     uint64          `cbor:"34,keyasint,omitempty"`
+	Paused       bool            `cbor:"35,keyasint,omitempty"`
+	PauseReason  string          `cbor:"36,keyasint,omitempty"`
+	Closed       bool            `cbor:"37,keyasint,omitempty"`
+	Blocked      int             `cbor:"38,keyasint,omitempty"`
+	Keys         int             `cbor:"39,keyasint,omitempty"`
+	Uniques      int             `cbor:"40,keyasint,omitempty"`
+	Results      int             `cbor:"41,keyasint,omitempty"`
+	ResultBytes  int64           `cbor:"42,keyasint,omitempty"`
+	ResultsEarly uint64          `cbor:"43,keyasint,omitempty"`
+	Wait         reeve.Histogram `cbor:"44,keyasint,omitempty"`
+	Run          reeve.Histogram `cbor:"45,keyasint,omitempty"`
 }
 
 // QueueStats is s in the words of the vocabulary.
