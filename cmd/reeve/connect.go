@@ -8,6 +8,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/cmdline"
 	"github.com/reeveq/reeve/internal/program"
 	"github.com/reeveq/reeve/proxy"
@@ -37,8 +38,24 @@ func (s *session) flags(own ...cli.Flag) []cli.Flag {
 	return append(flags, s.log.Flags()...)
 }
 
+// master is a connection to one, as the verbs see it.
+type master interface {
+	reeve.Operator
+	Queue(name string) reeve.Queue
+	Close() error
+}
+
+// dialMaster is how the program connects; tests put something else in its place.
+func dialMaster(ctx context.Context, addrs string, cfg proxy.Config) (master, error) {
+	c, err := proxy.Dial(ctx, addrs, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return partial{Client: c}, nil
+}
+
 // with connects, runs f and disconnects. f's ctx ends with the first signal.
-func (s *session) with(ctx context.Context, cmd *cli.Command, f func(context.Context, *proxy.Client) error) error {
+func (s *session) with(ctx context.Context, cmd *cli.Command, f func(context.Context, master) error) error {
 	if err := program.CheckAddrs("-connect", s.connect); err != nil {
 		return cmdline.Usagef(cmd, "%w", err)
 	}
@@ -55,7 +72,7 @@ func (s *session) with(ctx context.Context, cmd *cli.Command, f func(context.Con
 		dialCtx, cancel = context.WithTimeout(dialCtx, s.wait)
 		defer cancel()
 	}
-	client, err := proxy.Dial(dialCtx, s.connect, proxy.Config{AuthKey: key, Name: "reeve", DialOnce: s.wait == 0, Logger: log.Logger})
+	client, err := s.dial(dialCtx, s.connect, proxy.Config{AuthKey: key, Name: "reeve", DialOnce: s.wait == 0, Logger: log.Logger})
 	if err == nil {
 		defer client.Close()
 		err = f(stop.Graceful, client)

@@ -12,7 +12,6 @@ import (
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/cmdline"
-	"github.com/reeveq/reeve/proxy"
 	"github.com/urfave/cli/v3"
 )
 
@@ -54,8 +53,8 @@ func (v *getVerb) run(ctx context.Context, cmd *cli.Command) error {
 	if cmd.Args().Len() != 1 || cmd.Args().First() == "" {
 		return cmdline.Usagef(cmd, "the name of one queue is needed")
 	}
-	return v.with(ctx, cmd, func(ctx context.Context, c *proxy.Client) error {
-		q := c.Queue(cmd.Args().First())
+	return v.with(ctx, cmd, func(ctx context.Context, m master) error {
+		q := m.Queue(cmd.Args().First())
 		wait := ctx
 		if v.block && v.max > 0 {
 			var cancel context.CancelFunc

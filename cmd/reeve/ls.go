@@ -10,7 +10,6 @@ import (
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/cmdline"
-	"github.com/reeveq/reeve/proxy"
 	"github.com/urfave/cli/v3"
 )
 
@@ -36,8 +35,8 @@ func (v *lsVerb) run(ctx context.Context, cmd *cli.Command) error {
 	if err := cmdline.NoArgs(cmd); err != nil {
 		return err
 	}
-	return v.with(ctx, cmd, func(ctx context.Context, c *proxy.Client) error {
-		stats, err := c.Queues(ctx)
+	return v.with(ctx, cmd, func(ctx context.Context, m master) error {
+		stats, err := m.Queues(ctx)
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/reeveq/reeve/internal/cmdline"
 	"github.com/reeveq/reeve/internal/program"
+	"github.com/reeveq/reeve/proxy"
 	"github.com/urfave/cli/v3"
 )
 
@@ -23,15 +24,22 @@ func main() {
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
 	t := &tool{
 		stdin: stdin, stdout: stdout, stderr: stderr, getenv: getenv,
-		defaultConnect: cmp.Or(getenv("REEVE_CONNECT"), "127.0.0.1:5000"),
+		defaultConnect: cmp.Or(getenv("REEVE_CONNECT"), "127.0.0.1:5000"), dial: dialMaster,
 	}
+	return t.run(ctx, args)
+}
+
+func (t *tool) run(ctx context.Context, args []string) int {
 	root := &cli.Command{
 		Name:        "reeve",
 		Usage:       "put tasks on the queues of a master, get them, look at them, make keys",
 		Description: description,
-		Commands:    []*cli.Command{t.putCommand(), t.getCommand(), t.lsCommand(), t.keygenCommand(), t.versionCommand()},
+		Commands: []*cli.Command{
+			t.putCommand(), t.getCommand(), t.lsCommand(),
+			t.keygenCommand(), t.versionCommand(),
+		},
 	}
-	return cmdline.Run(ctx, root, args, cmdline.IO{In: stdin, Out: stdout, Err: stderr}, program.ExitCode)
+	return cmdline.Run(ctx, root, args, cmdline.IO{In: t.stdin, Out: t.stdout, Err: t.stderr}, program.ExitCode)
 }
 
 const description = `Examples:
@@ -47,4 +55,5 @@ type tool struct {
 	stdout, stderr io.Writer
 	getenv         func(string) string
 	defaultConnect string
+	dial           func(ctx context.Context, addrs string, cfg proxy.Config) (master, error)
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/cmdline"
 	"github.com/reeveq/reeve/internal/program"
-	"github.com/reeveq/reeve/proxy"
 	"github.com/urfave/cli/v3"
 )
 
@@ -53,8 +52,8 @@ func (v *putVerb) run(ctx context.Context, cmd *cli.Command) error {
 	if len(args) == 0 || args[0] == "" {
 		return cmdline.Usagef(cmd, "the name of a queue is needed")
 	}
-	return v.with(ctx, cmd, func(ctx context.Context, c *proxy.Client) error {
-		p := &putter{v: v, queue: c.Queue(args[0])}
+	return v.with(ctx, cmd, func(ctx context.Context, m master) error {
+		p := &putter{v: v, queue: m.Queue(args[0])}
 		if len(args) == 1 {
 			return p.lines(ctx, v.stdin)
 		}
