@@ -83,6 +83,11 @@ func (s *session) with(ctx context.Context, cmd *cli.Command, f func(context.Con
 	return err
 }
 
+// operate is with, for the verbs of operators.
+func (s *session) operate(ctx context.Context, cmd *cli.Command, f func(context.Context, reeve.Operator) error) error {
+	return s.with(ctx, cmd, func(ctx context.Context, m master) error { return f(ctx, m) })
+}
+
 // writeJSON writes v in one line.
 func writeJSON(w io.Writer, v any) error {
 	return outputError(json.NewEncoder(w).Encode(v))
