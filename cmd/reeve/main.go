@@ -36,6 +36,7 @@ func (t *tool) run(ctx context.Context, args []string) int {
 		Description: description,
 		Commands: []*cli.Command{
 			t.putCommand(), t.getCommand(), t.lsCommand(),
+			t.workersCommand(), t.tailCommand(),
 			t.keygenCommand(), t.versionCommand(),
 		},
 	}
