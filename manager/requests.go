@@ -372,10 +372,10 @@ func (r *requests) stats(m *wire.StatsRequest) error {
 		if !ok {
 			return nil
 		}
-		a.Queues = []wire.Stats{wire.Stats(q.Stats())}
+		a.Queues = []wire.Stats{wire.StatsOf(q.Stats())}
 	} else {
 		for _, s := range r.s.m.engine.Stats() {
-			a.Queues = append(a.Queues, wire.Stats(s))
+			a.Queues = append(a.Queues, wire.StatsOf(s))
 		}
 	}
 	r.s.out.message(a)

@@ -10,6 +10,7 @@ import (
 const (
 	headArray16 = majorArray<<5 | 25
 	headUint64  = majorUint<<5 | 27
+	headFloat64 = majorSimple<<5 | 27
 )
 
 func appendUint(b []byte, v uint64) []byte {
@@ -47,4 +48,8 @@ func appendBytes(b, v []byte) []byte {
 
 func appendText(b []byte, v string) []byte {
 	return append(appendHead(b, majorText, uint64(len(v))), v...)
+}
+
+func appendFloat(b []byte, v float64) []byte {
+	return binary.BigEndian.AppendUint64(append(b, headFloat64), math.Float64bits(v))
 }

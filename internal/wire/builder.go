@@ -143,12 +143,24 @@ func (b *Builder) check(size int, queue, to, typ string) error {
 	return nil
 }
 
-func checkName(s string) error {
-	if len(s) > MaxName {
-		return tooLarge("name bytes", len(s), MaxName)
+// checkTask is check for an item with a task.
+func (b *Builder) checkTask(size int, queue, to string, t *reeve.Task) error {
+	if t.Rules != nil {
+		if err := checkRules(t.Rules); err != nil {
+			return err
+		}
+	}
+	return b.check(size, queue, to, t.Type)
+}
+
+func checkName(s string) error { return checkText("name", s, MaxName) }
+
+func checkText(what, s string, max int) error {
+	if len(s) > max {
+		return tooLarge(what+" bytes", len(s), max)
 	}
 	if !utf8.ValidString(s) {
-		return fmt.Errorf("%w: name %q is not UTF-8", reeve.ErrInvalid, s)
+		return fmt.Errorf("%w: %s %q is not UTF-8", reeve.ErrInvalid, what, s)
 	}
 	return nil
 }

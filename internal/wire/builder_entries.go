@@ -9,10 +9,29 @@ const deliverSize = 1 + 9 + 5 + 5 + 1 + 6 + 10 + 10 + 10
 func putSize(t *reeve.Task, extras byte) int {
 	size := 6 + len(t.Payload)
 	if extras > 0 {
-		size += 27 + len(t.Type)
+		size += 27 + len(t.Type) + ruledSize(t)
 	}
 	return size
 }
+
+// ruledSize is at least what the priority and the rules of a task take.
+func ruledSize(t *reeve.Task) int {
+	size := 0
+	if t.Priority != 0 {
+		size = 6
+	}
+	if t.Rules != nil {
+		size += 1 + rulesSize(t.Rules)
+	}
+	return size
+}
+
+// PutSize is at least what a task takes in a [PutFrame] or, but for 16 bytes,
+// in a [CompleteFrame].
+func PutSize(t *reeve.Task) int { return putSize(t, putExtras(t)) }
+
+// DeliverSize is at least what a task takes in a [DeliverFrame].
+func DeliverSize(t *reeve.Task) int { return len(t.Payload) + len(t.Type) + deliverSize + ruledSize(t) }
 
 // putExtras is how many pairs the map after the payload has.
 func putExtras(t *reeve.Task) byte {
@@ -24,6 +43,12 @@ func putExtras(t *reeve.Task) byte {
 		n++
 	}
 	if t.Timeout != 0 {
+		n++
+	}
+	if t.Priority != 0 {
+		n++
+	}
+	if t.Rules != nil {
 		n++
 	}
 	return n
@@ -48,6 +73,12 @@ func appendPutExtras(b []byte, n byte, t *reeve.Task) []byte {
 	if t.Timeout != 0 {
 		b = appendInt(append(b, 3), int64(t.Timeout))
 	}
+	if t.Priority != 0 {
+		b = appendInt(append(b, 4), int64(t.Priority))
+	}
+	if t.Rules != nil {
+		b = appendRules(append(b, 5), t.Rules)
+	}
 	return b
 }
 
@@ -64,6 +95,12 @@ func appendDeliver(b []byte, t *reeve.Task) []byte {
 		extras++
 	}
 	if t.Source != 0 {
+		extras++
+	}
+	if t.Priority != 0 {
+		extras++
+	}
+	if t.Rules != nil {
 		extras++
 	}
 	entry := byte(majorArray<<5 | 3)
@@ -88,6 +125,12 @@ func appendDeliver(b []byte, t *reeve.Task) []byte {
 	}
 	if t.Source != 0 {
 		b = appendUint(append(b, 4), uint64(t.Source))
+	}
+	if t.Priority != 0 {
+		b = appendInt(append(b, 5), int64(t.Priority))
+	}
+	if t.Rules != nil {
+		b = appendRules(append(b, 6), t.Rules)
 	}
 	return b
 }

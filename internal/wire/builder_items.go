@@ -33,7 +33,7 @@ func (b *Builder) Put(req, low uint64, queue string, flags uint64, tasks []reeve
 func (b *Builder) putOne(req, low uint64, queue string, flags uint64, t *reeve.Task) error {
 	extras := putExtras(t)
 	size := putSize(t, extras)
-	if err := b.check(size, queue, "", t.Type); err != nil {
+	if err := b.checkTask(size, queue, "", t); err != nil {
 		return err
 	}
 	if b.open != TypePut || b.req+uint64(b.n) != req || b.flags != flags || b.queue != queue || !b.room(size, MaxSmallFrame) {
@@ -51,7 +51,7 @@ func (b *Builder) putAll(req, low uint64, queue string, flags uint64, tasks []re
 	size := 0
 	for i := range tasks {
 		size += putSize(&tasks[i], putExtras(&tasks[i]))
-		if err := b.check(size, queue, "", tasks[i].Type); err != nil {
+		if err := b.checkTask(size, queue, "", &tasks[i]); err != nil {
 			return err
 		}
 	}
@@ -77,7 +77,7 @@ func (b *Builder) beginPut(size int, req, low uint64, queue string, flags uint64
 func (b *Builder) Complete(req, low uint64, queue, to string, id reeve.ID, attempt uint32, result *reeve.Task) error {
 	extras := putExtras(result)
 	size := putSize(result, extras) + 16
-	if err := b.check(size, queue, to, result.Type); err != nil {
+	if err := b.checkTask(size, queue, to, result); err != nil {
 		return err
 	}
 	if b.open != TypeComplete || b.req+uint64(b.n) != req || b.queue != queue || b.to != to || !b.room(size, MaxSmallFrame) {
@@ -126,8 +126,8 @@ func (b *Builder) Ack(req, low uint64, queue string, id reeve.ID, attempt uint32
 // a small one. An error then means that the task is one too many for the frame
 // and stays with the caller.
 func (b *Builder) Deliver(consumer, req uint64, queue string, t *reeve.Task) error {
-	size := len(t.Payload) + len(t.Type) + deliverSize
-	if err := b.check(size, queue, "", t.Type); err != nil {
+	size := DeliverSize(t)
+	if err := b.checkTask(size, queue, "", t); err != nil {
 		return err
 	}
 	room := MaxSmallFrame
@@ -165,4 +165,12 @@ func (b *Builder) beginDeliver(size int, consumer, req uint64, queue string) {
 // that ends before req and, for Puts, its ids end before first.
 func (b *Builder) Confirm(req uint64, count int, first reeve.ID) {
 	b.confirm.add(req, count, first)
+}
+
+// ConfirmCount adds that the request req, an [Act], succeeded with n tasks. As
+// n is no id, it joins no other Confirm.
+func (b *Builder) ConfirmCount(req, n uint64) {
+	b.confirm.flush()
+	b.confirm.add(req, 1, reeve.ID(n))
+	b.confirm.flush()
 }

@@ -151,7 +151,17 @@ func (m *DeadRequest) check() string     { return checkRequest(m.Req, m.Low) }
 func (m *Answer) check() string          { return checkRequest(m.Req, 0) }
 func (m *Error) check() string           { return checkRequest(m.Req, 0) }
 
-// nameLen is the length of the queue name in m.
+// longer is the longest of names.
+func longer(names ...string) (longest string) {
+	for _, name := range names {
+		if len(name) > len(longest) {
+			longest = name
+		}
+	}
+	return longest
+}
+
+// nameLen is the length of the longest queue name in m.
 func nameLen(m Message) int {
 	if q, ok := m.(interface{ queue() string }); ok {
 		return len(q.queue())
@@ -164,13 +174,20 @@ func (m Nack) queue() string            { return m.Queue }
 func (m Bury) queue() string            { return m.Queue }
 func (m Extend) queue() string          { return m.Queue }
 func (m Claim) queue() string           { return m.Queue }
-func (m Get) queue() string             { return m.Queue }
-func (m Consume) queue() string         { return m.Queue }
+func (m Get) queue() string             { return longest(m.Queue, m.Sources) }
+func (m Consume) queue() string         { return longest(m.Queue, m.Sources) }
 func (m StatsRequest) queue() string    { return m.Queue }
 func (m Join) queue() string            { return m.Queue }
 func (m ShutdownRequest) queue() string { return m.Queue }
 func (m DeadRequest) queue() string     { return m.Queue }
 func (m End) queue() string             { return m.Queue }
+
+func longest(name string, sources []Source) string {
+	for i := range sources {
+		name = longer(name, sources[i].Queue)
+	}
+	return name
+}
 
 func (m *Claim) check() string {
 	if len(m.Entries) == 0 {

@@ -60,7 +60,7 @@ func (f *CompleteFrame) Decode(body []byte) error {
 // its memory if it grew large. Call it before f rests.
 func (f *CompleteFrame) Clear() { f.Entries, f.names = rest(f.Entries), names{} }
 
-// completeEntry reads [id, attempt, payload, {1: type, 2: delay, 3: timeout}?].
+// completeEntry reads [id, attempt, payload, extras?], extras as those of a Put.
 func (c *cursor) completeEntry(e *CompleteEntry, in *names) {
 	n := c.array(3)
 	e.ID = reeve.ID(c.uint())

@@ -38,6 +38,7 @@ const (
 	wrongTrailing   = "trailing bytes"
 	wrongUint       = "unsigned integer expected"
 	wrongInt        = "integer expected"
+	wrongFloat      = "number expected"
 	wrongBytes      = "byte string expected"
 	wrongText       = "text expected"
 	wrongUTF8       = "text is not UTF-8"
@@ -159,6 +160,68 @@ func (c *cursor) int64() int64 {
 	return int64(v)
 }
 
+// int reads an integer of the platform's size.
+func (c *cursor) int() int {
+	v := c.int64()
+	if int64(int(v)) != v {
+		c.fail(wrongRange)
+	}
+	return int(v)
+}
+
+// int32 reads an integer of 32 bits.
+func (c *cursor) int32() int32 {
+	v := c.int64()
+	if int64(int32(v)) != v {
+		c.fail(wrongRange)
+	}
+	return int32(v)
+}
+
+// float reads a float of any width, or an integer.
+func (c *cursor) float() float64 {
+	if c.i >= len(c.b) {
+		c.fail(wrongCut)
+		return 0
+	}
+	switch head := c.b[c.i]; {
+	case head>>5 == majorUint:
+		return float64(c.uint())
+	case head>>5 == majorNegative:
+		return float64(c.int64())
+	case head>>5 != majorSimple || head&31 < 25:
+		c.fail(wrongFloat)
+		return 0
+	}
+	switch ai, v := c.b[c.i]&31, c.arg(majorSimple, wrongFloat); ai {
+	case 25:
+		return half(uint16(v))
+	case 26:
+		return float64(math.Float32frombits(uint32(v)))
+	default:
+		return math.Float64frombits(v)
+	}
+}
+
+// half is the value of a float of 16 bits: 1 of sign, 5 of exponent, 10 of
+// fraction.
+func half(v uint16) float64 {
+	exp, frac := int(v>>10&31), float64(v&1023)
+	f := math.Ldexp(1024+frac, exp-25)
+	switch {
+	case exp == 0:
+		f = math.Ldexp(frac, -24)
+	case exp == 31 && frac == 0:
+		f = math.Inf(1)
+	case exp == 31:
+		f = math.NaN()
+	}
+	if v>>15 != 0 {
+		f = -f
+	}
+	return f
+}
+
 // bytes reads a byte string; the result aliases the input.
 func (c *cursor) bytes() []byte { return c.string(majorBytes, wrongBytes) }
 
@@ -172,14 +235,17 @@ func (c *cursor) text() []byte {
 	return s
 }
 
-// name reads a queue name or a task type.
-func (c *cursor) name(in *names) string {
+// name reads a queue name, a task type or a label.
+func (c *cursor) name(in *names) string { return in.get(c.atMost("name bytes", MaxName)) }
+
+// atMost reads a text of at most max bytes, which aliases the input.
+func (c *cursor) atMost(limit string, max int) []byte {
 	s := c.text()
-	if len(s) > MaxName {
-		c.over("name bytes", uint64(len(s)), MaxName)
-		return ""
+	if len(s) > max {
+		c.over(limit, uint64(len(s)), max)
+		return nil
 	}
-	return in.get(s)
+	return s
 }
 
 func (c *cursor) string(major byte, wrong string) []byte {

@@ -61,7 +61,8 @@ func (f *DeliverFrame) Decode(body []byte) error {
 func (f *DeliverFrame) Clear() { f.Tasks, f.names = rest(f.Tasks), names{} }
 
 // deliverTask reads
-// [id, attempt, payload, {1: type, 2: put_at, 3: timeout, 4: source}?].
+// [id, attempt, payload, {1: type, 2: put_at, 3: timeout, 4: source,
+// 5: priority, 6: rules}?].
 func (c *cursor) deliverTask(t *reeve.Task, in *names) {
 	n := c.array(3)
 	id, attempt := c.uint(), c.uint32()
@@ -84,6 +85,10 @@ func (c *cursor) deliverTask(t *reeve.Task, in *names) {
 			t.Timeout = duration(c.int64())
 		case 4:
 			t.Source = reeve.ID(c.uint())
+		case 5:
+			t.Priority = c.int32()
+		case 6:
+			t.Rules = c.newRules(in)
 		default:
 			c.skip(4)
 		}

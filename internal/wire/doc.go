@@ -43,10 +43,10 @@ const (
 	// the calls stream; a larger one goes on the sender's bulk stream.
 	MaxSmallFrame = 64 << 10
 	// Overhead is more than everything in a frame with one task that is not
-	// payload, names of [MaxName] bytes included: a frame limit has to exceed
-	// the payload limit by it.
-	Overhead = 1 << 10
-	// MaxName is the longest queue name or task type in bytes.
+	// payload, the longest names, keys and labels included: a frame limit has to
+	// exceed the payload limit by it.
+	Overhead = 8 << 10
+	// MaxName is the longest queue name, task type or label in bytes.
 	MaxName = 255
 	// MaxEntries bounds the tasks, entries or ranges of one frame.
 	MaxEntries = reeve.MaxBatch

@@ -30,6 +30,14 @@ var codes = [...]error{
 	18: reeve.ErrPermission,
 	19: context.Canceled,
 	20: reeve.ErrOutcomeUnknown,
+	21: reeve.ErrDuplicate,
+	22: reeve.ErrNoSuchTask,
+	23: reeve.ErrNotDone,
+	24: reeve.ErrCancelled,
+	25: reeve.ErrExpired,
+	26: reeve.ErrDiscarded,
+	27: reeve.ErrPurged,
+	28: reeve.ErrTaskDead,
 }
 
 const (
@@ -69,7 +77,8 @@ func codeOf(err error) int {
 }
 
 // ErrorFor is the answer to request req that err stands for, with the details
-// of a [reeve.NoSuchQueueError] (at most 64 names) and a [reeve.LimitError].
+// of a [reeve.NoSuchQueueError] (at most 64 names), a [reeve.LimitError] and a
+// [reeve.DuplicateError] of one task. The caller sets First where it knows it.
 // stack is empty unless the master is in debug mode.
 func ErrorFor(req uint64, err error, stack string) *Error {
 	e := &Error{Req: req, Code: Code(err), Stack: cleanText(stack)}
@@ -87,18 +96,25 @@ func ErrorFor(req uint64, err error, stack string) *Error {
 	if errors.As(err, &limit) {
 		e.Limit = &Limit{Name: cleanText(limit.Limit), Value: limit.Value, Max: limit.Max, Set: cleanText(limit.Set)}
 	}
+	var duplicate *reeve.DuplicateError
+	if errors.As(err, &duplicate) && len(duplicate.IDs) == 1 {
+		e.First = uint64(duplicate.IDs[0])
+	}
 	return e
 }
 
 // Err is the error on this side: errors.Is holds for the sentinel of the code
-// and errors.As for [reeve.NoSuchQueueError] and [reeve.LimitError] where the
-// answer has their details, and the text is the sender's. A code this version
-// does not know is a [reeve.RemoteError].
+// and errors.As for [reeve.NoSuchQueueError], [reeve.LimitError] and
+// [reeve.DuplicateError] (of a request's only task) where the answer has their
+// details, and the text is the sender's. A code this version does not know is a
+// [reeve.RemoteError].
 func (e *Error) Err() error {
 	kind := sentinel(e.Code)
 	switch {
 	case e.Code == Code(reeve.ErrNoSuchQueue) && (e.Name != "" || len(e.Names) > 0):
 		kind = &reeve.NoSuchQueueError{Name: e.Name, Known: e.Names}
+	case kind == reeve.ErrDuplicate && e.First != 0:
+		kind = &reeve.DuplicateError{Tasks: []int{0}, IDs: []reeve.ID{reeve.ID(e.First)}}
 	case e.Limit != nil && kind != nil:
 		kind = &reeve.LimitError{Kind: kind, Limit: e.Limit.Name, Value: e.Limit.Value, Max: e.Limit.Max, Set: e.Limit.Set}
 	}

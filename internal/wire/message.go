@@ -61,9 +61,13 @@ const (
 	CauseFailed   uint64 = 0
 	CauseTimedOut uint64 = 1
 	CauseReturned uint64 = 2 // never started: nothing is counted, back to the front
+
+	CauseSnoozed   uint64 = 3 // again after Delay, no attempt is used up
+	CauseSkipped   uint64 = 4 // there was nothing to do: the task is done
+	CauseDiscarded uint64 = 5 // given up for good, and no dead letter
 )
 
-// Nack gives a task back.
+// Nack gives a task back, or ends it in the way that Cause says.
 type Nack struct {
 	Req     uint64        `cbor:"1,keyasint"`
 	Low     uint64        `cbor:"2,keyasint,omitempty"`
@@ -115,6 +119,11 @@ type Get struct {
 	Queue  string `cbor:"3,keyasint,omitempty"`
 	Max    uint64 `cbor:"4,keyasint,omitempty"`
 	NoWait bool   `cbor:"5,keyasint,omitempty"`
+	// Types nil: all; otherwise these, and none if there are none. Sources, when
+	// there are any, take the place of Queue.
+	Types   []string `cbor:"6,keyasint,omitzero"`
+	Labels  []string `cbor:"7,keyasint,omitempty"`
+	Sources []Source `cbor:"8,keyasint,omitempty"`
 }
 
 // Consume makes a consumer or changes its slots.
@@ -124,6 +133,10 @@ type Consume struct {
 	Queue    string `cbor:"3,keyasint,omitempty"`
 	Consumer uint64 `cbor:"4,keyasint,omitempty"`
 	Slots    uint64 `cbor:"5,keyasint,omitempty"`
+	// As in [Get], when it makes the consumer. They stay as they are then.
+	Types   []string `cbor:"6,keyasint,omitzero"`
+	Labels  []string `cbor:"7,keyasint,omitempty"`
+	Sources []Source `cbor:"8,keyasint,omitempty"`
 }
 
 // Unconsume ends a consumer.
@@ -170,7 +183,8 @@ type DeadRequest struct {
 	Max   uint64 `cbor:"5,keyasint,omitempty"`
 }
 
-// Answer is the answer to Claim, Consume, Stats and Dead: each has its fields.
+// Answer is the answer to the requests that ask for something but tasks to
+// work on: each has its fields.
 type Answer struct {
 	Req     uint64        `cbor:"1,keyasint"`
 	Kept    []bool        `cbor:"2,keyasint,omitempty"`
@@ -178,6 +192,14 @@ type Answer struct {
 	Timeout time.Duration `cbor:"4,keyasint,omitempty"`
 	Queues  []Stats       `cbor:"5,keyasint,omitempty"`
 	Dead    []Dead        `cbor:"6,keyasint,omitempty"`
+
+	Tasks       []TaskInfo     `cbor:"7,keyasint,omitempty"` // Task (one), List, Peek
+	Next        reeve.ID       `cbor:"8,keyasint,omitempty"` // List: where it goes on; 0: nowhere
+	Explanation *Explanation   `cbor:"9,keyasint,omitempty"`
+	Result      *Result        `cbor:"10,keyasint,omitempty"`
+	Workers     []WorkerInfo   `cbor:"11,keyasint,omitempty"`
+	Reports     []WorkerReport `cbor:"12,keyasint,omitempty"`
+	Types       []TypeCounts   `cbor:"13,keyasint,omitempty"`
 }
 
 // Error is the answer to a request that failed. [ErrorFor] makes it and
@@ -190,6 +212,9 @@ type Error struct {
 	Limit *Limit   `cbor:"5,keyasint,omitempty"`
 	Stack string   `cbor:"6,keyasint,omitempty"` // only from a master in debug mode
 	Name  string   `cbor:"7,keyasint,omitempty"` // ErrNoSuchQueue: the queue asked for
+	// ErrDuplicate: the id of the task that has the key; Act: how many tasks it
+	// was done to before the error.
+	First uint64 `cbor:"8,keyasint,omitempty"`
 }
 
 // End tells that a consumer will get nothing more: its queue was shut down, or

@@ -68,7 +68,8 @@ func (f *PutFrame) Decode(body []byte) error {
 // its memory if it grew large. Call it before f rests.
 func (f *PutFrame) Clear() { f.Tasks, f.names = rest(f.Tasks), names{} }
 
-// putTask reads [payload, {1: type, 2: delay, 3: timeout}?].
+// putTask reads [payload, {1: type, 2: delay, 3: timeout, 4: priority,
+// 5: rules}?].
 func (c *cursor) putTask(t *reeve.Task, in *names) {
 	n := c.array(3)
 	if n < 1 {
@@ -96,6 +97,10 @@ func (c *cursor) taskExtras(t *reeve.Task, in *names) {
 			t.Delay = duration(c.int64())
 		case 3:
 			t.Timeout = duration(c.int64())
+		case 4:
+			t.Priority = c.int32()
+		case 5:
+			t.Rules = c.newRules(in)
 		default:
 			c.skip(4)
 		}

@@ -6,13 +6,15 @@ import "fmt"
 type Type uint64
 
 // The types. 1 to 15 travel on the control stream, 16 to 63 are requests of a
-// client, 64 and up answers of the master.
+// client, 64 and up what the master sends on calls.
 const (
 	TypeHello     Type = 1
 	TypeWelcome   Type = 2
 	TypeHeartbeat Type = 3
 	TypeLost      Type = 4
 	TypeGoodbye   Type = 5
+	TypeCommand   Type = 6
+	TypeReport    Type = 7
 
 	TypePut       Type = 16
 	TypeComplete  Type = 17
@@ -30,19 +32,40 @@ const (
 	TypeShutdown  Type = 29
 	TypeDead      Type = 30
 
+	TypeTask           Type = 31
+	TypeList           Type = 32
+	TypePeek           Type = 33
+	TypeExplain        Type = 34
+	TypeCancelTask     Type = 35
+	TypeAct            Type = 36
+	TypePause          Type = 37
+	TypeResult         Type = 38
+	TypeProgress       Type = 39
+	TypeWorkers        Type = 40
+	TypeCommandRequest Type = 41
+	TypeEvents         Type = 42
+	TypeUnevents       Type = 43
+	TypeTypes          Type = 44
+
 	TypeConfirm Type = 64
 	TypeDeliver Type = 65
 	TypeAnswer  Type = 66
 	TypeError   Type = 67
 	TypeEnd     Type = 68
+	TypeEvent   Type = 69
 )
 
 var typeNames = map[Type]string{
 	TypeHello: "Hello", TypeWelcome: "Welcome", TypeHeartbeat: "Heartbeat", TypeLost: "Lost", TypeGoodbye: "Goodbye",
+	TypeCommand: "Command", TypeReport: "Report",
 	TypePut: "Put", TypeComplete: "Complete", TypeAck: "Ack", TypeNack: "Nack", TypeBury: "Bury",
 	TypeExtend: "Extend", TypeClaim: "Claim", TypeGet: "Get", TypeConsume: "Consume", TypeUnconsume: "Unconsume",
 	TypeCancel: "Cancel", TypeStats: "Stats", TypeJoin: "Join", TypeShutdown: "Shutdown", TypeDead: "Dead",
+	TypeTask: "Task", TypeList: "List", TypePeek: "Peek", TypeExplain: "Explain", TypeCancelTask: "CancelTask",
+	TypeAct: "Act", TypePause: "Pause", TypeResult: "Result", TypeProgress: "Progress", TypeWorkers: "Workers",
+	TypeCommandRequest: "CommandRequest", TypeEvents: "Events", TypeUnevents: "Unevents", TypeTypes: "Types",
 	TypeConfirm: "Confirm", TypeDeliver: "Deliver", TypeAnswer: "Answer", TypeError: "Error", TypeEnd: "End",
+	TypeEvent: "Event",
 }
 
 // String is the name in the specification, or the number.
