@@ -20,8 +20,9 @@ type Backoff struct {
 const (
 	DefaultMaxBackoff = 10 * time.Minute
 	NoJitter          = -1
-	defaultFactor     = 2
-	defaultJitter     = 0.2
+
+	defaultFactor = 2
+	defaultJitter = 0.2
 )
 
 func (b Backoff) withDefaults() Backoff {
@@ -38,33 +39,46 @@ func (b Backoff) withDefaults() Backoff {
 }
 
 // Validate reports what is out of range: [ErrInvalid].
-func (b Backoff) Validate() error {
+func (b Backoff) Validate() error { return invalid(b.problem()) }
+
+// problem is what is out of range; empty: nothing. What is no number is.
+func (b Backoff) problem() string {
 	switch {
 	case b.Base < 0 || b.Base > MaxTime:
-		return fmt.Errorf("%w: Backoff.Base is %v, want 0 (no wait) to 100 years", ErrInvalid, b.Base)
+		return fmt.Sprintf("Backoff.Base is %v, want 0 (no wait) to 100 years", b.Base)
 	case b.Base == 0 && b != (Backoff{}):
-		return fmt.Errorf("%w: Backoff.Base is 0 and other fields are set, want a first wait", ErrInvalid)
+		return "Backoff.Base is 0 and other fields are set, want a first wait"
 	case b.Factor != 0 && !(b.Factor >= 1 && b.Factor <= 100):
-		return fmt.Errorf("%w: Backoff.Factor is %v, want 1 to 100", ErrInvalid, b.Factor)
+		return fmt.Sprintf("Backoff.Factor is %v, want 1 to 100", b.Factor)
 	case b.Max != 0 && (b.Max < b.Base || b.Max > MaxTime):
-		return fmt.Errorf("%w: Backoff.Max is %v, want Base (%v) to 100 years", ErrInvalid, b.Max, b.Base)
+		return fmt.Sprintf("Backoff.Max is %v, want Base (%v) to 100 years", b.Max, b.Base)
 	case b.Jitter != NoJitter && !(b.Jitter >= 0 && b.Jitter <= 1):
-		return fmt.Errorf("%w: Backoff.Jitter is %v, want 0 to 1, or NoJitter", ErrInvalid, b.Jitter)
+		return fmt.Sprintf("Backoff.Jitter is %v, want 0 to 1, or NoJitter", b.Jitter)
 	}
-	return nil
+	return ""
 }
 
-// Wait is the wait after the n-th failed attempt, n from 1 on. random is
-// uniform in [0, 1).
+// Wait is the wait after the n-th failed attempt, n from 1 on: 0 to [MaxTime].
+// random is uniform in [0, 1).
 func (b Backoff) Wait(n int, random float64) time.Duration {
 	if b.Base <= 0 {
 		return 0
 	}
 	b = b.withDefaults()
-	d := float64(b.Base) * math.Pow(b.Factor, float64(max(n, 1)-1))
-	d = min(d, float64(b.Max)) // Inf is one of the possible products
+	d, most := float64(b.Base)*math.Pow(b.Factor, float64(max(n, 1)-1)), float64(b.Max)
+	if !(d < most) { // the product may be infinite
+		d = most
+	}
 	if b.Jitter > 0 {
 		d *= 1 + b.Jitter*(2*random-1)
 	}
-	return time.Duration(min(d, float64(MaxTime)))
+	return time.Duration(max(0, min(d, float64(MaxTime))))
+}
+
+// invalid makes the error of what is out of range, if something is.
+func invalid(problem string) error {
+	if problem == "" {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrInvalid, problem)
 }

@@ -1,6 +1,7 @@
 package reeve
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -128,6 +129,7 @@ func (c QueueConfig) WithDefaults() QueueConfig {
 	if c.Backoff != (Backoff{}) {
 		c.Backoff = c.Backoff.withDefaults()
 	}
+	c.Rate, c.KeyRate = c.Rate.withDefaults(), c.KeyRate.withDefaults()
 	return c
 }
 
@@ -187,24 +189,29 @@ func (c *QueueConfig) Validate() error {
 	case len(c.Windows) > maxWindows:
 		return bad("Windows", fmt.Sprintf("%d windows", len(c.Windows)), "at most 16")
 	}
-	for typ, n := range c.TypeConcurrency {
+	for _, typ := range slices.Sorted(maps.Keys(c.TypeConcurrency)) {
 		if err := checkType(typ); err != nil {
 			return err
 		}
-		if n < 1 {
+		if n := c.TypeConcurrency[typ]; n < 1 {
 			return bad("TypeConcurrency", fmt.Sprintf("%d for %q", n, typ), "at least 1")
 		}
 	}
-	for _, w := range c.Windows {
-		if err := w.Validate(); err != nil {
+	return c.checkParts()
+}
+
+// checkParts is Validate for the fields that are types of their own.
+func (c *QueueConfig) checkParts() error {
+	in := func(field, problem string) error {
+		if problem == "" {
+			return nil
+		}
+		return fmt.Errorf("%w: QueueConfig.%s: %s", ErrInvalid, field, problem)
+	}
+	for i, w := range c.Windows {
+		if err := in(fmt.Sprintf("Windows[%d]", i), w.problem()); err != nil {
 			return err
 		}
 	}
-	if err := c.Rate.Validate(); err != nil {
-		return err
-	}
-	if err := c.KeyRate.Validate(); err != nil {
-		return err
-	}
-	return c.Backoff.Validate()
+	return cmp.Or(in("Rate", c.Rate.problem()), in("KeyRate", c.KeyRate.problem()), in("Backoff", c.Backoff.problem()))
 }

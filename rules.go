@@ -49,6 +49,12 @@ type Rules struct {
 	KeepResult time.Duration
 }
 
+// isZero reports whether r asks for nothing.
+func (r *Rules) isZero() bool {
+	return r.At.IsZero() && r.Expiry == 0 && r.ExpireAt.IsZero() && r.Attempts == 0 && r.Backoff == Backoff{} &&
+		r.Key == "" && r.Unique == "" && r.UniqueMode == 0 && r.UniqueFor == 0 && len(r.Labels) == 0 && r.KeepResult == 0
+}
+
 // Limits of [Rules].
 const (
 	MaxKey    = 1 << 10 // bytes of Rules.Key and of Rules.Unique
@@ -88,7 +94,7 @@ func ParseUniqueMode(s string) (UniqueMode, error) {
 			return UniqueMode(m), nil
 		}
 	}
-	return 0, fmt.Errorf("%w: unique mode %q, want until-done, until-start or for-time", ErrInvalid, s)
+	return 0, fmt.Errorf("%w: unique mode %.100q, want until-done, until-start or for-time", ErrInvalid, s)
 }
 
 // MarshalText writes the form of [UniqueMode.String].
@@ -167,7 +173,8 @@ func CheckLabels(labels []string) error {
 	return nil
 }
 
-// inRange bounds wall clock times to what int64 nanoseconds can tell.
+// inRange bounds wall clock times to what positive int64 nanoseconds since 1970
+// can tell; 0 stands for none.
 func inRange(t time.Time) bool {
-	return t.IsZero() || t.Year() >= 1970 && t.Year() <= 2200
+	return t.IsZero() || t.After(time.Unix(0, 0)) && t.UTC().Year() <= 2200
 }

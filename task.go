@@ -51,8 +51,6 @@ type PutOptions struct {
 	NoWait bool
 	// IgnoreDuplicates makes duplicates no error.
 	IgnoreDuplicates bool
-
-	hasRules bool
 }
 
 // NewPutOptions applies opts in order.
@@ -64,12 +62,16 @@ func NewPutOptions(opts ...PutOption) PutOptions {
 	return o
 }
 
-// Apply fills the fields that t leaves zero from the options.
+// Apply fills the fields that t leaves zero from the options. Fields of which
+// a task may have only one (Delay and At; Expiry and ExpireAt) and those that
+// belong together (Unique, its mode and time) are filled together, or not at
+// all.
 func (o *PutOptions) Apply(t *Task) {
 	if t.Type == "" {
 		t.Type = o.Task.Type
 	}
-	if t.Delay == 0 {
+	timed := t.Delay != 0 || t.Rules != nil && !t.Rules.At.IsZero()
+	if !timed {
 		t.Delay = o.Task.Delay
 	}
 	if t.Timeout == 0 {
@@ -78,19 +80,27 @@ func (o *PutOptions) Apply(t *Task) {
 	if t.Priority == 0 {
 		t.Priority = o.Task.Priority
 	}
-	if o.hasRules {
-		r := o.Rules
-		if t.Rules != nil {
-			r.fill(t.Rules)
-		}
-		t.Rules = &r
+	if o.Rules.isZero() {
+		return
 	}
+	r := o.Rules
+	if timed {
+		r.At = time.Time{}
+	}
+	if t.Rules != nil {
+		r.override(t.Rules)
+	}
+	t.Rules = &r
 }
 
-// fill sets what own says and leaves the rest.
-func (r *Rules) fill(own *Rules) {
-	r.At, r.ExpireAt = cmp.Or(own.At, r.At), cmp.Or(own.ExpireAt, r.ExpireAt)
-	r.Expiry = cmp.Or(own.Expiry, r.Expiry)
+// override sets what own says and leaves the rest.
+func (r *Rules) override(own *Rules) {
+	if !own.At.IsZero() {
+		r.At = own.At
+	}
+	if own.Expiry != 0 || !own.ExpireAt.IsZero() {
+		r.Expiry, r.ExpireAt = own.Expiry, own.ExpireAt
+	}
 	r.Attempts = cmp.Or(own.Attempts, r.Attempts)
 	r.Backoff = cmp.Or(own.Backoff, r.Backoff)
 	r.Key = cmp.Or(own.Key, r.Key)
@@ -119,10 +129,7 @@ func WithPriority(n int32) PutOption { return func(o *PutOptions) { o.Task.Prior
 
 // withRules is an option that changes the rules.
 func withRules(f func(*Rules)) PutOption {
-	return func(o *PutOptions) {
-		o.hasRules = true
-		f(&o.Rules)
-	}
+	return func(o *PutOptions) { f(&o.Rules) }
 }
 
 // WithRules sets all rules of the tasks. A task's own go first, field by field.

@@ -2,7 +2,9 @@ package reeve
 
 import (
 	"fmt"
+	"path"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -19,32 +21,57 @@ const day = 24 * time.Hour
 
 // Validate reports what is out of range, or a zone that is not known:
 // [ErrInvalid].
-func (w Window) Validate() error {
+func (w Window) Validate() error { return invalid(w.problem()) }
+
+// problem is what is wrong; empty: nothing.
+func (w Window) problem() string {
 	for _, t := range []time.Duration{w.From, w.To} {
 		if t < 0 || t > day || t%time.Minute != 0 {
-			return fmt.Errorf("%w: window time of %v after midnight, want 0 to 24h in whole minutes", ErrInvalid, t)
+			return fmt.Sprintf("window time of %v after midnight, want 0 to 24h in whole minutes", t)
 		}
 	}
-	_, err := w.location()
-	return err
+	if w.location() == nil {
+		return fmt.Sprintf("time zone %.100q of a window is not known", w.Zone)
+	}
+	return ""
 }
 
-func (w Window) location() (*time.Location, error) {
+// zones holds the zones that were loaded, by name: to load one reads a file. It
+// has an entry for each zone of the database at most.
+var zones sync.Map // string → *time.Location
+
+// location is the window's zone; nil: it is not known.
+func (w Window) location() *time.Location {
+	if w.Zone == "Local" {
+		return time.Local
+	}
+	if loc, ok := zones.Load(w.Zone); ok {
+		return loc.(*time.Location)
+	}
+	if w.Zone != "" && path.Clean(w.Zone) != w.Zone {
+		return nil // another name of a zone that has one
+	}
 	loc, err := time.LoadLocation(w.Zone)
 	if err != nil {
-		return nil, fmt.Errorf("%w: time zone %.100q of a window: %w", ErrInvalid, w.Zone, err)
+		return nil
 	}
-	return loc, nil
+	zones.Store(w.Zone, loc)
+	return loc
 }
 
-// Open reports whether t is in the window. The window must be valid.
+// Open reports whether t is in the window, which must be valid.
 func (w Window) Open(t time.Time) bool {
-	loc, err := w.location()
-	if err != nil {
-		return false
-	}
-	h, m, s := t.In(loc).Clock()
-	at := time.Duration(h)*time.Hour + time.Duration(m)*time.Minute + time.Duration(s)*time.Second
+	loc := w.location()
+	return loc != nil && w.openAt(sinceMidnight(t.In(loc)))
+}
+
+// sinceMidnight is what a clock shows at t.
+func sinceMidnight(t time.Time) time.Duration {
+	h, m, s := t.Clock()
+	return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute + time.Duration(s)*time.Second + time.Duration(t.Nanosecond())
+}
+
+func (w Window) openAt(at time.Duration) bool {
 	switch from, to := w.From%day, w.To%day; {
 	case from == to:
 		return true
@@ -55,26 +82,30 @@ func (w Window) Open(t time.Time) bool {
 	}
 }
 
-// Opens is the first time from t on that is in the window, to the minute: t
-// itself if it is.
+// Opens is the first time from t on that is in the window, which must be valid:
+// t itself if it is.
 func (w Window) Opens(t time.Time) time.Time {
-	// Where clocks are changed a time of day may not exist, or twice: so look
-	// at what they show, minute by minute near the change, instead of adding.
-	if w.Open(t) {
-		return t
-	}
-	loc, err := w.location()
-	if err != nil {
+	loc := w.location()
+	if loc == nil {
 		return time.Time{}
 	}
-	next := t.Truncate(time.Minute)
-	for range 3 * 24 * 60 { // bounded: a day has at most 25 hours
-		next = next.Add(time.Minute)
-		if w.Open(next) {
-			return next.In(loc)
+	// Between two changes of the clocks, times of day can be added up; what a
+	// change makes of a time of day that it leaves out or repeats is seen right
+	// after it.
+	for next := t; ; {
+		local := next.In(loc)
+		at := sinceMidnight(local)
+		if w.openAt(at) {
+			return next
 		}
+		ahead := (w.From%day - at + day) % day
+		_, change := local.ZoneBounds()
+		untilChange := change.Sub(local)
+		if change.IsZero() || ahead < untilChange {
+			return next.Add(ahead)
+		}
+		next = next.Add(untilChange)
 	}
-	return time.Time{}
 }
 
 // String is the form that [ParseWindow] reads.
@@ -91,7 +122,7 @@ func clock(d time.Duration) string {
 }
 
 // ParseWindow reads HH:MM-HH:MM, with @ZONE after it for clocks other than
-// those of UTC: "23:00-02:00@Europe/Berlin".
+// those of UTC: "23:00-02:00@Europe/Berlin". [ErrInvalid].
 func ParseWindow(s string) (Window, error) {
 	bad := func() (Window, error) {
 		return Window{}, fmt.Errorf("%w: window %.100q, want HH:MM-HH:MM or HH:MM-HH:MM@ZONE, as 23:00-02:00@Europe/Berlin", ErrInvalid, s)
@@ -108,13 +139,26 @@ func ParseWindow(s string) (Window, error) {
 	if w.To, ok = parseClock(to); !ok {
 		return bad()
 	}
-	return w, w.Validate()
+	if err := w.Validate(); err != nil {
+		return Window{}, err
+	}
+	return w, nil
 }
 
+// parseClock reads HH:MM, 00:00 to 24:00.
 func parseClock(s string) (time.Duration, bool) {
-	if s == "24:00" {
-		return day, true
+	if len(s) != 5 || s[2] != ':' {
+		return 0, false
 	}
-	t, err := time.Parse("15:04", s)
-	return time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute, err == nil && len(s) == 5
+	h, m := twoDigits(s[:2]), twoDigits(s[3:])
+	d := time.Duration(h)*time.Hour + time.Duration(m)*time.Minute
+	return d, h >= 0 && m >= 0 && m < 60 && d <= day
+}
+
+// twoDigits is the number that they are; negative: they are not digits.
+func twoDigits(s string) int {
+	if s[0] < '0' || s[0] > '9' || s[1] < '0' || s[1] > '9' {
+		return -1
+	}
+	return int(s[0]-'0')*10 + int(s[1]-'0')
 }
