@@ -19,6 +19,8 @@ type Hello struct {
 	Name    string   `cbor:"6,keyasint,omitempty"`
 	Epoch   uint64   `cbor:"7,keyasint,omitempty"` // of the last Welcome; 0: the first time
 	Low     uint64   `cbor:"8,keyasint,omitempty"` // lowest request without an answer
+	// Commands: the client carries out [Command] messages.
+	Commands bool `cbor:"9,keyasint,omitempty"`
 }
 
 // Welcome is the master's answer to [Hello].
@@ -194,7 +196,7 @@ type Answer struct {
 	Dead    []Dead        `cbor:"6,keyasint,omitempty"`
 
 	Tasks       []TaskInfo     `cbor:"7,keyasint,omitempty"` // Task (one), List, Peek
-	Next        reeve.ID       `cbor:"8,keyasint,omitempty"` // List: where it goes on; 0: nowhere
+	Next        reeve.ID       `cbor:"8,keyasint,omitempty"` // List, Workers: where it goes on; 0: nowhere
 	Explanation *Explanation   `cbor:"9,keyasint,omitempty"`
 	Result      *Result        `cbor:"10,keyasint,omitempty"`
 	Workers     []WorkerInfo   `cbor:"11,keyasint,omitempty"`

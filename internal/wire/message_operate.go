@@ -91,11 +91,13 @@ type ResultRequest struct {
 	Wait bool     `cbor:"4,keyasint,omitempty"`
 }
 
-// WorkersRequest asks for the clients of the master. The answer is [Answer]
-// with Workers.
+// WorkersRequest asks for the clients of the master whose sessions have numbers
+// above After, in their order. The answer is [Answer] with Workers, and Next
+// when there are more.
 type WorkersRequest struct {
-	Req uint64 `cbor:"1,keyasint"`
-	Low uint64 `cbor:"2,keyasint,omitempty"`
+	Req   uint64 `cbor:"1,keyasint"`
+	Low   uint64 `cbor:"2,keyasint,omitempty"`
+	After uint64 `cbor:"3,keyasint,omitempty"`
 }
 
 // CommandRequest has the master send a [Command] to the workers that IDs and
