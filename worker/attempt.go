@@ -38,7 +38,7 @@ type attempt struct {
 	stopDeadline context.CancelFunc // nil without a timeout
 
 	out  reeve.Outcome // the slot's; the handler's result goes here
-	lost atomic.Bool   // the loss of the lease was counted
+	gone atomic.Bool   // the lease is lost or cancelled, and counted so
 
 	// How the lease was ended, for who hears the master's answer. Written
 	// before each Settle.
@@ -69,10 +69,10 @@ func shorter(a, b time.Duration) time.Duration {
 	return a
 }
 
-// Value gives [TaskFrom] the task.
+// Value gives [TaskFrom] and its like the attempt.
 func (a *attempt) Value(key any) any {
-	if _, ok := key.(taskKey); ok {
-		return &a.lease.Task
+	if _, ok := key.(attemptKey); ok {
+		return a
 	}
 	return a.Context.Value(key)
 }
@@ -91,16 +91,23 @@ func (a *attempt) begin() bool {
 
 // onLost must not block: it is called by whoever noticed the loss.
 func (a *attempt) onLost(cause error) {
-	a.noteLost()
+	a.noteGone(cause)
 	a.cancel(leaseLost(cause))
 	a.giveUpAfter(a.w.cfg.CancelGrace)
 }
 
-func (a *attempt) noteLost() {
-	if a.lost.CompareAndSwap(false, true) {
-		a.w.counts.lost.Add(1)
-		a.w.supply.lost(a.round)
+// noteGone counts that the lease does not stand any more. That somebody
+// cancelled the task says nothing about this worker.
+func (a *attempt) noteGone(cause error) {
+	if !a.gone.CompareAndSwap(false, true) {
+		return
 	}
+	if errors.Is(cause, reeve.ErrCancelled) {
+		a.w.counts.cancelled.Add(1)
+		return
+	}
+	a.w.counts.lost.Add(1)
+	a.w.supply.lost(a.round)
 }
 
 func (a *attempt) giveUpAfter(d time.Duration) {
@@ -179,6 +186,6 @@ func (a *attempt) giveUp() {
 	if w.cfg.MaxStuck > 0 && stuck >= int64(w.cfg.MaxStuck) && !errors.Is(cause, ErrDraining) {
 		w.stop(fmt.Errorf("%w: %d", ErrStuck, stuck), urgent)
 	}
-	w.spawn()
+	w.replace(a.slot)
 	w.ledger.leave()
 }

@@ -36,7 +36,9 @@ type firehose struct {
 
 func (f *firehose) Name() string { return "firehose" }
 
-func (f *firehose) Consume(context.Context, int) (reeve.Consumer, error) { return f, nil }
+func (f *firehose) Consume(context.Context, int, ...reeve.GetOption) (reeve.Consumer, error) {
+	return f, nil
+}
 
 func (f *firehose) Next(context.Context) (*reeve.Lease, error) {
 	n := f.n.Add(-1)
@@ -50,5 +52,7 @@ func (f *firehose) SetSlots(int) error { return nil }
 func (f *firehose) Close() error       { return nil }
 
 func (f *firehose) Settle(_ *reeve.Lease, _ *reeve.Outcome, done func(error)) { done(nil) }
+
+func (f *firehose) Progress(*reeve.Lease, float64, string) {}
 
 func (f *firehose) Extend(context.Context, *reeve.Lease, time.Duration) error { return nil }

@@ -13,7 +13,7 @@ import (
 // Config says how a worker behaves. The zero value is usable.
 type Config struct {
 	// Concurrency is how many handlers run at a time. 0: one for each CPU the
-	// program may use (runtime.GOMAXPROCS).
+	// program may use (runtime.GOMAXPROCS). [Worker.Control] may change it.
 	Concurrency int
 	// Prefetch is how many tasks may be held beside the running ones, so that
 	// very small tasks need not wait for the network. They are withheld from
@@ -27,6 +27,11 @@ type Config struct {
 	// Codec reads payloads and writes results when the source has no codec of
 	// its own. nil: codec.CBOR.
 	Codec reeve.Codec
+
+	// Labels are what the worker has, for tasks that ask for it
+	// ([reeve.Rules.Labels]): it gets those too whose labels are all among
+	// these. At most [reeve.MaxLabels], of 1 to 255 bytes each.
+	Labels []string
 
 	// Timeout is how long one attempt may run here; a task's own timeout counts
 	// if it is shorter. 0: no limit but the task's.
@@ -101,6 +106,9 @@ func (c *Config) validate() error {
 		return invalid("Config.MaxUnsent is %d, must not be negative", c.MaxUnsent)
 	case c.MaxUnsentBytes < 0:
 		return invalid("Config.MaxUnsentBytes is %d, must not be negative", c.MaxUnsentBytes)
+	}
+	if err := reeve.CheckLabels(c.Labels); err != nil {
+		return fmt.Errorf("worker: Config.Labels: %w", err)
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 // drain ends the run. The order matters: first nothing new comes, then what
 // was not started goes back, so that other workers get it while ours finish.
 func (w *Worker) drain(ctx context.Context) error {
-	w.cfg.Logger.Debug("worker drains", "queue", w.src.Name())
+	w.cfg.Logger.Debug("worker drains", "source", w.name)
 	w.supply.stop()
 	w.ledger.enter()
 	go w.closeConsumer() // the ledger waits for it

@@ -71,8 +71,8 @@ type tardy struct{ *memory }
 
 type tardyConsumer struct{ reeve.Consumer }
 
-func (q tardy) Consume(ctx context.Context, slots int) (reeve.Consumer, error) {
-	c, err := q.memory.Consume(ctx, slots)
+func (q tardy) Consume(ctx context.Context, slots int, opts ...reeve.GetOption) (reeve.Consumer, error) {
+	c, err := q.memory.Consume(ctx, slots, opts...)
 	return tardyConsumer{c}, err
 }
 
@@ -270,7 +270,7 @@ func TestRun_ReturnsTheErrorOfTheSource(t *testing.T) {
 // unreachable is a source whose master does not answer.
 type unreachable struct{ *memory }
 
-func (unreachable) Consume(ctx context.Context, _ int) (reeve.Consumer, error) {
+func (unreachable) Consume(ctx context.Context, _ int, _ ...reeve.GetOption) (reeve.Consumer, error) {
 	<-ctx.Done()
 	return nil, context.Cause(ctx)
 }

@@ -36,6 +36,8 @@ type memory struct {
 	held   []func()                                    // the kept ones
 	refuse func(l *reeve.Lease, o reeve.Outcome) error // answers in place of the master
 	asked  []int                                       // slots, in order
+	wanted reeve.GetOptions                            // what the last consumer asked for, to no effect
+	told   []string                                    // progress, in order
 }
 
 type record struct {
@@ -81,7 +83,7 @@ func (m *memory) put(t reeve.Task, v any) reeve.ID {
 
 func (m *memory) Name() string { return m.name }
 
-func (m *memory) Consume(ctx context.Context, slots int) (reeve.Consumer, error) {
+func (m *memory) Consume(ctx context.Context, slots int, opts ...reeve.GetOption) (reeve.Consumer, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed != nil {
@@ -90,6 +92,7 @@ func (m *memory) Consume(ctx context.Context, slots int) (reeve.Consumer, error)
 	c := &supplier{m: m, slots: slots, news: make(chan struct{})}
 	m.suppliers = append(m.suppliers, c)
 	m.asked = append(m.asked, slots)
+	m.wanted = reeve.NewGetOptions(opts...)
 	m.deliverLocked()
 	return c, nil
 }
@@ -143,14 +146,14 @@ func (m *memory) settleLocked(l *reeve.Lease, o reeve.Outcome) error {
 		m.ready = append([]*record{r}, m.ready...)
 	case o.Verb == reeve.Bury, o.Verb == reeve.Nack && r.task.Attempt >= m.attempts:
 		m.dead = append(m.dead, e)
-	case o.Verb == reeve.Nack && o.Delay > 0:
+	case (o.Verb == reeve.Nack || o.Verb == reeve.Snooze) && o.Delay > 0:
 		time.AfterFunc(o.Delay, func() {
 			m.mu.Lock()
 			defer m.mu.Unlock()
 			m.ready = append(m.ready, r)
 			m.deliverLocked()
 		})
-	case o.Verb == reeve.Nack:
+	case o.Verb == reeve.Nack, o.Verb == reeve.Snooze:
 		m.ready = append(m.ready, r)
 	}
 	m.deliverLocked()
@@ -167,8 +170,22 @@ func (m *memory) Extend(context.Context, *reeve.Lease, time.Duration) error {
 	return reeve.ErrUnsupported
 }
 
+// Progress is the Settler's.
+func (m *memory) Progress(l *reeve.Lease, percent float64, text string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.told = append(m.told, fmt.Sprintf("%v: %v%% %s", l.ID, percent, text))
+}
+
 // lose takes the leases away; the tasks are gone to somebody else.
-func (m *memory) lose(ids ...reeve.ID) {
+func (m *memory) lose(ids ...reeve.ID) { m.take(errors.New("the connection broke"), ids...) }
+
+// cancel takes the leases of cancelled tasks away.
+func (m *memory) cancel(ids ...reeve.ID) {
+	m.take(fmt.Errorf("%w: %w", reeve.ErrLeaseLost, reeve.ErrCancelled), ids...)
+}
+
+func (m *memory) take(cause error, ids ...reeve.ID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var leases []*reeve.Lease
@@ -180,7 +197,7 @@ func (m *memory) lose(ids ...reeve.ID) {
 	}
 	m.deliverLocked()
 	for _, l := range leases {
-		l.Lose(errors.New("the connection broke"))
+		l.Lose(cause)
 	}
 }
 
@@ -353,7 +370,7 @@ func number(t *testing.T, b []byte) (n int) {
 
 func verbs(ends []end) string {
 	names := map[reeve.Verb]string{reeve.Ack: "ack", reeve.Complete: "complete", reeve.Nack: "nack",
-		reeve.Return: "return", reeve.Bury: "bury"}
+		reeve.Return: "return", reeve.Bury: "bury", reeve.Snooze: "snooze", reeve.Skip: "skip", reeve.Discard: "discard"}
 	s := ""
 	for _, e := range ends {
 		s += fmt.Sprintf("%d %s ", e.id, names[e.Verb])

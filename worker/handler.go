@@ -22,8 +22,8 @@ func To(queue string) HandleOption { return func(h *handler) { h.to = queue } }
 //
 // A payload that the codec cannot read makes its task dead without a call of
 // fn, as a result that it cannot write does after it: no attempt could end
-// better. What an error of fn does: see [RetryAfter] and [Permanent]; any
-// other is a failed attempt, as is a panic.
+// better. What an error of fn does: see the table in the comment of the
+// package.
 //
 // Register before Run. A nil fn, a second handler for a type or a call after
 // Run has begun is an error that Run returns.

@@ -3,6 +3,7 @@ package worker_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"runtime"
 	"strings"
@@ -154,19 +155,27 @@ func TestHandle_FailureEndsTheAttemptAndTheWorkerLivesOn(t *testing.T) {
 		stack   string
 		panicks bool
 	}{
-		"error":                     {fail: func() error { return boom }, verb: reeve.Nack, text: "boom"},
-		"retry after":               {fail: func() error { return worker.RetryAfter(boom, time.Hour) }, verb: reeve.Nack, delay: time.Hour, text: "boom"},
-		"retry after without error": {fail: func() error { return worker.RetryAfter(nil, time.Hour) }, verb: reeve.Nack, delay: time.Hour, text: "worker: retry after 1h0m0s"},
-		"retry after less than 0":   {fail: func() error { return worker.RetryAfter(boom, -1) }, verb: reeve.Nack, text: "boom"},
-		"permanent":                 {fail: func() error { return errors.Join(worker.Permanent(boom)) }, verb: reeve.Bury, text: "boom"},
-		"permanent without error":   {fail: func() error { return worker.Permanent(nil) }, verb: reeve.Bury, text: "worker: permanent failure"},
-		"nil pointer as an error":   {fail: func() error { return (*nilError)(nil) }, verb: reeve.Nack, text: "<nil>"},
-		"error that panics":         {fail: func() error { return evilError{} }, verb: reeve.Nack, text: "panic: asked as what", stack: "evilError", panicks: true},
-		"panic":                     {fail: func() error { panic(boom) }, verb: reeve.Nack, text: "panic: boom", stack: "handler_test.go", panicks: true},
-		"panic of nil":              {fail: func() error { panic(nil) }, verb: reeve.Nack, text: "panic: panic called with nil argument", stack: "handler_test.go", panicks: true},
-		"nil dereference":           {fail: func() error { var p *int; *p = 1; return nil }, verb: reeve.Nack, text: "panic: runtime error: invalid memory address or nil pointer dereference", stack: "handler_test.go", panicks: true},
-		"Goexit":                    {fail: func() error { runtime.Goexit(); return nil }, verb: reeve.Nack, text: "the handler ended its goroutine (runtime.Goexit)", panicks: true},
-		"a long text is cut":        {fail: func() error { return errors.New(strings.Repeat("é", reeve.MaxErrorText)) }, verb: reeve.Nack, text: strings.Repeat("é", reeve.MaxErrorText/2)},
+		"error":                   {fail: func() error { return boom }, verb: reeve.Nack, text: "boom"},
+		"retry after":             {fail: func() error { return worker.RetryAfter(boom, time.Hour) }, verb: reeve.Nack, delay: time.Hour, text: "boom"},
+		"retry after for ever":    {fail: func() error { return worker.RetryAfter(boom, math.MaxInt64) }, verb: reeve.Nack, delay: reeve.MaxTime, text: "boom"},
+		"snooze":                  {fail: func() error { return worker.RetryAfter(nil, time.Hour) }, verb: reeve.Snooze, delay: time.Hour},
+		"snooze with a reason":    {fail: func() error { return fmt.Errorf("busy: %w", worker.RetryAfter(nil, time.Hour)) }, verb: reeve.Snooze, delay: time.Hour, text: "busy: worker: retry after 1h0m0s"},
+		"skip":                    {fail: func() error { return worker.Skip }, verb: reeve.Skip},
+		"skip, wrapped":           {fail: func() error { return fmt.Errorf("old news: %w", worker.Skip) }, verb: reeve.Skip},
+		"discard":                 {fail: func() error { return worker.Discard(boom) }, verb: reeve.Discard, text: "boom"},
+		"discard without error":   {fail: func() error { return worker.Discard(nil) }, verb: reeve.Discard, text: "worker: discarded"},
+		"the first in the table":  {fail: func() error { return errors.Join(worker.RetryAfter(nil, 1), worker.Skip, worker.Discard(nil), boom) }, verb: reeve.Discard, text: "worker: retry after 1ns\nworker: skipped\nworker: discarded\nboom"},
+		"permanent before all":    {fail: func() error { return worker.Discard(worker.Permanent(worker.Skip)) }, verb: reeve.Bury, text: "worker: skipped"},
+		"retry after less than 0": {fail: func() error { return worker.RetryAfter(boom, -1) }, verb: reeve.Nack, text: "boom"},
+		"permanent":               {fail: func() error { return errors.Join(worker.Permanent(boom)) }, verb: reeve.Bury, text: "boom"},
+		"permanent without error": {fail: func() error { return worker.Permanent(nil) }, verb: reeve.Bury, text: "worker: permanent failure"},
+		"nil pointer as an error": {fail: func() error { return (*nilError)(nil) }, verb: reeve.Nack, text: "<nil>"},
+		"error that panics":       {fail: func() error { return evilError{} }, verb: reeve.Nack, text: "panic: asked as what", stack: "evilError", panicks: true},
+		"panic":                   {fail: func() error { panic(boom) }, verb: reeve.Nack, text: "panic: boom", stack: "handler_test.go", panicks: true},
+		"panic of nil":            {fail: func() error { panic(nil) }, verb: reeve.Nack, text: "panic: panic called with nil argument", stack: "handler_test.go", panicks: true},
+		"nil dereference":         {fail: func() error { var p *int; *p = 1; return nil }, verb: reeve.Nack, text: "panic: runtime error: invalid memory address or nil pointer dereference", stack: "handler_test.go", panicks: true},
+		"Goexit":                  {fail: func() error { runtime.Goexit(); return nil }, verb: reeve.Nack, text: "the handler ended its goroutine (runtime.Goexit)", panicks: true},
+		"a long text is cut":      {fail: func() error { return errors.New(strings.Repeat("é", reeve.MaxErrorText)) }, verb: reeve.Nack, text: strings.Repeat("é", reeve.MaxErrorText/2)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -191,7 +200,7 @@ func TestHandle_FailureEndsTheAttemptAndTheWorkerLivesOn(t *testing.T) {
 				if len(e.Stack) > reeve.MaxErrorText || !strings.Contains(e.Stack, c.stack) || (e.Stack != "") != (c.stack != "") {
 					t.Errorf("stack is %q", e.Stack)
 				}
-				if (stats.Panicked == 1) != c.panicks || stats.Failed+stats.Buried != 1 || stats.Done != 1 {
+				if (stats.Panicked == 1) != c.panicks || stats.Failed+stats.Buried+stats.Snoozed+stats.Skipped+stats.Discarded != 1 || stats.Done != 1+stats.Skipped {
 					t.Errorf("stats are %+v", stats)
 				}
 			})

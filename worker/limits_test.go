@@ -105,7 +105,8 @@ func TestTimeout_HandlerThatEndsInTimeToSayHowIsHeard(t *testing.T) {
 	}{
 		"success":   {nil, reeve.Outcome{Verb: reeve.Ack}},
 		"permanent": {worker.Permanent(errors.New("never")), reeve.Outcome{Verb: reeve.Bury}},
-		"later":     {worker.RetryAfter(nil, time.Minute), reeve.Outcome{Verb: reeve.Nack, Delay: time.Minute, TimedOut: true}},
+		"later":     {worker.RetryAfter(errors.New("busy"), time.Minute), reeve.Outcome{Verb: reeve.Nack, Delay: time.Minute, TimedOut: true}},
+		"snooze":    {worker.RetryAfter(nil, time.Minute), reeve.Outcome{Verb: reeve.Snooze, Delay: time.Minute}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -135,7 +136,7 @@ func TestTimeout_FinishedHandlerIsLeftAlone(t *testing.T) {
 		s := startWith(t, m, worker.Config{Concurrency: 1}, deaf)
 		time.Sleep(time.Minute)
 		mustStop(t, s)
-		if stats := s.Stats(); stats.Done != 2 || stats.TimedOut != 0 || stats.Discarded != 0 {
+		if stats := s.Stats(); stats.Done != 2 || stats.TimedOut != 0 || stats.Late != 0 {
 			t.Errorf("stats are %+v", stats)
 		}
 	})
@@ -161,7 +162,7 @@ func TestTimeout_DeafHandlerLosesItsSlotAndItsResult(t *testing.T) {
 			t.Errorf("running are %+v", list)
 		}
 		time.Sleep(2 * time.Hour)
-		if stats := s.Stats(); stats.Stuck != 0 || stats.Discarded != 1 || stats.Done != 1 {
+		if stats := s.Stats(); stats.Stuck != 0 || stats.Late != 1 || stats.Done != 1 {
 			t.Errorf("stats are %+v after the late return", stats)
 		}
 		if n := m.put(reeve.Task{Type: "f"}, 1); n != 3 {

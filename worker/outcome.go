@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -11,14 +10,42 @@ import (
 	"github.com/reeveq/reeve"
 )
 
-// RetryAfter returns an error that fails the attempt and has the task handed
-// over again not before d has passed; d below zero is zero. It wraps err,
-// which may be nil.
-func RetryAfter(err error, d time.Duration) error { return &retryError{err: err, after: max(d, 0)} }
+// RetryAfter returns an error that has the task handed over again when d has
+// passed (0 to [reeve.MaxTime]; what is outside is taken as the nearer end).
+// With an err, which it wraps, the attempt has failed, and a d of 0 stands for
+// the task's backoff. With nil nothing has failed: the task is snoozed, and no
+// attempt is used up.
+func RetryAfter(err error, d time.Duration) error {
+	return &retryError{err: err, after: min(max(d, 0), reeve.MaxTime)}
+}
 
 // Permanent returns an error that makes the task dead at once, whatever
 // attempts are left. It wraps err, which may be nil.
 func Permanent(err error) error { return &permanentError{err: err} }
+
+// Discard returns an error that ends the task without success and without a
+// dead letter: nobody needs it any more. It wraps err, which may be nil, and
+// whose text is told to who asks for the result.
+func Discard(err error) error { return &discardError{err: err} }
+
+// Skip is what a handler returns when there was nothing to do: the task is
+// done, without a result. It may be wrapped.
+var Skip error = skipError{}
+
+type skipError struct{}
+
+func (skipError) Error() string { return "worker: skipped" }
+
+type discardError struct{ err error }
+
+func (e *discardError) Error() string {
+	if e.err == nil {
+		return "worker: discarded"
+	}
+	return e.err.Error()
+}
+
+func (e *discardError) Unwrap() error { return e.err }
 
 type retryError struct {
 	err   error
@@ -58,8 +85,6 @@ func success(o *reeve.Outcome, h *handler, t *reeve.Task, payload []byte) {
 // failure is the end of a task whose handler returned err while its context
 // had ended with cause (nil: had not ended).
 func failure(err, cause error, timeout time.Duration) reeve.Outcome {
-	var permanent *permanentError
-	var retry *retryError
 	timedOut := errors.Is(cause, reeve.ErrTimeout)
 	text := errorText(err)
 	switch {
@@ -69,16 +94,41 @@ func failure(err, cause error, timeout time.Duration) reeve.Outcome {
 		text = fmt.Sprintf("%v, after %v: %s", reeve.ErrTimeout, timeout, text)
 	}
 	o := reeve.Outcome{Verb: reeve.Nack, TimedOut: timedOut, Error: cut(text)}
+	if said(err, &o) {
+		return o
+	}
+	if errors.Is(cause, ErrDraining) {
+		// The handler stopped because it was told to: nothing has failed.
+		return reeve.Outcome{Verb: reeve.Return}
+	}
+	return o
+}
+
+// said changes o, a failed attempt, to what the handler said by the kind of its
+// error, which is heard also when the attempt was over. False if it said
+// nothing. The order is that of the table in the package's comment.
+func said(err error, o *reeve.Outcome) bool {
+	var permanent *permanentError
+	var discard *discardError
+	var retry *retryError
 	switch {
 	case errors.As(err, &permanent):
 		o.Verb, o.TimedOut = reeve.Bury, false
-	case errors.As(err, &retry):
+	case errors.As(err, &discard):
+		o.Verb, o.TimedOut = reeve.Discard, false
+	case errors.Is(err, Skip):
+		*o = reeve.Outcome{Verb: reeve.Skip}
+	case !errors.As(err, &retry):
+		return false
+	case retry.err != nil:
 		o.Delay = retry.after
-	case errors.Is(cause, ErrDraining):
-		// The handler stopped because it was told to: nothing has failed.
-		o = reeve.Outcome{Verb: reeve.Return}
+	default:
+		o.Verb, o.Delay, o.TimedOut = reeve.Snooze, retry.after, false
+		if err == error(retry) {
+			o.Error = "" // it says no more than the verb does
+		}
 	}
-	return o
+	return true
 }
 
 // givenUp is the end of a task whose handler did not return although its
@@ -123,13 +173,4 @@ func leaseLost(cause error) error {
 		return cause
 	}
 	return fmt.Errorf("%w: %w", reeve.ErrLeaseLost, cause)
-}
-
-type taskKey struct{}
-
-// TaskFrom returns the task that a handler with this context runs: its id,
-// attempt, type. It must not be changed. False outside of a handler.
-func TaskFrom(ctx context.Context) (*reeve.Task, bool) {
-	t, ok := ctx.Value(taskKey{}).(*reeve.Task)
-	return t, ok
 }

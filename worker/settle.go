@@ -32,7 +32,8 @@ func (a *attempt) answered(err error) {
 		w.counts.add(a.end)
 		w.supply.succeeded()
 	case errors.Is(err, reeve.ErrLeaseLost):
-		a.noteLost()
+		a.noteGone(err)
+	case a.gone.Load(): // the loss by the name that who stands behind the lease gave it
 	default:
 		w.counts.refused.Add(1)
 		a.refusals++

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -15,52 +16,56 @@ type slot struct {
 	w   *Worker
 	cur atomic.Pointer[attempt] // what it runs; written by its goroutine only
 
+	// Written by the slot's goroutine with Worker.mu held, and read by it.
+	taking context.Context // ends when this slot is to take nothing more, with Worker.taking at the latest
+
+	// Guarded by Worker.mu.
+	leave    context.CancelFunc // ends taking
+	counted  bool               // it is one of Worker.counted
+	forsaken bool               // a new slot has this one's place
+
 	// Owned by the slot's goroutine.
 	returned bool // run came to its end: no handler has ended the goroutine
-	gaveUp   bool // a new slot has this one's place
-}
-
-// spawn starts a slot, unless the worker stops.
-func (w *Worker) spawn() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.stopping.Load() {
-		return
-	}
-	s := &slot{w: w}
-	w.slots[s] = struct{}{}
-	w.ledger.enter()
-	go s.run() // the ledger waits for it, until it is given up
+	gaveUp   bool // forsaken, as its goroutine has seen
 }
 
 func (s *slot) run() {
 	defer s.exit()
 	w := s.w
-	for w.taking.Err() == nil && w.permit() && w.ledger.waitRoom(w.taking) {
-		l, err := w.consumer.Next(w.taking)
-		if err != nil {
+	for w.stays(s) && w.permit() {
+		l, err := s.next()
+		switch {
+		case err == nil:
+		case s.taking.Err() != nil && w.taking.Err() == nil: // this slot alone is to leave
+			w.refund()
+			continue
+		default:
 			w.supplyEnded(err)
-			break
 		}
-		if !s.serve(l) {
+		if err != nil || !s.serve(l) {
 			break
 		}
 	}
 	s.returned = true
 }
 
+// next waits for a lease, and before it for room for its end.
+func (s *slot) next() (*reeve.Lease, error) {
+	if !s.w.ledger.waitRoom(s.taking) {
+		return nil, s.taking.Err()
+	}
+	return s.w.consumer.Next(s.taking)
+}
+
 // exit is the last thing the slot's goroutine does, also when a handler has
 // called runtime.Goexit.
 func (s *slot) exit() {
-	w := s.w
-	if a := s.cur.Load(); !s.returned && a != nil && s.finish(a) {
-		w.spawn()
+	if a := s.cur.Load(); !s.returned && a != nil {
+		s.finish(a)
 	}
-	w.mu.Lock()
-	delete(w.slots, s)
-	w.mu.Unlock()
+	s.w.remove(s)
 	if !s.gaveUp {
-		w.ledger.leave()
+		s.w.ledger.leave()
 	}
 }
 
@@ -94,7 +99,7 @@ func (s *slot) finish(a *attempt) bool {
 	if !mine {
 		s.gaveUp = true
 		s.w.counts.stuck.Add(-1)
-		s.w.counts.discarded.Add(1)
+		s.w.counts.late.Add(1)
 		return false
 	}
 	if a.out.Error != "" {
@@ -104,11 +109,6 @@ func (s *slot) finish(a *attempt) bool {
 	s.w.countTask()
 	a.settle(&a.out)
 	return true
-}
-
-// permit reports whether one more task may be taken.
-func (w *Worker) permit() bool {
-	return w.cfg.MaxTasks == 0 || w.permits.Add(1) <= w.cfg.MaxTasks
 }
 
 // countTask counts a task that has ended here, before its end is sent: the end
@@ -131,7 +131,7 @@ func (w *Worker) supplyEnded(err error) {
 	case errors.Is(err, reeve.ErrShutdown):
 		w.stop(nil, patient)
 	default:
-		w.stop(fmt.Errorf("worker: take from queue %q: %w", w.src.Name(), err), urgent)
+		w.stop(fmt.Errorf("worker: take from %s: %w", w.name, err), urgent)
 	}
 }
 

@@ -22,21 +22,26 @@ type Stats struct {
 	Unanswered      int   `json:"unanswered"`       // ends of leases the master has not answered
 	UnansweredBytes int64 `json:"unanswered_bytes"` // of their results
 
-	Done     uint64 `json:"done"`      // acked and completed
-	Failed   uint64 `json:"failed"`    // attempts, panics and missing handlers included
-	TimedOut uint64 `json:"timed_out"` // attempts
-	Returned uint64 `json:"returned"`  // given back when draining
-	Buried   uint64 `json:"buried"`    // made dead by the handler or an unreadable payload
-	Lost     uint64 `json:"lost"`      // leases lost before their end was accepted
+	Done      uint64 `json:"done"`      // acked, completed and skipped
+	Failed    uint64 `json:"failed"`    // attempts, panics and missing handlers included
+	TimedOut  uint64 `json:"timed_out"` // attempts
+	Returned  uint64 `json:"returned"`  // given back when draining
+	Buried    uint64 `json:"buried"`    // made dead by the handler or an unreadable payload
+	Snoozed   uint64 `json:"snoozed"`   // handlers that asked to be called again later
+	Skipped   uint64 `json:"skipped"`   // of Done: handlers that had nothing to do
+	Discarded uint64 `json:"discarded"` // tasks that their handlers gave up
+	Lost      uint64 `json:"lost"`      // leases lost before their end was accepted
+	Cancelled uint64 `json:"cancelled"` // leases of tasks that were cancelled
 
 	NoHandler uint64 `json:"no_handler"` // attempts without a handler
 	Panicked  uint64 `json:"panicked"`   // handlers that panicked or ended their goroutine
-	Discarded uint64 `json:"discarded"`  // late returns of handlers that were given up
+	Late      uint64 `json:"late"`       // returns of handlers that were given up
 	Refused   uint64 `json:"refused"`    // ends the master did not accept though the lease stood
 }
 
 // RunningTask is a task whose handler has not returned.
 type RunningTask struct {
+	Queue   string    `json:"queue"`
 	ID      reeve.ID  `json:"id"`
 	Type    string    `json:"type"`
 	Attempt uint32    `json:"attempt"`
@@ -50,9 +55,11 @@ func (w *Worker) Stats() Stats {
 	s := Stats{
 		Slots: w.supply.slots(), Draining: w.stopping.Load(),
 		Done: c.done.Load(), Failed: c.failed.Load(), TimedOut: c.timedOut.Load(),
-		Returned: c.returned.Load(), Buried: c.buried.Load(), Lost: c.lost.Load(),
+		Returned: c.returned.Load(), Buried: c.buried.Load(),
+		Snoozed: c.snoozed.Load(), Skipped: c.skipped.Load(), Discarded: c.discarded.Load(),
+		Lost: c.lost.Load(), Cancelled: c.cancelled.Load(),
 		NoHandler: c.noHandler.Load(), Panicked: c.panicked.Load(),
-		Discarded: c.discarded.Load(), Refused: c.refused.Load(),
+		Late: c.late.Load(), Refused: c.refused.Load(),
 	}
 	s.Unanswered, s.UnansweredBytes = w.ledger.unanswered()
 	for _, a := range w.attempts() {
@@ -70,7 +77,7 @@ func (w *Worker) Running() []RunningTask {
 	var list []RunningTask
 	for _, a := range w.attempts() {
 		list = append(list, RunningTask{
-			ID: a.lease.ID, Type: a.lease.Type, Attempt: a.lease.Attempt, Since: a.since, Stuck: a.givenUp(),
+			Queue: a.lease.Queue(), ID: a.lease.ID, Type: a.lease.Type, Attempt: a.lease.Attempt, Since: a.since, Stuck: a.givenUp(),
 		})
 	}
 	slices.SortFunc(list, func(a, b RunningTask) int {
@@ -90,8 +97,10 @@ type counts struct {
 	ended atomic.Uint64 // tasks that ended here, whatever the master says to it
 	stuck atomic.Int64
 
-	done, failed, timedOut, returned, buried, lost atomic.Uint64
-	noHandler, panicked, discarded, refused        atomic.Uint64
+	done, failed, timedOut, returned, buried atomic.Uint64
+	snoozed, skipped, discarded              atomic.Uint64
+	lost, cancelled                          atomic.Uint64
+	noHandler, panicked, late, refused       atomic.Uint64
 }
 
 // add counts an end that the master accepted.
@@ -109,6 +118,13 @@ func (c *counts) add(o *reeve.Outcome) {
 		c.returned.Add(1)
 	case reeve.Bury:
 		c.buried.Add(1)
+	case reeve.Snooze:
+		c.snoozed.Add(1)
+	case reeve.Skip:
+		c.done.Add(1)
+		c.skipped.Add(1)
+	case reeve.Discard:
+		c.discarded.Add(1)
 	}
 }
 

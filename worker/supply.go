@@ -2,6 +2,7 @@ package worker
 
 import (
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,7 +32,7 @@ type supply struct {
 	mu       sync.Mutex  // guards the fields below; never held across a call of the consumer
 	full     int         // without any loss
 	low      int         // the bound while lowered
-	left     int         // the bound by MaxTasks, or full
+	left     uint64      // the bound by MaxTasks, which is none at first
 	lastLoss time.Time   // of any lease while lowered
 	timer    *time.Timer // pokes at calm after lastLoss; nil before the first loss
 	stopped  bool        // the slots are zero for good, and the timer is stopped
@@ -43,14 +44,15 @@ type supply struct {
 }
 
 func newSupply(slots int, log *slog.Logger, poke func()) *supply {
-	return &supply{log: log, poke: poke, full: slots, low: slots, left: slots}
+	return &supply{log: log, poke: poke, full: slots, low: slots, left: math.MaxUint64}
 }
 
-// begin sets the consumer, which has want slots.
-func (s *supply) begin(c reeve.Consumer) {
+// begin sets the consumer, which was asked for so many slots.
+func (s *supply) begin(c reeve.Consumer, slots int) {
 	s.applying.Lock()
-	s.consumer, s.asked = c, s.want()
+	s.consumer, s.asked = c, slots
 	s.applying.Unlock()
+	s.apply()
 }
 
 // want is how many slots there should be now.
@@ -64,10 +66,20 @@ func (s *supply) want() int {
 	if s.lowered.Load() && time.Since(s.lastLoss) >= calm {
 		s.lowered.Store(false)
 	}
+	n := s.full
 	if s.lowered.Load() {
-		return min(s.left, s.low)
+		n = min(n, s.low)
 	}
-	return min(s.left, s.full)
+	return int(min(s.left, uint64(n)))
+}
+
+// resize changes how many slots there are without any loss; soon, since who
+// calls it may be told by what stands behind the consumer.
+func (s *supply) resize(slots int) {
+	s.mu.Lock()
+	s.full = slots
+	s.mu.Unlock()
+	s.poke()
 }
 
 // lost notes the loss of a lease that was taken in the given round. Leases
@@ -123,9 +135,7 @@ func (s *supply) succeeded() {
 // It is in force when limit returns. Not for callbacks.
 func (s *supply) limit(left uint64) {
 	s.mu.Lock()
-	if left < uint64(s.left) {
-		s.left = int(left)
-	}
+	s.left = min(s.left, left)
 	bounds := left < uint64(s.full)
 	s.mu.Unlock()
 	if bounds {

@@ -27,7 +27,7 @@ func (w *Worker) watch(ended <-chan struct{}) {
 				continue
 			}
 			oldest := list[0]
-			w.cfg.Logger.Warn("no task has ended for long", "queue", w.src.Name(), "for", now.Sub(since),
+			w.cfg.Logger.Warn("no task has ended for long", "source", w.name, "for", now.Sub(since),
 				"running", len(list), "oldest", oldest.ID, "type", oldest.Type, "since", oldest.Since)
 			since = now
 		}

@@ -6,16 +6,18 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/codec"
 )
 
-// Source is where a worker takes tasks from: a [reeve.Queue] or a
-// [*reeve.TypedQueue]. One with a Codec method, as the latter has, also says
-// how payloads and results are written.
+// Source is where a worker takes tasks from: a [reeve.Queue], a
+// [*reeve.TypedQueue], or several queues at once, a [reeve.Supply] that
+// [reeve.Operator.From] made. One with a Codec method, as a TypedQueue has,
+// also says how payloads and results are written; one with a Name method has
+// that name in the log and in errors.
 type Source interface {
-	Name() string
 	Consume(ctx context.Context, slots int, opts ...reeve.GetOption) (reeve.Consumer, error)
 }
 
@@ -23,13 +25,14 @@ type Source interface {
 // from any number of goroutines.
 type Worker struct {
 	src      Source
+	name     string // of the source, for people
 	cfg      Config
 	codec    reeve.Codec
 	ledger   *ledger
 	supply   *supply
 	counts   counts
 	unheard  limiter       // for the log lines about tasks without a handler
-	permits  atomic.Uint64 // leases that slots went for, when MaxTasks counts them
+	permits  atomic.Uint64 // leases that slots went for or have, when MaxTasks counts them
 	stopping atomic.Bool   // written with mu held; never cleared
 
 	wake     chan struct{} // cap 1: anyone sends without blocking, only Run receives
@@ -43,16 +46,20 @@ type Worker struct {
 	base     context.Context // of the handlers; never ends
 	taking   context.Context // ends when nothing is to be taken any more
 	consumer reeve.Consumer
+	since    time.Time // Run began; written with mu held
 
-	mu         sync.Mutex // guards the fields below; never held across a call of source, consumer or lease
-	handlers   map[string]*handler
-	fallback   *handler
-	err        error // why Run cannot run
-	started    bool
-	stopTaking context.CancelFunc
-	why        error // what Run returns, beside what the drain finds
-	slots      map[*slot]struct{}
-	result     error // Run's; set before done is closed
+	mu          sync.Mutex // guards the fields below; never held across a call of source, consumer or lease
+	handlers    map[string]*handler
+	fallback    *handler
+	err         error // why Run cannot run
+	started     bool
+	stopTaking  context.CancelFunc
+	why         error // what Run returns, beside what the drain finds
+	slots       map[*slot]struct{}
+	consuming   bool  // there is a consumer
+	concurrency int   // how many slots there should be
+	counted     int   // how many there are, without those that leave or are given up
+	result      error // Run's; set before done is closed
 }
 
 // New makes a worker for src. An error of cfg is returned by Run. It starts
@@ -66,12 +73,14 @@ func New(src Source, cfg Config) *Worker {
 		draining: make(chan struct{}), hurry: make(chan struct{}),
 		now: make(chan struct{}), kill: make(chan struct{}), done: make(chan struct{}),
 		handlers: make(map[string]*handler), slots: make(map[*slot]struct{}),
+		concurrency: cfg.Concurrency,
 	}
 	if src == nil && w.err == nil {
 		w.err = invalid("the source is nil")
 	}
 	w.supply = newSupply(cfg.slots(), cfg.Logger, w.poke)
 	w.codec = cfg.Codec
+	w.name = nameOf(src)
 	if s, ok := src.(interface{ Codec() reeve.Codec }); ok {
 		w.codec = s.Codec()
 	}
@@ -152,7 +161,10 @@ func (w *Worker) start(ctx context.Context) error {
 	case len(w.handlers) == 0 && w.fallback == nil:
 		return invalid("no handler was registered")
 	}
-	w.started = true
+	if err := w.checkWants(); err != nil {
+		return err
+	}
+	w.started, w.since = true, time.Now()
 	w.base = context.WithoutCancel(ctx)
 	w.taking, w.stopTaking = context.WithCancel(ctx)
 	return nil
@@ -163,9 +175,9 @@ func (w *Worker) run(ctx context.Context) error {
 	slots := w.cfg.slots()
 	if w.cfg.MaxTasks > 0 && w.cfg.MaxTasks < uint64(slots) {
 		slots = int(w.cfg.MaxTasks)
-		w.supply.left = slots
+		w.supply.left = w.cfg.MaxTasks
 	}
-	c, err := w.src.Consume(w.taking, slots)
+	c, err := w.src.Consume(w.taking, slots, w.wants()...)
 	if err != nil {
 		if w.taking.Err() != nil {
 			return w.reason() // stopped before anything began
@@ -173,13 +185,14 @@ func (w *Worker) run(ctx context.Context) error {
 		if errors.Is(err, reeve.ErrShutdown) {
 			return nil // as it does later: a worker may come when all is done
 		}
-		return fmt.Errorf("worker: consume queue %q: %w", w.src.Name(), err)
+		return fmt.Errorf("worker: consume %s: %w", w.name, err)
 	}
 	w.consumer = c
-	w.supply.begin(c)
-	for range w.cfg.Concurrency {
-		w.spawn()
-	}
+	w.supply.begin(c, slots)
+	w.mu.Lock()
+	w.consuming = true
+	w.fillLocked()
+	w.mu.Unlock()
 
 	ended := make(chan struct{})
 	var helpers sync.WaitGroup
@@ -189,7 +202,7 @@ func (w *Worker) run(ctx context.Context) error {
 	defer helpers.Wait()
 	defer close(ended)
 
-	w.cfg.Logger.Debug("worker runs", "queue", w.src.Name(), "concurrency", w.cfg.Concurrency, "slots", slots)
+	w.cfg.Logger.Debug("worker runs", "source", w.name, "concurrency", w.cfg.Concurrency, "slots", slots)
 	for {
 		select {
 		case <-ctx.Done():
@@ -281,5 +294,6 @@ func (w *Worker) poke() {
 
 var (
 	_ Source = reeve.Queue(nil)
+	_ Source = reeve.Supply(nil)
 	_ Source = (*reeve.TypedQueue[int])(nil)
 )
