@@ -4,9 +4,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/reeveq/reeve"
 )
@@ -17,11 +17,15 @@ type QueueSpec struct {
 	Config reeve.QueueConfig
 }
 
+// defaultQueue is what a queue is without options. Unlike the library's, it
+// waits between attempts: who starts a program has not thought of it.
+var defaultQueue = reeve.QueueConfig{Backoff: reeve.Backoff{Base: time.Second}}
+
 // ParseQueueSpec reads NAME[,option=value]…; the options are those of
-// [QueueOptions].
+// [QueueOptions]. What it accepts is a valid configuration.
 func ParseQueueSpec(s string) (QueueSpec, error) {
 	name, rest, more := strings.Cut(s, ",")
-	spec := QueueSpec{Name: name}
+	spec := QueueSpec{Name: name, Config: defaultQueue}
 	if name == "" {
 		return spec, errors.New("want NAME[,option=value]")
 	}
@@ -29,54 +33,65 @@ func ParseQueueSpec(s string) (QueueSpec, error) {
 	for more {
 		var option string
 		option, rest, more = strings.Cut(rest, ",")
-		key, value, ok := strings.Cut(option, "=")
-		set, known := queueOptions[key]
-		switch {
-		case !known:
-			return spec, fmt.Errorf("queue %q: unknown option %q; there are: %s", name, key, QueueOptions)
-		case !ok:
-			return spec, fmt.Errorf("queue %q: option %s needs a value: %s=VALUE", name, key, key)
-		case seen[key]:
-			return spec, fmt.Errorf("queue %q: option %s stands twice", name, key)
+		if err := spec.set(option, seen); err != nil {
+			return spec, fmt.Errorf("queue %q: %w", name, err)
 		}
-		seen[key] = true
-		if err := set(&spec.Config, value); err != nil {
-			return spec, fmt.Errorf("queue %q: %s=%s: %w", name, key, value, err)
-		}
+	}
+	c := spec.Config.WithDefaults()
+	if err := c.Validate(); err != nil { // what no option can check alone
+		return spec, fmt.Errorf("queue %q: %w", name, plain(err))
 	}
 	return spec, nil
 }
 
-// QueueOptions lists the options of a queue on the command line.
-const QueueOptions = "max-len, max-bytes, lease, timeout, attempts, full"
+// set carries out one option; seen holds those before it.
+func (q *QueueSpec) set(option string, seen map[string]bool) error {
+	key, value, hasValue := strings.Cut(option, "=")
+	o, typ := findOption(key)
+	switch {
+	case o == nil:
+		return fmt.Errorf("unknown option %q; there are: %s", key, QueueOptions())
+	case !hasValue && o.example != "":
+		return fmt.Errorf("option %s needs a value, as %s=%s", key, key, o.example)
+	case seen[key] && !o.many:
+		return fmt.Errorf("option %s stands twice", key)
+	}
+	seen[key] = true
+	if err := o.set(&q.Config, typ, value); err != nil {
+		return fmt.Errorf("%s: %w", option, err)
+	}
+	return nil
+}
 
-var queueOptions = map[string]func(*reeve.QueueConfig, string) error{
-	"max-len": func(c *reeve.QueueConfig, s string) error {
-		return (&intValue{&c.MaxLen, 1, math.MaxInt32}).Set(s)
-	},
-	"max-bytes": func(c *reeve.QueueConfig, s string) error {
-		if s == "unlimited" {
-			c.MaxBytes = reeve.NoLimit
-			return nil
+// findOption is the option that key names, and the task type in it.
+func findOption(key string) (o *queueOption, typ string) {
+	for i := range queueOptions {
+		o := &queueOptions[i]
+		if o.name == key {
+			return o, ""
 		}
-		return (&sizeValue{&c.MaxBytes, 1}).Set(s)
-	},
-	"lease":   func(c *reeve.QueueConfig, s string) error { return (&durationValue{&c.Lease, 1}).Set(s) },
-	"timeout": func(c *reeve.QueueConfig, s string) error { return (&durationValue{&c.Timeout, 1}).Set(s) },
-	"attempts": func(c *reeve.QueueConfig, s string) error {
-		return (&intValue{&c.Attempts, 1, 1_000_000}).Set(s)
-	},
-	"full": func(c *reeve.QueueConfig, s string) error {
-		switch s {
-		case "block":
-			c.Refuse = false
-		case "refuse":
-			c.Refuse = true
-		default:
-			return errors.New("want block or refuse")
+		if typ, ok := strings.CutPrefix(key, o.name); ok && strings.HasSuffix(o.name, ".") {
+			return o, typ
 		}
-		return nil
-	},
+	}
+	return nil, ""
+}
+
+// String is the form that [ParseQueueSpec] reads. A name or a task type with a
+// comma, and a type with an equals sign, cannot be told in it.
+func (q QueueSpec) String() string {
+	var b strings.Builder
+	b.WriteString(q.Name)
+	for _, o := range queueOptions {
+		for _, value := range o.show(&q.Config) {
+			b.WriteString("," + o.name)
+			if o.example != "" && !strings.HasSuffix(o.name, ".") {
+				b.WriteByte('=')
+			}
+			b.WriteString(value)
+		}
+	}
+	return b.String()
 }
 
 // QueueSpecs is the value of the repeatable -queue flag.

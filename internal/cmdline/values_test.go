@@ -2,6 +2,7 @@ package cmdline_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/reeveq/reeve/internal/cmdline"
 )
@@ -44,13 +45,15 @@ func FuzzParseSize(f *testing.F) {
 	})
 }
 
-func FuzzParseQueueSpec(f *testing.F) {
-	f.Add("tasks,max-len=5,max-bytes=64MiB,lease=30s,timeout=1m,attempts=5,full=block")
-	f.Add("a,b=")
-	f.Fuzz(func(t *testing.T, s string) {
-		spec, err := cmdline.ParseQueueSpec(s)
-		if err == nil && (spec.Name == "" || spec.Config.MaxLen < 0 || spec.Config.Attempts < 0 || spec.Config.Lease < 0) {
-			t.Fatalf("%q gave %+v", s, spec)
+func TestFormatDuration_LeavesOutWhatIsZero(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		0: "0s", time.Second: "1s", 10 * time.Minute: "10m", time.Hour: "1h", 90 * time.Minute: "1h30m",
+		time.Hour + time.Second: "1h0m1s", 20 * time.Second: "20s", 1500 * time.Millisecond: "1.5s", 100 * time.Hour: "100h",
+	} {
+		got := cmdline.FormatDuration(d)
+		if back, err := cmdline.ParseDuration(got); got != want || err != nil || back != d {
+			t.Errorf("%v was written as %q and read as %v, %v", d, got, back, err)
 		}
-	})
+	}
 }
