@@ -4,11 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/base64"
 	"errors"
 	"slices"
 	"time"
-	"unicode/utf8"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/cmdline"
@@ -22,6 +20,8 @@ type getVerb struct {
 	ack    bool
 	block  bool
 	max    time.Duration
+	types  typeList
+	labels labelList
 	writer *bufio.Writer
 }
 
@@ -38,23 +38,27 @@ take them in between. When there are fewer than N, get ends with those there are
 Examples:
   reeve get results -n 100 -ack
   reeve get results -n 100 -ack -block     wait for all 100
-  reeve get tasks -n 5 -json               look at the next five`,
+  reeve get tasks -n 5 -json               borrow the next five ("peek" only looks)
+  reeve get tasks -type video -label gpu -block`,
 		Flags: v.flags(
 			cmdline.Int("n", &v.n, 1, 1<<31-1, "get up to `N` tasks"),
 			cmdline.Bool("ack", &v.ack, "mark the tasks done"),
 			cmdline.Bool("block", &v.block, "wait until there have been N tasks"),
 			cmdline.Duration("max-wait", &v.max, 0, "with -block, wait no longer than `TIME`; 0: as long as it takes"),
+			cmdline.Flag("type", &v.types, "get tasks of type `NAME` only; more than one can be given"),
+			cmdline.Flag("label", &v.labels, "get tasks too that are for workers with `LABEL`; more than one can be given"),
 		),
 		Action: v.run,
 	}
 }
 
 func (v *getVerb) run(ctx context.Context, cmd *cli.Command) error {
-	if cmd.Args().Len() != 1 || cmd.Args().First() == "" {
-		return cmdline.Usagef(cmd, "the name of one queue is needed")
+	queue, err := oneQueue(cmd)
+	if err != nil {
+		return err
 	}
 	return v.with(ctx, cmd, func(ctx context.Context, m master) error {
-		q := m.Queue(cmd.Args().First())
+		q := m.Queue(queue)
 		wait := ctx
 		if v.block && v.max > 0 {
 			var cancel context.CancelFunc
@@ -103,10 +107,17 @@ func (v *getVerb) get(ctx, wait context.Context, q reeve.Queue) error {
 
 // take is TryGet, or Get when the user wants to wait.
 func (v *getVerb) take(ctx, wait context.Context, q reeve.Queue, n int) ([]*reeve.Lease, error) {
-	if !v.block {
-		return q.TryGet(ctx, n)
+	var wanted []reeve.GetOption
+	if len(v.types) > 0 {
+		wanted = append(wanted, reeve.ForTypes(v.types...))
 	}
-	leases, err := q.Get(wait, n)
+	if len(v.labels) > 0 {
+		wanted = append(wanted, reeve.HavingLabels(v.labels...))
+	}
+	if !v.block {
+		return q.TryGet(ctx, n, wanted...)
+	}
+	leases, err := q.Get(wait, n, wanted...)
 	if err != nil && wait.Err() != nil && ctx.Err() == nil || errors.Is(err, reeve.ErrShutdown) {
 		return nil, reeve.ErrEmpty // as many as there were
 	}
@@ -151,26 +162,25 @@ func endAll(ctx context.Context, leases []*reeve.Lease, verb reeve.Verb) error {
 	return first
 }
 
-// taskJSON is a task as -json shows it. A payload that is no text is in
-// base64.
+// taskJSON is a task as -json shows it.
 type taskJSON struct {
-	ID      reeve.ID  `json:"id"`
-	Type    string    `json:"type,omitempty"`
-	Attempt uint32    `json:"attempt"`
-	Source  reeve.ID  `json:"source,omitempty"`
-	PutAt   time.Time `json:"put_at"`
-	Payload *string   `json:"payload,omitempty"`
-	Base64  *string   `json:"payload_base64,omitempty"`
+	ID       reeve.ID  `json:"id"`
+	Type     string    `json:"type,omitempty"`
+	Priority int32     `json:"priority,omitempty"`
+	Attempt  uint32    `json:"attempt"`
+	Source   reeve.ID  `json:"source,omitempty"`
+	PutAt    time.Time `json:"put_at"`
+	Key      string    `json:"key,omitempty"`
+	payloadJSON
 }
 
 func newTaskJSON(l *reeve.Lease) taskJSON {
-	t := taskJSON{ID: l.ID, Type: l.Type, Attempt: l.Attempt, Source: l.Source, PutAt: l.PutAt}
-	if utf8.Valid(l.Payload) {
-		s := string(l.Payload)
-		t.Payload = &s
-	} else {
-		s := base64.StdEncoding.EncodeToString(l.Payload)
-		t.Base64 = &s
+	t := taskJSON{
+		ID: l.ID, Type: l.Type, Priority: l.Priority, Attempt: l.Attempt, Source: l.Source, PutAt: l.PutAt,
+		payloadJSON: newPayloadJSON(l.Payload),
+	}
+	if l.Rules != nil {
+		t.Key = l.Rules.Key
 	}
 	return t
 }

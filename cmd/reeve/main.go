@@ -35,7 +35,10 @@ func (t *tool) run(ctx context.Context, args []string) int {
 		Usage:       "put tasks on the queues of a master, get them, look at them, make keys",
 		Description: description,
 		Commands: []*cli.Command{
-			t.putCommand(), t.getCommand(), t.lsCommand(),
+			t.putCommand(), t.getCommand(), t.lsCommand(), t.peekCommand(), t.showCommand(), t.whyCommand(),
+			t.resultCommand(), t.waitCommand(),
+			t.cancelCommand(), t.deadCommand(), t.reviveCommand(), t.purgeCommand(), t.moveCommand(),
+			t.pauseCommand(), t.resumeCommand(),
 			t.workersCommand(), t.tailCommand(),
 			t.keygenCommand(), t.versionCommand(),
 		},

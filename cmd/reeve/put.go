@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/cmdline"
@@ -18,115 +17,92 @@ import (
 // putVerb puts arguments or lines as tasks.
 type putVerb struct {
 	*session
-	typ            string
-	delay, timeout time.Duration
+	spec           taskSpec
+	mode           string
+	jsonl, ids     bool
+	failDuplicates bool
 	maxPayload     int64
 	batch          int
 }
 
 func (t *tool) putCommand() *cli.Command {
-	v := &putVerb{session: t.session(), maxPayload: 16 << 20, batch: 512}
+	v := &putVerb{session: t.session(), mode: reeve.UniqueUntilDone.String(), maxPayload: 16 << 20, batch: 512}
 	return &cli.Command{
 		Name: "put", Usage: "put tasks on a queue", ArgsUsage: "QUEUE [PAYLOAD...]",
 		Description: `Each PAYLOAD becomes a task; without any, each line of the standard input does
 (without its line end). While the queue is full, put waits. The ids of the tasks
-are written with -json; without, nothing is.
+are written, one a line; those of lines only with -ids or -json.
+
+A task with a unique key that another one has is not put: the id is that of the
+other one, and how many there were is told on the standard error. The exit code is
+0 all the same, or 1 with -fail-duplicates.
+
+With -jsonl each line is a JSON object, with the payload as one of payload (a
+text), payload_base64, payload_json and payload_cbor (any value, which is put as
+JSON or CBOR), and as much of type, priority, delay, at, expires, expire_at,
+timeout, attempts, backoff, key, unique, unique_mode, unique_for, labels and
+keep_result as is not to be as the flags say. The values are those of the flags,
+times in quotes. Empty lines are left out. It reads what "get -json" writes.
 
 Examples:
   reeve put tasks 'square 12' -timeout 10s
-  seq 1000 | reeve put tasks -type square
+  seq 1000 | reeve put tasks -type square -priority -1
+  reeve put pages -unique {} -unique-mode for-time < urls
+  echo '{"payload_json": {"n": 12}, "key": "a", "delay": "5m"}' | reeve put tasks -jsonl
   reeve put tasks -delay 1h -- -not-a-flag`,
-		Flags: v.flags(
-			cmdline.String("type", &v.typ, "the handler of `NAME` is to run the tasks"),
-			cmdline.Duration("delay", &v.delay, 0, "hand the tasks over not before `TIME` has passed"),
-			cmdline.Duration("timeout", &v.timeout, 0, "one attempt may run for `TIME`; 0: the queue's"),
+		Flags: v.flags(append(v.spec.flags(&v.mode),
+			cmdline.Bool("fail-duplicates", &v.failDuplicates, "exit with 1 if there were duplicates"),
+			cmdline.Bool("jsonl", &v.jsonl, "each line of the input is a JSON object"),
+			cmdline.Bool("ids", &v.ids, "write the ids of lines, too"),
 			cmdline.Size("max-payload", &v.maxPayload, 1, "a line of the input may be `SIZE` long"),
 			cmdline.Int("batch", &v.batch, 1, reeve.MaxBatch, "put up to `N` lines in one request"),
-		),
+		)...),
 		Action: v.run,
 	}
 }
 
 func (v *putVerb) run(ctx context.Context, cmd *cli.Command) error {
 	args := cmd.Args().Slice()
-	if len(args) == 0 || args[0] == "" {
+	switch {
+	case len(args) == 0 || args[0] == "":
 		return cmdline.Usagef(cmd, "the name of a queue is needed")
+	case len(args) > 1 && v.jsonl:
+		return cmdline.Usagef(cmd, "-jsonl is about the lines of the standard input, and there are payloads")
+	}
+	if err := v.spec.check(cmd, v.mode); err != nil {
+		return err
 	}
 	return v.with(ctx, cmd, func(ctx context.Context, m master) error {
-		p := &putter{v: v, queue: m.Queue(args[0])}
-		if len(args) == 1 {
-			return p.lines(ctx, v.stdin)
+		p := &putter{v: v, queue: m.Queue(args[0]), ids: v.ids || v.json || len(args) > 1}
+		if err := p.all(ctx, args[1:]); err != nil {
+			return err
 		}
-		for _, a := range args[1:] {
-			if err := p.add(ctx, []byte(a)); err != nil {
-				return err
-			}
+		if p.duplicates == 0 {
+			return nil
 		}
-		return p.flush(ctx)
+		fmt.Fprintf(v.stderr, "reeve: %d of %d tasks were there already, and were not put again\n", p.duplicates, p.put+p.duplicates)
+		if v.failDuplicates {
+			return cmdline.Exit(exitSome)
+		}
+		return nil
 	})
 }
 
-// putter puts payloads in batches.
-type putter struct {
-	v     *putVerb
-	queue reeve.Queue
-	tasks []reeve.Task
-	bytes int
-	put   int // tasks so far
-}
-
-// batchBytes bounds a batch of several tasks.
-const batchBytes = 1 << 20
-
-func (p *putter) add(ctx context.Context, payload []byte) error {
-	if len(p.tasks) == p.v.batch || p.bytes+len(payload) > batchBytes {
-		if err := p.flush(ctx); err != nil {
+// all puts the payloads, or the lines of the input if there are none.
+func (p *putter) all(ctx context.Context, payloads []string) error {
+	if len(payloads) == 0 {
+		return p.lines(ctx, p.v.stdin)
+	}
+	for _, a := range payloads {
+		t := p.v.spec.task([]byte(a))
+		if err := t.Validate(); err != nil { // of a key that the payload is in
+			return errors.Join(p.flush(ctx), fmt.Errorf("payload %.40q: %w", a, err))
+		}
+		if err := p.add(ctx, t); err != nil {
 			return err
 		}
 	}
-	p.tasks = append(p.tasks, reeve.Task{Payload: payload})
-	p.bytes += len(payload)
-	return nil
-}
-
-func (p *putter) flush(ctx context.Context) error {
-	tasks := p.tasks
-	p.tasks, p.bytes = nil, 0
-	if len(tasks) == 0 {
-		return nil
-	}
-	err := p.send(ctx, tasks)
-	if err != nil && p.put > 0 {
-		return fmt.Errorf("after %d tasks were put: %w", p.put, err)
-	}
-	return err
-}
-
-// send puts tasks, in smaller requests if the queue cannot take so many at a
-// time.
-func (p *putter) send(ctx context.Context, tasks []reeve.Task) error {
-	ids, err := p.queue.Put(ctx, tasks, reeve.WithType(p.v.typ), reeve.WithDelay(p.v.delay), reeve.WithTimeout(p.v.timeout))
-	if half := len(tasks) / 2; half > 0 && errors.Is(err, reeve.ErrTooLarge) {
-		if err := p.send(ctx, tasks[:half]); err != nil {
-			return err
-		}
-		return p.send(ctx, tasks[half:])
-	}
-	if err != nil {
-		return err
-	}
-	p.put += len(ids)
-	if !p.v.json {
-		return nil
-	}
-	for _, id := range ids {
-		if err := writeJSON(p.v.stdout, struct {
-			ID reeve.ID `json:"id"`
-		}{id}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return p.flush(ctx)
 }
 
 // lines puts each line of r. What has come is put before more is waited for.
@@ -144,7 +120,7 @@ func (p *putter) lines(ctx context.Context, r io.Reader) error {
 			}
 			return errors.Join(p.flush(ctx), program.Fail(code, fmt.Errorf("line %d: %w", n, err)))
 		}
-		if err := p.add(ctx, line); err != nil {
+		if err := p.addLine(ctx, n, line); err != nil {
 			return err
 		}
 		if b, _ := in.Peek(in.Buffered()); bytes.IndexByte(b, '\n') < 0 {
@@ -153,6 +129,26 @@ func (p *putter) lines(ctx context.Context, r io.Reader) error {
 			}
 		}
 	}
+}
+
+// addLine adds what the n-th line says.
+func (p *putter) addLine(ctx context.Context, n int, line []byte) (err error) {
+	t := reeve.Task{}
+	switch {
+	case !p.v.jsonl:
+		t = p.v.spec.task(line)
+	case len(bytes.TrimSpace(line)) == 0:
+		return nil
+	default:
+		t, err = parseLine(line, p.v.spec)
+	}
+	if err == nil {
+		err = trimInvalid(t.Validate())
+	}
+	if err != nil {
+		return errors.Join(p.flush(ctx), program.Fail(program.ExitData, fmt.Errorf("line %d: %w", n, err)))
+	}
+	return p.add(ctx, t)
 }
 
 // line reads a line of at most maxPayload bytes; io.EOF when there is none.
