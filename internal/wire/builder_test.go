@@ -3,6 +3,7 @@ package wire_test
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/reeveq/reeve"
@@ -202,6 +203,26 @@ func TestBuilder_ConfirmJoinsOnlyWhatFollows(t *testing.T) {
 		if got += "]"; got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
+	}
+}
+
+// The number of tasks of an Act is no id: it neither joins nor is joined.
+func TestBuilder_ConfirmCountIsARangeOfItsOwn(t *testing.T) {
+	t.Parallel()
+	var b wire.Builder
+	b.Confirm(1, 1, 16)
+	b.ConfirmCount(2, 17)
+	b.ConfirmCount(3, 18)
+	b.Confirm(4, 1, 19)
+	b.Confirm(5, 1, 20)
+	b.ConfirmCount(6, 0)
+	var f wire.ConfirmFrame
+	if err := f.Decode(bodyOf(t, b.Take()[wire.HeaderLen:])); err != nil {
+		t.Fatal(err)
+	}
+	want := []wire.Range{{Req: 1, Count: 1, First: 16}, {Req: 2, Count: 1, First: 17}, {Req: 3, Count: 1, First: 18}, {Req: 4, Count: 2, First: 19}, {Req: 6, Count: 1}}
+	if !slices.Equal(f.Ranges, want) {
+		t.Errorf("confirmed %v", f.Ranges)
 	}
 }
 

@@ -55,7 +55,22 @@ func taskContent(t *reeve.Task) string {
 	if !t.PutAt.IsZero() {
 		at = t.PutAt.UnixNano()
 	}
-	return fmt.Sprintf("%d %d %x %q %d %d %d %d\n", t.ID, t.Attempt, t.Payload, t.Type, t.Delay, t.Timeout, t.Source, at)
+	return fmt.Sprintf("%d %d %x %q %d %d %d %d %d %s\n", t.ID, t.Attempt, t.Payload, t.Type, t.Delay, t.Timeout, t.Source, at,
+		t.Priority, rulesContent(t.Rules))
+}
+
+func rulesContent(r *reeve.Rules) string {
+	if r == nil {
+		return "no rules"
+	}
+	nano := func(t time.Time) any {
+		if t.IsZero() {
+			return "never"
+		}
+		return t.UnixNano()
+	}
+	return fmt.Sprintf("rules %v %d %v %d [%d %v %d %v] %q %q %d %d %q %d", nano(r.At), r.Expiry, nano(r.ExpireAt), r.Attempts,
+		r.Backoff.Base, r.Backoff.Factor, r.Backoff.Max, r.Backoff.Jitter, r.Key, r.Unique, r.UniqueMode, r.UniqueFor, r.Labels, r.KeepResult)
 }
 
 // frames are the frames in buf, without headers.
@@ -102,7 +117,10 @@ func coldMessages() []wire.Message {
 		&wire.Hello{}, &wire.Welcome{}, &wire.Heartbeat{}, &wire.Lost{}, &wire.Goodbye{}, &wire.Nack{}, &wire.Bury{},
 		&wire.Extend{}, &wire.Claim{}, &wire.Get{}, &wire.Consume{}, &wire.Unconsume{}, &wire.Cancel{},
 		&wire.StatsRequest{}, &wire.Join{}, &wire.ShutdownRequest{}, &wire.DeadRequest{}, &wire.Answer{}, &wire.Error{},
-		&wire.End{},
+		&wire.End{}, &wire.Command{}, &wire.Report{}, &wire.Progress{}, &wire.Event{},
+		&wire.TaskRequest{}, &wire.List{}, &wire.Peek{}, &wire.Explain{}, &wire.CancelTask{}, &wire.Act{}, &wire.Pause{},
+		&wire.ResultRequest{}, &wire.WorkersRequest{}, &wire.CommandRequest{}, &wire.Events{}, &wire.Unevents{},
+		&wire.TypesRequest{},
 	}
 }
 

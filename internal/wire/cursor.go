@@ -184,16 +184,17 @@ func (c *cursor) float() float64 {
 		c.fail(wrongCut)
 		return 0
 	}
-	switch head := c.b[c.i]; {
-	case head>>5 == majorUint:
+	major, ai := c.b[c.i]>>5, c.b[c.i]&31
+	switch {
+	case major == majorUint:
 		return float64(c.uint())
-	case head>>5 == majorNegative:
+	case major == majorNegative:
 		return float64(c.int64())
-	case head>>5 != majorSimple || head&31 < 25:
+	case major != majorSimple || ai < 25:
 		c.fail(wrongFloat)
 		return 0
 	}
-	switch ai, v := c.b[c.i]&31, c.arg(majorSimple, wrongFloat); ai {
+	switch v := c.arg(majorSimple, wrongFloat); ai {
 	case 25:
 		return half(uint16(v))
 	case 26:

@@ -9,6 +9,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -25,7 +26,9 @@ var sentinels = map[string]error{
 	"ErrTooLarge": reeve.ErrTooLarge, "ErrLimit": reeve.ErrLimit, "ErrClosed": reeve.ErrClosed, "ErrAuth": reeve.ErrAuth,
 	"ErrProtocol": reeve.ErrProtocol, "ErrVersion": reeve.ErrVersion, "ErrUnsupported": reeve.ErrUnsupported,
 	"ErrInternal": reeve.ErrInternal, "ErrPermission": reeve.ErrPermission, "context.Canceled": context.Canceled,
-	"ErrOutcomeUnknown": reeve.ErrOutcomeUnknown,
+	"ErrOutcomeUnknown": reeve.ErrOutcomeUnknown, "ErrDuplicate": reeve.ErrDuplicate, "ErrNoSuchTask": reeve.ErrNoSuchTask,
+	"ErrNotDone": reeve.ErrNotDone, "ErrCancelled": reeve.ErrCancelled, "ErrExpired": reeve.ErrExpired,
+	"ErrDiscarded": reeve.ErrDiscarded, "ErrPurged": reeve.ErrPurged, "ErrTaskDead": reeve.ErrTaskDead,
 	// Errors of one side only, which no peer can tell.
 	"ErrDisconnected": nil, "ErrKey": nil,
 }
@@ -150,6 +153,24 @@ func TestErrors_DetailsCross(t *testing.T) {
 	}
 }
 
+// Who put one task learns the id of the one that is there already; an id
+// without the others of a Put would be no use.
+func TestErrors_DuplicatesCross(t *testing.T) {
+	t.Parallel()
+	one := &reeve.DuplicateError{Tasks: []int{0}, IDs: []reeve.ID{sampleID}}
+	for _, err := range []error{one, fmt.Errorf("put: %w", one)} {
+		var got *reeve.DuplicateError
+		e := across(t, err, "")
+		if !errors.As(e, &got) || !errors.Is(e, reeve.ErrDuplicate) || e.Error() != err.Error() || !reflect.DeepEqual(got, one) {
+			t.Errorf("%v became %v, %+v", err, e, got)
+		}
+	}
+	two := wire.ErrorFor(1, &reeve.DuplicateError{Tasks: []int{0, 2}, IDs: []reeve.ID{7, 8}}, "")
+	if two.First != 0 || !errors.Is(two.Err(), reeve.ErrDuplicate) {
+		t.Errorf("two became %+v", two)
+	}
+}
+
 func TestErrors_UnknownOnesStayReadable(t *testing.T) {
 	t.Parallel()
 	got := across(t, errors.New("disk is on fire"), "")
@@ -201,6 +222,10 @@ func TestErrors_LostAndGoodbyeAndEnd(t *testing.T) {
 	lost := (&wire.Lost{Code: wire.Code(reeve.ErrTimeout), Text: "attempt ran 3s"}).Err()
 	if !errors.Is(lost, reeve.ErrLeaseLost) || !errors.Is(lost, reeve.ErrTimeout) || lost.Error() != "attempt ran 3s" {
 		t.Errorf("got %v", lost)
+	}
+	cancelled := (&wire.Lost{Code: wire.Code(reeve.ErrCancelled)}).Err()
+	if !errors.Is(cancelled, reeve.ErrLeaseLost) || !errors.Is(cancelled, reeve.ErrCancelled) {
+		t.Errorf("got %v", cancelled)
 	}
 	for _, code := range []int{0, 4, 999} {
 		if err := (&wire.Lost{Code: code}).Err(); !errors.Is(err, reeve.ErrLeaseLost) {

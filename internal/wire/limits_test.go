@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/wire"
@@ -113,7 +115,7 @@ func TestLimits_QueueNameOfEveryMessage(t *testing.T) {
 			t.Errorf("%v with a name over the limit was encoded: %v", typ, err)
 		}
 	}
-	if seen < 12 {
+	if seen < 18 {
 		t.Errorf("only %d messages with a queue name", seen)
 	}
 }
@@ -155,6 +157,11 @@ func TestLimits_TheSenderRefusesWhatReceiversWould(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("q", wire.MaxName+1)
 	bad := "tasks\xff"
+	ruled := func(r *reeve.Rules) func(b *wire.Builder) error {
+		return func(b *wire.Builder) error {
+			return b.Put(1, 1, "q", wire.FlagEach, []reeve.Task{{}, {Payload: []byte("x"), Rules: r}})
+		}
+	}
 	one := func(size int) []reeve.Task { return []reeve.Task{{Payload: make([]byte, size)}} }
 	cases := []struct {
 		name string
@@ -186,6 +193,26 @@ func TestLimits_TheSenderRefusesWhatReceiversWould(t *testing.T) {
 		{"queue", reeve.ErrInvalid, func(b *wire.Builder) error { return b.Put(1, 1, bad, wire.FlagEach, one(1)) }},
 		{"queue of an Ack", reeve.ErrInvalid, func(b *wire.Builder) error { return b.Ack(1, 1, bad, 1, 1) }},
 		{"destination", reeve.ErrInvalid, func(b *wire.Builder) error { return b.Complete(1, 1, "q", bad, 1, 1, &reeve.Task{}) }},
+		{"key of rules", reeve.ErrTooLarge, ruled(&reeve.Rules{Key: strings.Repeat("k", reeve.MaxKey+1)})},
+		{"unique key of rules", reeve.ErrTooLarge, ruled(&reeve.Rules{Unique: strings.Repeat("k", reeve.MaxKey+1)})},
+		{"labels", reeve.ErrTooLarge, ruled(&reeve.Rules{Labels: make([]string, reeve.MaxLabels+1)})},
+		{"long label", reeve.ErrTooLarge, ruled(&reeve.Rules{Labels: []string{long}})},
+		{"key that is not UTF-8", reeve.ErrInvalid, ruled(&reeve.Rules{Key: bad})},
+		{"unique key that is not UTF-8", reeve.ErrInvalid, ruled(&reeve.Rules{Unique: bad})},
+		{"label that is not UTF-8", reeve.ErrInvalid, ruled(&reeve.Rules{Labels: []string{bad}})},
+		{"time that cannot be told", reeve.ErrInvalid, ruled(&reeve.Rules{At: time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC)})},
+		{"rules of a Put of all", reeve.ErrTooLarge, func(b *wire.Builder) error {
+			return b.Put(1, 1, "q", 0, []reeve.Task{{}, {Rules: &reeve.Rules{Labels: []string{long}}}})
+		}},
+		{"rules of a Complete", reeve.ErrTooLarge, func(b *wire.Builder) error {
+			return b.Complete(1, 1, "q", "r", 1, 1, &reeve.Task{Rules: &reeve.Rules{Labels: []string{long}}})
+		}},
+		{"rules of a Deliver", reeve.ErrTooLarge, func(b *wire.Builder) error {
+			return b.Deliver(1, 0, "q", &reeve.Task{Rules: &reeve.Rules{Labels: []string{long}}})
+		}},
+		{"rules of a message", reeve.ErrInvalid, func(b *wire.Builder) error {
+			return b.Message(wire.Answer{Req: 1, Tasks: []wire.TaskInfo{{Rules: &wire.Rules{Labels: []string{long}}}}})
+		}},
 		{"type", reeve.ErrInvalid, func(b *wire.Builder) error { return b.Deliver(1, 0, "q", &reeve.Task{Type: bad}) }},
 		{"queue of a message", reeve.ErrInvalid, func(b *wire.Builder) error { return b.Message(wire.Get{Req: 1, Queue: bad}) }},
 	}
@@ -221,6 +248,16 @@ func TestLimits_TheSenderRefusesWhatReceiversWould(t *testing.T) {
 	}
 }
 
+// largestRules take as many bytes as rules can.
+func largestRules() *reeve.Rules {
+	return &reeve.Rules{
+		At: unix(-1 << 62), Expiry: -1 << 63, ExpireAt: unix(-1 << 62), Attempts: -1 << 63,
+		Backoff: reeve.Backoff{Base: -1 << 63, Factor: 0.1, Max: -1 << 63, Jitter: 0.1},
+		Key:     strings.Repeat("k", reeve.MaxKey), Unique: strings.Repeat("u", reeve.MaxKey), UniqueMode: 255, UniqueFor: -1 << 63,
+		Labels: slices.Repeat([]string{strings.Repeat("l", wire.MaxName)}, reeve.MaxLabels), KeepResult: -1 << 63,
+	}
+}
+
 // A task of the largest payload fits into a frame that is Overhead larger, on
 // its way in and on its way out, whatever else it has.
 func TestLimits_OverheadIsEnough(t *testing.T) {
@@ -228,7 +265,8 @@ func TestLimits_OverheadIsEnough(t *testing.T) {
 	name := strings.Repeat("n", wire.MaxName)
 	task := reeve.Task{
 		Payload: make([]byte, 1<<20), Type: name, Delay: -1 << 63, Timeout: -1 << 63,
-		ID: 1<<64 - 1, Attempt: 1<<32 - 1, Source: 1<<64 - 1, PutAt: unix(1 << 62),
+		ID: 1<<64 - 1, Attempt: 1<<32 - 1, Source: 1<<64 - 1, PutAt: unix(1 << 62), Priority: -1 << 31,
+		Rules: largestRules(),
 	}
 	var b wire.Builder
 	b.SetMaxFrame(1<<20 + wire.Overhead)
@@ -245,6 +283,58 @@ func TestLimits_OverheadIsEnough(t *testing.T) {
 		if len(f) > 1<<20+wire.Overhead {
 			t.Errorf("a frame of %d bytes", len(f))
 		}
+	}
+}
+
+// The bounds that callers reckon with are bounds: of a task with nothing, with
+// some and with all there can be.
+func TestLimits_SizesOfTasksAreEnough(t *testing.T) {
+	t.Parallel()
+	r := newRandom(41)
+	largest := reeve.Task{Payload: r.bytes(1 << 16), Type: strings.Repeat("t", wire.MaxName), Delay: -1 << 63, Timeout: -1 << 63,
+		ID: 1<<64 - 1, Attempt: 1<<32 - 1, Source: 1<<64 - 1, PutAt: unix(-1 << 62), Priority: -1 << 31, Rules: largestRules()}
+	for i := range 1000 {
+		put, deliver := r.putTask(), r.deliverTask()
+		if i == 0 {
+			put, deliver = largest, largest
+		}
+		// The frame of a task without anything is what is not the task's.
+		size := func(add func(b *wire.Builder, t *reeve.Task) error, task *reeve.Task) int {
+			var with, without wire.Builder
+			with.SetMaxFrame(1 << 20)
+			if err := errors.Join(add(&with, task), add(&without, &reeve.Task{})); err != nil {
+				t.Fatal(err)
+			}
+			return len(with.Take()) - len(without.Take()) + 1
+		}
+		if n := size(func(b *wire.Builder, t *reeve.Task) error { return b.Put(1, 1, "q", 0, []reeve.Task{*t}) }, &put); n > wire.PutSize(&put) {
+			t.Fatalf("%d bytes of %s, PutSize is %d", n, taskContent(&put), wire.PutSize(&put))
+		}
+		if n := size(func(b *wire.Builder, t *reeve.Task) error { return b.Complete(1, 1, "q", "", 0, 0, t) }, &put); n > wire.PutSize(&put)+16 {
+			t.Fatalf("%d bytes of %s, PutSize is %d", n, taskContent(&put), wire.PutSize(&put))
+		}
+		if n := size(func(b *wire.Builder, t *reeve.Task) error { return b.Deliver(1, 0, "q", t) }, &deliver); n > wire.DeliverSize(&deliver) {
+			t.Fatalf("%d bytes of %s, DeliverSize is %d", n, taskContent(&deliver), wire.DeliverSize(&deliver))
+		}
+	}
+}
+
+// Names that are not in a field called Queue.
+func TestLimits_OtherQueueNames(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("q", wire.MaxName+1)
+	for _, m := range []wire.Message{
+		&wire.Act{Req: 1, Queue: "q", To: long},
+		&wire.Events{Req: 1, Queues: []string{"q", long}},
+		&wire.Get{Req: 1, Sources: []wire.Source{{Queue: "q"}, {Queue: long}}},
+		&wire.Consume{Req: 1, Sources: []wire.Source{{Queue: long}, {Queue: "q"}}},
+	} {
+		if _, err := wire.Append(nil, m); !errors.Is(err, reeve.ErrTooLarge) {
+			t.Errorf("%T was encoded: %v", m, err)
+		}
+		body := must(libraryEnc.Marshal(m))
+		short := reflect.New(reflect.TypeOf(m).Elem()).Interface().(wire.Message)
+		wantLimit(t, wire.Decode(typeOf(t, short), body, short), "name bytes", wire.MaxName)
 	}
 }
 

@@ -120,6 +120,8 @@ func (o *oracle) putExtras(t *reeve.Task, m map[uint64]raw) {
 	t.Type = o.name(m, 1)
 	t.Delay = duration(pick[int64](o, m, 2, 0, 1))
 	t.Timeout = duration(pick[int64](o, m, 3, 0, 1))
+	t.Priority = pick[int32](o, m, 4, 0, 1)
+	t.Rules = o.rules(m, 5)
 }
 
 func oraclePut(body []byte) (*wire.PutFrame, error) {
@@ -204,6 +206,8 @@ func oracleDeliver(body []byte) (*wire.DeliverFrame, error) {
 		t.PutAt = unix(pick[int64](o, extras, 2, 0, 1))
 		t.Timeout = duration(pick[int64](o, extras, 3, 0, 1))
 		t.Source = reeve.ID(pick[uint64](o, extras, 4, 0))
+		t.Priority = pick[int32](o, extras, 5, 0, 1)
+		t.Rules = o.rules(extras, 6)
 		f.Tasks = append(f.Tasks, t)
 	}
 	o.refuse((f.Consumer == 0) == (f.Req == 0))

@@ -59,6 +59,7 @@ func (r random) putTask() reeve.Task {
 	if r.IntN(3) == 0 {
 		t.Timeout = duration(r.duration())
 	}
+	t.Priority, t.Rules = r.ruled()
 	return t
 }
 
@@ -76,6 +77,7 @@ func (r random) deliverTask() reeve.Task {
 	if r.IntN(3) == 0 {
 		t.Source = reeve.ID(r.number())
 	}
+	t.Priority, t.Rules = r.ruled()
 	return t
 }
 
@@ -160,6 +162,12 @@ func generic(m any) map[uint64]any {
 			if t.Source != 0 {
 				extras[4] = uint64(t.Source)
 			}
+			if t.Priority != 0 {
+				extras[5] = t.Priority
+			}
+			if t.Rules != nil {
+				extras[6] = rulesMap(t.Rules)
+			}
 			tasks = append(tasks, withExtras(extras, uint64(t.ID), t.Attempt, t.Payload))
 		}
 		return map[uint64]any{1: f.Consumer, 2: f.Queue, 3: tasks, 4: f.Req}
@@ -177,6 +185,12 @@ func putExtras(t *reeve.Task) map[uint64]any {
 	}
 	if t.Timeout != 0 {
 		m[3] = t.Timeout
+	}
+	if t.Priority != 0 {
+		m[4] = t.Priority
+	}
+	if t.Rules != nil {
+		m[5] = rulesMap(t.Rules)
 	}
 	return m
 }

@@ -39,7 +39,7 @@ const (
 func samples() []sample {
 	client := wire.ClientID{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
 	put := []reeve.Task{{Payload: []byte("abc")}}
-	return []sample{
+	return append([]sample{
 		message("hello", wire.Hello{Version: 1, Impl: "example/1.0", Client: client, Host: "box", PID: 4711, Name: "w1", Low: 1}),
 		message("welcome", wire.Welcome{
 			Version: 1, Impl: "reeve/1.0", Epoch: 99, Session: 1, Heartbeat: 5 * time.Second, MaxFrame: 67109888,
@@ -127,7 +127,7 @@ func samples() []sample {
 			Kind: reeve.ErrQueueFull, Limit: "queue length", Value: 11, Max: 10, Set: "QueueConfig.MaxLen",
 		}, "goroutine 1")),
 		message("end", wire.End{Consumer: 1, Queue: "tasks", Code: 3, Text: "reeve: queue was shut down"}),
-	}
+	}, append(ruledSamples(), operatorSamples()...)...)
 }
 
 // typeOf is the type that a struct is sent as.

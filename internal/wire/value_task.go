@@ -26,6 +26,7 @@ type Dead struct {
 	Snoozed  uint32        `cbor:"16,keyasint,omitempty"`
 	Priority int32         `cbor:"17,keyasint,omitempty"`
 	Rules    *Rules        `cbor:"18,keyasint,omitempty"`
+	Delay    time.Duration `cbor:"19,keyasint,omitempty"`
 }
 
 // DeadOf is t with its keys. It shares the payload and the rules.
@@ -35,7 +36,7 @@ func DeadOf(t *reeve.DeadTask) Dead {
 		Reason: t.Reason, Error: t.Error, Stack: t.Stack,
 		Failed: t.Counts.Failed, TimedOut: t.Counts.TimedOut, Lost: t.Counts.Lost, Returned: t.Counts.Returned,
 		Snoozed: t.Counts.Snoozed, DiedAt: unixNano(t.DiedAt), Timeout: t.Timeout, Priority: t.Priority,
-		Rules: (*Rules)(t.Rules),
+		Rules: (*Rules)(t.Rules), Delay: t.Delay,
 	}
 }
 
@@ -45,7 +46,7 @@ func (d *Dead) DeadTask() reeve.DeadTask {
 	return reeve.DeadTask{
 		Task: reeve.Task{
 			ID: d.ID, Attempt: d.Attempt, Payload: d.Payload, Type: d.Type, PutAt: timeOf(d.PutAt),
-			Source: d.Source, Timeout: d.Timeout, Priority: d.Priority, Rules: (*reeve.Rules)(d.Rules),
+			Source: d.Source, Timeout: d.Timeout, Delay: d.Delay, Priority: d.Priority, Rules: (*reeve.Rules)(d.Rules),
 		},
 		Reason: d.Reason, Error: d.Error, Stack: d.Stack,
 		Counts: reeve.Counts{Failed: d.Failed, TimedOut: d.TimedOut, Lost: d.Lost, Returned: d.Returned, Snoozed: d.Snoozed},

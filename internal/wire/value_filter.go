@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/reeveq/reeve"
@@ -55,8 +56,11 @@ type Source struct {
 
 // MarshalCBOR writes the array.
 func (s Source) MarshalCBOR() ([]byte, error) {
+	if s.Weight < 0 || s.Weight > math.MaxInt32 {
+		return nil, fmt.Errorf("%w: source %q has weight %d", reeve.ErrInvalid, s.Queue, s.Weight)
+	}
 	b := appendText(append(make([]byte, 0, len(s.Queue)+13), majorArray<<5|2), s.Queue)
-	return appendUint(b, uint64(max(s.Weight, 0))), nil
+	return appendUint(b, uint64(s.Weight)), nil
 }
 
 // UnmarshalCBOR reads the array.
