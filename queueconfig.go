@@ -15,9 +15,9 @@ type QueueConfig struct {
 	// MaxLen bounds how many tasks may wait (ready and delayed). 0: unbounded.
 	MaxLen int
 	// MaxBytes bounds the memory of all tasks the queue keeps, leased and dead
-	// ones included: their payloads, and 256 bytes for each task, as many again
-	// for one that has rules or has failed, and the texts of both. What unique
-	// keys take that outlive their tasks counts, too. 0: [DefaultMaxBytes];
+	// ones included: their payloads, 256 bytes for each task, as many again for
+	// one that has rules, and all texts that are kept with it. What unique keys
+	// take that outlive their tasks counts, too. 0: [DefaultMaxBytes];
 	// [NoLimit]: unbounded.
 	MaxBytes int64
 	// Refuse makes a full queue an error for every Put instead of a wait.

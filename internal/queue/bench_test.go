@@ -117,7 +117,7 @@ func BenchmarkPutDeliverComplete(b *testing.B) {
 				sink := &mute{}
 				fill(q, h, m, depth)
 				q.Consume(h, 1, n, reeve.GetOptions{})
-				out.Consume(e.NewHolder(sink, true), 1, 2*n)
+				out.Consume(e.NewHolder(sink, true), 1, 2*n, reeve.GetOptions{})
 				ends := make([]queue.CompleteOp, n)
 				b.ReportAllocs()
 				for b.Loop() {
@@ -165,7 +165,7 @@ func BenchmarkStats(b *testing.B) {
 	q := declare(b, e, "q", unbounded)
 	fill(q, h, m, 1_000_000)
 	for range 5000 {
-		q.Consume(e.NewHolder(m, true), 1, 0)
+		q.Consume(e.NewHolder(m, true), 1, 0, reeve.GetOptions{})
 	}
 	for b.Loop() {
 		q.Stats()

@@ -74,9 +74,11 @@ func TestPut_IntoAFullQueueWaitsFirstComeFirstServed(t *testing.T) {
 func TestPut_ThatWaitsIsLetInByWhateverMakesRoom(t *testing.T) {
 	t.Parallel()
 	for name, act := range map[string]func(t *testing.T, c *client, q *queue.Queue){
-		"a Get":      func(t *testing.T, c *client, q *queue.Queue) { c.take(t, q, 1) },
-		"a Consume":  func(_ *testing.T, c *client, q *queue.Queue) { q.Consume(c.Holder, 1, 1, reeve.GetOptions{}) },
-		"more slots": func(_ *testing.T, c *client, q *queue.Queue) { q.Consume(c.Holder, 1, 0, reeve.GetOptions{}).SetSlots(1) },
+		"a Get":     func(t *testing.T, c *client, q *queue.Queue) { c.take(t, q, 1) },
+		"a Consume": func(_ *testing.T, c *client, q *queue.Queue) { q.Consume(c.Holder, 1, 1, reeve.GetOptions{}) },
+		"more slots": func(_ *testing.T, c *client, q *queue.Queue) {
+			q.Consume(c.Holder, 1, 0, reeve.GetOptions{}).SetSlots(1)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,5 +1,7 @@
 package queue
 
+import "github.com/reeveq/reeve"
+
 // Cancel ends the request tag of h if it waits: a Put or a Complete for room, a
 // Get for a task, a Join. Its answer is cause. A request that was answered, or
 // is not known, is left alone. The lease of a cancelled Complete stands. What
@@ -20,6 +22,9 @@ func (q *Queue) cancel(k *hold, tag uint64, cause error) bool {
 	case *taker:
 		w.leave()
 		q.got(w, nil, cause)
+	case *wait:
+		q.waits.drop(w)
+		q.answerWait(w, reeve.Result{}, cause)
 	case *JoinOp:
 		q.dropJoin(w)
 		w.By.Reply(w.Tag, 1, 0, cause)

@@ -21,8 +21,13 @@ type completing struct {
 
 // Complete carries out ops in order: each acks a task of from and puts its
 // result on to, both or neither. One for which to has no room waits; its lease
-// stands meanwhile.
+// stands meanwhile. The results of tasks that ask for it are kept by their ids;
+// without to (nil) that is all that is done with them.
 func (from *Queue) Complete(h *Holder, to *Queue, ops []CompleteOp) {
+	if to == nil {
+		from.finish(h, ops)
+		return
+	}
 	kf, kt := h.in(from), h.in(to)
 	if kf == nil || kt == nil {
 		return
@@ -40,6 +45,34 @@ func (from *Queue) Complete(h *Holder, to *Queue, ops []CompleteOp) {
 		}
 	}
 	from.after(from.engine.now())
+}
+
+// finish is Complete without a queue for the results.
+func (from *Queue) finish(h *Holder, ops []CompleteOp) {
+	k := h.in(from)
+	if k == nil {
+		return
+	}
+	from.mu.Lock()
+	defer from.unlock()
+	if k.closed {
+		return
+	}
+	from.tell(k)
+	now := from.engine.now()
+	for i := range ops {
+		op := &ops[i]
+		err := from.engine.checkTask(&op.Result)
+		var t *task
+		if err == nil {
+			t, err = from.held(op.ID, op.Attempt)
+		}
+		if err == nil {
+			from.done(t, from.free(t, now), op.Result.Payload, now)
+		}
+		op.By.Reply(op.Tag, 1, 0, err)
+	}
+	from.after(now)
 }
 
 // complete carries out op, or makes it wait; otherwise it tells why not. q is
@@ -88,15 +121,14 @@ func (q *Queue) tryComplete(from *Queue, t *task, op *CompleteOp) bool {
 			n = 0
 		}
 	}
-	full := q.bytes+size > q.cfg.MaxBytes || q.cfg.MaxLen > 0 && q.waiting()+n > q.cfg.MaxLen
+	full := q.used()+size > q.cfg.MaxBytes || q.cfg.MaxLen > 0 && q.waiting()+n > q.cfg.MaxLen
 	if full && !q.stopped { // a stopped queue has room for results: there will never be more
 		return false
 	}
 	now := q.engine.now()
-	from.free(t)
-	from.forget(t)
-	from.stats.done++
-	op.Result.Source = t.id
+	id := t.id
+	from.done(t, from.free(t, now), op.Result.Payload, now)
+	op.Result.Source = id
 	q.insert(&op.Result, q.engine.newIDs(1), now)
 	op.By.Reply(op.Tag, 1, 0, nil)
 	q.dispatch(now)
@@ -109,7 +141,7 @@ func (q *Queue) stopTimer(t *task, c *completing) {
 	if t.state != leased { // its holder was taken for lost
 		return
 	}
-	t.result = c
+	q.more(t).result = c
 	if t.heap >= 0 {
 		q.due.remove(t)
 	}
@@ -121,8 +153,8 @@ func startTimers(refused []*completing) {
 	for _, c := range refused {
 		q := c.park.from
 		q.mu.Lock()
-		if t := q.tasks.get(c.ID); t != nil && t.result == c {
-			t.result = nil
+		if t := q.tasks.get(c.ID); t != nil && t.x != nil && t.x.result == c {
+			t.x.result = nil
 			q.startTimer(t, q.engine.now())
 		}
 		q.unlock()
@@ -131,7 +163,7 @@ func startTimers(refused []*completing) {
 
 // startTimer sets the end of the run time, if any, of an attempt that begins.
 func (q *Queue) startTimer(t *task, now int64) {
-	if t.timeout > 0 {
-		q.schedule(t, now+t.timeout+int64(timeoutGrace))
+	if d := q.timeout(t); d > 0 {
+		q.schedule(t, now+d+int64(timeoutGrace))
 	}
 }

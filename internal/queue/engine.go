@@ -16,6 +16,8 @@ import (
 type Config struct {
 	// MaxPayload bounds one payload, in bytes. 0: no bound here.
 	MaxPayload int64
+	// Wall is the wall clock that absolute times go by. nil: time.Now.
+	Wall func() time.Time
 	// MaxParked bounds the bytes of one holder's requests that wait for room;
 	// a single one may be larger. 0: no bound.
 	MaxParked int64
@@ -33,7 +35,8 @@ type Engine struct {
 	known  []string // their names; never changed, but replaced: errors share it
 	closed bool
 
-	clock clock
+	clock  clock
+	events hub
 }
 
 // New makes an engine without queues and starts its clock; Close ends it.
@@ -53,6 +56,20 @@ func (e *Engine) now() int64 { return int64(time.Since(e.start)) }
 // wall is the wall clock's time at now, in Unix nanoseconds, as it was set when
 // the engine started.
 func (e *Engine) wall(now int64) int64 { return e.start.UnixNano() + now }
+
+// wallNow is the wall clock, as it is set now.
+func (e *Engine) wallNow() time.Time {
+	if e.cfg.Wall != nil {
+		return e.cfg.Wall()
+	}
+	return time.Now().Round(0)
+}
+
+// wallAt is what the wall clock, as it is set now, showed at the engine's time
+// at.
+func (e *Engine) wallAt(at int64) time.Time {
+	return e.wallNow().Add(time.Duration(at - e.now()))
+}
 
 // Declare makes the queue name, or returns it when it exists with the same
 // configuration; with another one it is [reeve.ErrQueueExists]. A
@@ -140,7 +157,7 @@ func (e *Engine) Leased() int {
 	n := 0
 	for _, q := range e.all() {
 		q.mu.Lock()
-		n += q.leasedN
+		n += q.n[leased]
 		q.mu.Unlock()
 	}
 	return n

@@ -18,6 +18,8 @@ type GetOp struct {
 	Tag    uint64 // for Sink.Got
 	Want   reeve.GetOptions
 
+	group *getGroup // its parts in other queues; nil: none
+
 	taker taker
 }
 
@@ -31,8 +33,13 @@ func (q *Queue) Get(h *Holder, op *GetOp) {
 	defer q.unlock()
 	q.tell(k)
 	op.taker = taker{get: op, hold: k}
+	if k.closed {
+		return
+	}
+	err := op.Want.Validate()
 	switch {
-	case k.closed:
+	case err != nil:
+		q.got(&op.taker, nil, err)
 		return
 	case op.Max < 1 || op.Max > reeve.MaxBatch:
 		q.got(&op.taker, nil, &reeve.LimitError{Kind: reeve.ErrInvalid, Limit: "tasks of one Get", Value: int64(op.Max), Max: reeve.MaxBatch})
@@ -41,7 +48,8 @@ func (q *Queue) Get(h *Holder, op *GetOp) {
 		q.got(&op.taker, nil, reeve.ErrClosed)
 		return
 	}
-	q.takers.add(&op.taker)
+	op.taker.profile = q.profileOf(&op.Want)
+	op.taker.profile.takers.add(&op.taker)
 	q.dispatch(q.engine.now())
 	switch {
 	case op.taker.list == nil: // served
@@ -57,15 +65,30 @@ func (q *Queue) Get(h *Holder, op *GetOp) {
 }
 
 func (q *Queue) got(t *taker, ts []reeve.Task, err error) {
+	if t.profile != nil {
+		q.leaveProfile(t.profile)
+		t.profile = nil
+	}
 	t.hold.waitsNoMore(t.get.Tag, t)
+	if g := t.get.group; g != nil {
+		if err != nil && !g.failed(err) {
+			return
+		}
+		q.later(g)
+	}
 	t.hold.holder.sink.Got(t.get.Tag, q.name, ts, err)
 	q.tell(t.hold)
 }
 
-// Consume starts a standing supply: the engine hands over to tag whenever
-// fewer than slots tasks it handed over there are unsettled. It returns nil
-// when the holder was released or the engine stopped.
+// Consume starts a standing supply: the engine hands over to tag, of what want
+// says, whenever fewer than slots tasks it handed over there are unsettled. It
+// returns nil when the holder was released or the engine stopped. want is
+// valid.
 func (q *Queue) Consume(h *Holder, tag uint64, slots int, want reeve.GetOptions) *Consumer {
+	return q.consume(h, tag, slots, want, nil)
+}
+
+func (q *Queue) consume(h *Holder, tag uint64, slots int, want reeve.GetOptions, g *Group) *Consumer {
 	k := h.in(q)
 	if k == nil {
 		return nil
@@ -75,8 +98,8 @@ func (q *Queue) Consume(h *Holder, tag uint64, slots int, want reeve.GetOptions)
 	if k.closed || q.stopped {
 		return nil
 	}
-	c := &Consumer{hold: k, tag: tag}
-	c.taker = taker{consumer: c, hold: k}
+	c := &Consumer{hold: k, tag: tag, group: g}
+	c.taker = taker{consumer: c, hold: k, profile: q.profileOf(&want)}
 	if k.consumers == nil {
 		k.consumers = map[*Consumer]struct{}{}
 	}
@@ -114,11 +137,12 @@ func (c *Consumer) setSlots(n int) {
 func (c *Consumer) set(slots, used int) {
 	q := c.hold.queue
 	q.freeSlots += max(0, slots-used) - max(0, c.slots-c.used)
+	q.gates.slots += slots - c.slots
 	c.slots, c.used = slots, used
 	if used >= slots {
 		c.taker.leave()
-	} else {
-		q.takers.add(&c.taker)
+	} else if c.taker.list == nil && c.group == nil { // a group decides who waits
+		c.taker.profile.takers.add(&c.taker)
 	}
 }
 
@@ -136,115 +160,199 @@ func (q *Queue) dropConsumer(c *Consumer) {
 		c.set(0, c.used)
 		delete(c.hold.consumers, c)
 		q.consumers--
+		q.leaveProfile(c.taker.profile)
 	}
 }
 
-// endConsumer tells c that nothing more will come.
+// endConsumer tells c that nothing more will come, if it does not wait for
+// other queues, too.
 func (q *Queue) endConsumer(c *Consumer, err error) {
+	if c.gone() {
+		return
+	}
 	q.dropConsumer(c)
+	if c.group != nil && c.group.left.Add(-1) > 0 {
+		return
+	}
 	c.hold.holder.sink.End(c.tag, q.name, err)
 	q.tell(c.hold)
 }
 
 func (q *Queue) shutdownError() error { return fmt.Errorf("%w: %q", reeve.ErrShutdown, q.name) }
 
-// dispatch hands over ready tasks to those who can take them, in turn.
+// dispatch hands over ready tasks to those who can take them: to those who
+// want the same in turn, and in turn to those who want different things.
 func (q *Queue) dispatch(now int64) {
-	if q.stopped {
+	if q.stopped || q.offered == 0 {
 		return
 	}
-	for q.takers.head != nil && q.ready.n+q.suspects.n > 0 {
-		k := q.takers.head
-		if q.ready.n == 0 {
-			// Only suspects are left: look for one who holds none.
-			for k != nil && k.hold.suspects > 0 {
-				k = k.next
-			}
-			if k == nil {
-				return
-			}
+	if len(q.profiles) == 1 {
+		for !q.shut(now) && q.handOver(q.profiles[0], now) {
 		}
-		if q.isSilent(k.hold, now) {
-			q.setAside(k)
-			continue
+		return
+	}
+	for idle := 0; idle < len(q.profiles) && !q.shut(now); idle++ {
+		q.turn = (q.turn + 1) % len(q.profiles)
+		if q.handOver(q.profiles[q.turn], now) {
+			idle = -1
 		}
-		if k.get != nil {
-			q.serveGet(k, now)
-			continue
-		}
-		c := k.consumer
-		t := q.take(k.hold, now)
-		t.consumer = c
-		c.set(c.slots, c.used+1)
-		if k.list != nil {
-			q.takers.rotate(k)
-		}
-		k.hold.holder.sink.Deliver(c.tag, q.name, t.delivery())
-		q.tell(k.hold)
 	}
 }
 
+// handOver hands over one task, or those of one Get, to the taker of p who is
+// next, and reports whether it did, or may now that something else is out of
+// the way.
+func (q *Queue) handOver(p *profile, now int64) bool {
+	k := p.takers.head
+	if k == nil {
+		return false
+	}
+	low := k.get != nil || q.lowMay()
+	t, sus := q.best(p, 0, low), q.best(p, suspect, low)
+	switch {
+	case t == nil && sus == nil:
+		return false
+	case t == nil:
+		// Only suspects are left: look for one who holds none.
+		for k != nil && k.hold.suspects > 0 {
+			k = k.next
+		}
+		if k == nil {
+			return false
+		}
+		t = sus
+	case sus != nil && k.hold.suspects == 0 && q.before(sus, t):
+		t = sus
+	}
+	switch {
+	case q.isSilent(k.hold, now):
+		q.setAside(k)
+	case q.tooLate(t, now):
+		q.expireTask(t, now)
+	case k.get != nil:
+		q.serveGet(k, now)
+	default:
+		c := k.consumer
+		if c.group != nil && !c.group.acquire() {
+			c.taker.leave() // its slots are used in other queues
+			return true
+		}
+		q.lease(q.take(t), k.hold, c, now)
+		if k.list != nil {
+			p.takers.rotate(k)
+		}
+		k.hold.holder.sink.Deliver(c.tag, q.name, q.delivery(t))
+		q.tell(k.hold)
+	}
+	return true
+}
+
+// serveGet answers a Get with what there is for it, which is one task at least.
 func (q *Queue) serveGet(k *taker, now int64) {
-	n := min(k.get.Max, q.ready.n+q.suspects.n)
-	ts := make([]reeve.Task, 0, n)
+	p := k.profile
+	if g := k.get.group; g != nil && !g.claim() {
+		k.leave() // answered by another queue
+		q.dropGet(k)
+		return
+	}
+	ts := make([]reeve.Task, 0, min(k.get.Max, q.offered))
 	var size int64
-	for len(ts) < n && size < getBytes && (q.ready.n > 0 || q.suspects.n > 0 && k.hold.suspects == 0) {
-		t := q.take(k.hold, now)
+	for len(ts) < k.get.Max && size < getBytes && !q.shut(now) {
+		t, sus := q.best(p, 0, true), q.best(p, suspect, true)
+		if sus != nil && k.hold.suspects == 0 && (t == nil || q.before(sus, t)) {
+			t = sus
+		}
+		if t == nil {
+			break
+		}
+		if q.tooLate(t, now) {
+			q.expireTask(t, now)
+			continue
+		}
+		q.lease(q.take(t), k.hold, nil, now)
 		size += t.size()
-		ts = append(ts, t.delivery())
+		ts = append(ts, q.delivery(t))
 	}
 	k.leave()
 	q.got(k, ts, nil)
 }
 
-// take leases the next task to k. There is one: a ready task, or a suspect
-// and k holds none.
-func (q *Queue) take(k *hold, now int64) *task {
-	t := q.ready.head
-	if q.suspects.n > 0 && k.suspects == 0 {
-		t = q.suspects.head
-	}
+// take takes t, which is in a lane, for an attempt.
+func (q *Queue) take(t *task) *task {
 	q.unlist(t)
 	t.attempt++
 	if t.attempt > 1 {
 		q.stats.redelivered++
 	}
-	q.lease(t, k, now)
 	return t
 }
 
-// lease gives t, which is in no list, to k.
-func (q *Queue) lease(t *task, k *hold, now int64) {
-	t.move(leased)
+// lease gives t, which is in no list, to k, and to c if it takes a slot.
+func (q *Queue) lease(t *task, k *hold, c *Consumer, now int64) {
+	q.move(t, leased)
+	q.pass(now)
+	q.startLine(t, now)
+	q.startUnique(t, now)
+	q.limitKind(t.kind)
+	q.stats.wait.add(now - t.readyAt)
 	t.claimable = false
-	t.hold, t.leasedAt, t.keep = k, now, 0
+	t.hold, t.leasedAt = k, now
+	if t.x != nil {
+		t.x.extended = 0
+	}
 	k.leases.pushBack(t)
-	q.leasedN++
 	if t.suspect() {
 		k.suspects++
 	}
+	q.seatWith(t, c)
 	q.startTimer(t, now)
 	if end := q.lookAt(now + q.silence(k)); end < k.expiry && !k.holder.always {
 		k.expiry = end
 		q.silent = min(q.silent, end)
 		q.setDue(end)
 	}
+	q.emit(reeve.EventStarted, t, k.holder.name(), "")
 }
 
-// unlease takes t from its holder; it is in no list then.
-func (q *Queue) unlease(t *task) {
+// seatWith has t, which is leased, take a slot of c; nil: it takes none.
+func (q *Queue) seatWith(t *task, c *Consumer) {
+	if c == nil {
+		return
+	}
+	t.consumer = c
+	if q.low(t) {
+		q.gates.lowLeased++
+	}
+	c.set(c.slots, c.used+1)
+}
+
+// unlease takes t from its holder; it is in no list then. What follows from
+// the end of the attempt is seen to by who takes it.
+func (q *Queue) unlease(t *task, now int64) {
 	k := t.hold
 	k.leases.remove(t)
-	q.leasedN--
 	if t.heap >= 0 {
 		q.due.remove(t)
 	}
 	if t.suspect() {
 		k.suspects--
 	}
-	t.hold, t.result = nil, nil
+	q.stats.run.add(now - t.leasedAt)
+	t.hold = nil
+	if t.x != nil {
+		t.x.result = nil
+		if t.x.progress != nil {
+			q.grow(t, func(x *extra) { x.progress = nil })
+		}
+	}
 	if c := t.consumer; c != nil {
 		t.consumer = nil
+		if q.low(t) {
+			q.gates.lowLeased--
+		}
 		c.set(c.slots, c.used-1)
+		if c.group != nil {
+			q.freed(c.group)
+		}
 	}
 }

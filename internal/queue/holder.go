@@ -44,6 +44,7 @@ type Holder struct {
 	parked   atomic.Int64 // bytes of its requests that wait for room
 
 	gone atomic.Bool // set with mu held
+	who  string      // for people; constant once it has any leases
 
 	mu    sync.Mutex // guards holds; taken with no queue locked
 	holds map[*Queue]*hold
@@ -98,6 +99,25 @@ func (e *Engine) NewHolder(sink Sink, always bool) *Holder {
 // leases outlast that even in a queue with a shorter lease, which was declared
 // after the holder's signs of life were agreed upon. Call it before it has any.
 func (h *Holder) SetPatience(d time.Duration) { h.patience.Store(int64(d)) }
+
+// SetName says who the holder is, for people. Call it before it has any leases.
+func (h *Holder) SetName(name string) { h.who = name }
+
+// name is who the holder is, for people.
+func (h *Holder) name() string {
+	if h.who == "" && h.always {
+		return "master"
+	}
+	return h.who
+}
+
+// Heard is how long ago the holder was heard of last.
+func (h *Holder) Heard() time.Duration {
+	if h.always {
+		return 0
+	}
+	return time.Duration(max(0, h.engine.now()-h.heard.Load()))
+}
 
 // Engine is the engine the holder is of.
 func (h *Holder) Engine() *Engine { return h.engine }
@@ -187,7 +207,8 @@ type Consumer struct {
 	slots int // how many unsettled leases it may have
 	used  int // how many it has
 
-	taker taker // its place among those who can take
+	group *Group // of several queues it is a part of; nil: none
+	taker taker  // its place among those who can take
 }
 
 // taker is a place in the round of those who can take a task now: a consumer
@@ -196,7 +217,8 @@ type taker struct {
 	consumer   *Consumer // or
 	get        *GetOp
 	hold       *hold
-	list       *takers // it stands in: the queue's, or its hold's aside; nil: neither
+	profile    *profile
+	list       *takers // it stands in: its profile's, or its hold's aside; nil: neither
 	prev, next *taker
 }
 
@@ -220,6 +242,19 @@ func (l *takers) add(t *taker) {
 	}
 	l.tail = t
 	l.n++
+}
+
+// addFirst puts t, which is in no list, before all others.
+func (l *takers) addFirst(t *taker) {
+	l.add(t)
+	if l.head == t {
+		return
+	}
+	l.tail = t.prev
+	l.tail.next = nil
+	t.prev, t.next = nil, l.head
+	l.head.prev = t
+	l.head = t
 }
 
 // leave takes t out of the list it stands in, if any.

@@ -3,28 +3,35 @@ package queue
 import "github.com/reeveq/reeve"
 
 // tick does what is due: delays that are over, attempts that ran out of time,
-// holders that fell silent. It sets when to come again.
+// tasks that expired, holders that fell silent, limits that let something
+// through again. It sets when to come again.
 func (q *Queue) tick(now int64) {
-	const most = 1024 // tasks at a time, so that nobody waits long for the mutex
+	const most = 1024 // of each at a time, so that nobody waits long for the mutex
+	wall := q.engine.wallNow().UnixNano()
 	q.mu.Lock()
 	for n := 0; n < most && len(q.due) > 0 && q.due[0].due <= now; n++ {
 		t := q.due[0]
 		if t.state == delayed {
-			q.unlist(t)
-			q.makeReady(t, now, false)
+			q.arrive(t, now)
 			continue
 		}
 		q.timeOut(t, now)
 	}
-	next := int64(never)
-	if len(q.due) > 0 {
-		next = q.due[0].due
+	for n := 0; n < most && len(q.etas) > 0 && q.etas[0].due <= wall; n++ {
+		q.arrive(q.etas[0], now)
+	}
+	q.expireTasks(now, wall, most)
+	q.refill(now, most)
+	q.uniques.expire(now, most)
+	q.results.expire(now, most)
+	if q.cfg.DeadFor > 0 {
+		q.boundDead(now)
 	}
 	if q.silent <= now {
 		q.silent = never
 		for k := range q.holds {
 			if k.expiry <= now {
-				q.expire(k, now)
+				q.expireHold(k, now)
 			}
 			if k.closed && k.leases.n == 0 {
 				delete(q.holds, k)
@@ -32,17 +39,50 @@ func (q *Queue) tick(now int64) {
 			q.silent = min(q.silent, k.expiry)
 		}
 	}
-	q.nextDue.Store(min(next, q.silent))
+	if q.look <= now {
+		q.look = never
+	}
+	q.nextDue.Store(q.next(wall, now))
 	q.after(now)
 	q.unlock()
 }
 
+// arrive makes t, whose delay is over, ready.
+func (q *Queue) arrive(t *task, now int64) {
+	q.unlist(t)
+	where := asPut
+	if t.x != nil && t.x.released { // it keeps its key's turn
+		where = inFront
+	}
+	q.makeReady(t, now, where)
+	q.emit(reeve.EventReady, t, "", "")
+}
+
+// next is when tick has something to do.
+func (q *Queue) next(wall, now int64) int64 {
+	next := min(q.silent, q.expire.next(), q.refills.next(), q.uniques.nextDue(), q.results.nextDue(), q.look)
+	if len(q.due) > 0 {
+		next = min(next, q.due[0].due)
+	}
+	byWall := q.expireW.next()
+	if len(q.etas) > 0 {
+		byWall = min(byWall, q.etas[0].due)
+	}
+	if byWall != never {
+		next = min(next, now+min(max(byWall-wall, 0), lookEvery))
+	}
+	if t := q.dead.head; t != nil && q.cfg.DeadFor > 0 {
+		next = min(next, t.due+int64(q.cfg.DeadFor))
+	}
+	return next
+}
+
 // timeOut ends an attempt that ran out of time and that its worker did not end.
 func (q *Queue) timeOut(t *task, now int64) {
-	k := t.hold
-	q.unlease(t)
+	k, start := t.hold, t.leasedAt
+	q.unlease(t, now)
 	q.tellLost(k, t, reeve.ErrTimeout)
-	q.giveBack(t, &NackOp{TimedOut: true, Error: reeve.ErrTimeout.Error()}, now)
+	q.giveBack(t, &NackOp{TimedOut: true, Error: reeve.ErrTimeout.Error()}, k.holder.name(), start, now)
 }
 
 // tellLost tells k's holder, unless it is gone, that its lease of t is over.
@@ -53,9 +93,9 @@ func (q *Queue) tellLost(k *hold, t *task, cause error) {
 	}
 }
 
-// expire takes back the leases of k whose holder was silent for too long, and
+// expireHold takes back the leases of k whose holder was silent for too long, and
 // sets when to look again.
-func (q *Queue) expire(k *hold, now int64) {
+func (q *Queue) expireHold(k *hold, now int64) {
 	lease := q.silence(k)
 	if k.leases.n == 0 {
 		k.expiry = never
@@ -69,7 +109,7 @@ func (q *Queue) expire(k *hold, now int64) {
 	next := int64(never)
 	var over []*task
 	for t := k.leases.head; t != nil; t = t.next {
-		end := max(max(t.leasedAt, heard)+lease, t.keep)
+		end := max(max(t.leasedAt, heard)+lease, t.extended())
 		if end <= now {
 			over = append(over, t)
 		} else {
@@ -86,9 +126,10 @@ func (q *Queue) loseAll(k *hold, ts []*task, now int64) {
 	innocent := k.suspects > 0          // those that are not suspects
 	for i := len(ts) - 1; i >= 0; i-- { // the last first: each goes to the front
 		t := ts[i]
-		q.unlease(t)
+		start := t.leasedAt
+		q.unlease(t, now)
 		q.tellLost(k, t, reeve.ErrLeaseLost)
-		q.lose(t, !innocent || t.suspect(), now)
+		q.lose(t, !innocent || t.suspect(), k.holder.name(), start, now)
 	}
 }
 
@@ -103,8 +144,9 @@ func (q *Queue) release(k *hold, returned bool) {
 	}
 	if returned {
 		for i := len(ts) - 1; i >= 0; i-- {
-			q.unlease(ts[i])
-			q.giveBack(ts[i], &NackOp{Returned: true}, now)
+			start := ts[i].leasedAt
+			q.unlease(ts[i], now)
+			q.giveBack(ts[i], &NackOp{Returned: true}, k.holder.name(), start, now)
 		}
 	} else {
 		q.loseAll(k, ts, now)
@@ -125,17 +167,29 @@ func (q *Queue) leave(k *hold) {
 	q.unlock()
 }
 
+// allTakers are the lists of all profiles.
+func (q *Queue) allTakers() []*takers {
+	ls := make([]*takers, len(q.profiles), len(q.profiles)+1)
+	for i, p := range q.profiles {
+		ls[i] = &p.takers
+	}
+	return ls
+}
+
 // closeHold ends k's consumers and its requests that wait.
 func (q *Queue) closeHold(k *hold) {
 	k.closed = true
 	for c := range k.consumers {
 		q.dropConsumer(c)
 	}
-	for _, l := range []*takers{&q.takers, &k.aside} {
+	for _, l := range append(q.allTakers(), &k.aside) {
 		for t := l.head; t != nil; {
 			next := t.next
 			if t.hold == k {
 				t.leave()
+				if t.get != nil {
+					q.leaveProfile(t.profile)
+				}
 			}
 			t = next
 		}
@@ -151,6 +205,9 @@ func (q *Queue) closeHold(k *hold) {
 		if q.joins[i].hold == k {
 			q.dropJoin(q.joins[i])
 		}
+	}
+	for range q.waits.takeOf(k) {
+		// Nobody is there to be answered.
 	}
 	k.waiters = nil
 }
@@ -169,6 +226,7 @@ func (q *Queue) stop() {
 	}
 	q.endTakers(reeve.ErrClosed)
 	q.endJoins(reeve.ErrClosed)
+	q.endWaits(reeve.ErrClosed)
 	q.roomy = false // until every queue is stopped: see admitResults
 	q.unlock()
 }
@@ -199,11 +257,11 @@ func (q *Queue) Shutdown(immediate bool) {
 
 // dropWaiting forgets every task that is ready or delayed.
 func (q *Queue) dropWaiting() {
+	now := q.engine.now()
 	for t := range q.tasks.all() {
 		if t.state == ready || t.state == delayed {
 			q.unlist(t)
-			q.forget(t)
-			q.stats.dropped++
+			q.drop(t, now)
 		}
 	}
 }
@@ -223,12 +281,14 @@ func (q *Queue) endParked(err error) (refused []*completing) {
 
 // endTakers tells all who wait for a task or, consumers, for a free slot that nothing more will come.
 func (q *Queue) endTakers(err error) {
-	for t := q.takers.head; t != nil; t = q.takers.head {
-		if t.get != nil {
+	for _, l := range q.allTakers() {
+		for t := l.head; t != nil; t = l.head {
 			t.leave()
-			q.got(t, nil, err)
-		} else {
-			q.endConsumer(t.consumer, err)
+			if t.get != nil {
+				q.got(t, nil, err)
+			} else {
+				q.endConsumer(t.consumer, err)
+			}
 		}
 	}
 	for k := range q.holds {

@@ -31,7 +31,7 @@ func TestClock_TasksDueTogetherComeAllAndHoldUpNoOtherQueue(t *testing.T) {
 		h := e.NewHolder(count, true)
 		q.Consume(h, 1, reeve.MaxSlots, reeve.GetOptions{})
 		q.Consume(h, 2, reeve.MaxSlots, reeve.GetOptions{})
-		other.Consume(h, 3, 1)
+		other.Consume(h, 3, 1, reeve.GetOptions{})
 		sleep(time.Hour - 1)
 		if c := count.seen(); c.n != 0 {
 			t.Fatal("too early")
@@ -143,7 +143,7 @@ func TestStress_NothingIsLostWhileWorkersDie(t *testing.T) {
 		for life := 0; ; life++ {
 			const slots = 4
 			l := newLoader(e, slots)
-			from.Consume(l.Holder, 1, slots)
+			from.Consume(l.Holder, 1, slots, reeve.GetOptions{})
 			for n := range 40 + 60*(life%3) {
 				select {
 				case <-done:

@@ -112,7 +112,7 @@ func admit(q *Queue) {
 // admitHead lets in the one who waits longest, if there is room. It reports
 // whether the next one may fit, too, and the other queue that may have room now.
 func (q *Queue) admitHead() (roomy *Queue, more bool) {
-	var few [8]Sink
+	var few [8]waker
 	told := few[:0]
 	q.mu.Lock()
 	p := q.parked.head
@@ -170,7 +170,7 @@ func lockPair(a, b *Queue) {
 
 // unlockPair is unlock for what lockPair locked.
 func unlockPair(a, b *Queue) {
-	var few [8]Sink
+	var few [8]waker
 	var roomB bool
 	told, roomA := a.unlockOnly(few[:0])
 	if a != b {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/reeveq/reeve"
 )
@@ -49,20 +50,39 @@ func (q *Queue) Put(h *Holder, op *PutOp) {
 		q.refusePut(&p, err)
 		return
 	}
+	if op.Each && len(op.Tasks) > 1 && anyUnique(op.Tasks) {
+		q.putEach(k, &p)
+		return
+	}
 	if err := q.tasksError(op); err == nil {
 		q.put(k, &p)
 	} else if !op.Each {
 		q.refusePut(&p, err)
 	} else {
-		for i := range op.Tasks { // the bad ones fail alone
-			one := p.one(i)
-			if err := q.tasksError(&one.PutOp); err != nil {
-				q.refusePut(one, err)
-			} else {
-				q.put(k, one)
-			}
+		q.putEach(k, &p)
+	}
+}
+
+// putEach puts the tasks of an Each one by one: the bad ones fail alone, and
+// duplicates are found alone.
+func (q *Queue) putEach(k *hold, p *putting) {
+	for i := range p.Tasks {
+		one := p.one(i)
+		if err := q.tasksError(&one.PutOp); err != nil {
+			q.refusePut(one, err)
+		} else {
+			q.put(k, one)
 		}
 	}
+}
+
+func anyUnique(ts []reeve.Task) bool {
+	for i := range ts {
+		if r := ts[i].Rules; r != nil && r.Unique != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // one is the request for task i of an Each.
@@ -73,6 +93,7 @@ func (p *putting) one(i int) *putting {
 // put puts, refuses or parks p, whose tasks may be put.
 func (q *Queue) put(k *hold, p *putting) {
 	switch {
+	case q.duplicate(p):
 	case q.tryPut(p):
 	case p.NoWait || q.cfg.Refuse:
 		n := len(p.Tasks)
@@ -125,6 +146,9 @@ func (q *Queue) tasksError(op *PutOp) error {
 		if err := q.engine.checkTask(t); err != nil {
 			return err
 		}
+		if len(op.Tasks) > 1 && !op.Each && t.Rules != nil && t.Rules.Unique != "" {
+			return fmt.Errorf("%w: a task with a unique key is put on its own, not all or none with others", reeve.ErrInvalid)
+		}
 		if op.Each {
 			size = max(size, sizeOf(t))
 		} else {
@@ -157,7 +181,7 @@ func (q *Queue) fullError(n int) error {
 	if q.cfg.MaxLen > 0 && q.waiting()+n > q.cfg.MaxLen {
 		return &reeve.LimitError{Kind: reeve.ErrQueueFull, Limit: fmt.Sprintf("tasks waiting in queue %q", q.name), Value: int64(q.waiting()), Max: int64(q.cfg.MaxLen), Set: "max-len"}
 	}
-	return &reeve.LimitError{Kind: reeve.ErrQueueFull, Limit: fmt.Sprintf("bytes in queue %q", q.name), Value: q.bytes, Max: q.maxBytes(), Set: "max-bytes"}
+	return &reeve.LimitError{Kind: reeve.ErrQueueFull, Limit: fmt.Sprintf("bytes in queue %q", q.name), Value: q.used(), Max: q.maxBytes(), Set: "max-bytes"}
 }
 
 // refusePut answers what is left of p with err.
@@ -190,6 +214,9 @@ func (q *Queue) tryPut(p *putting) bool {
 	if q.parked.head != nil && q.parked.head != &p.park {
 		return false
 	}
+	if p.park.listed && q.duplicate(p) { // somebody else got the key while it waited
+		return true
+	}
 	now := q.engine.now()
 	for { // again, because a hand-over makes room
 		rest := p.Tasks[p.done:]
@@ -199,6 +226,7 @@ func (q *Queue) tryPut(p *putting) bool {
 		}
 		first := q.engine.newIDs(n)
 		for i := range rest[:n] {
+			q.claimUnique(&rest[i], first+reeve.ID(i), now)
 			q.insert(&rest[i], first+reeve.ID(i), now)
 		}
 		q.answerPut(p, n, first, nil)
@@ -215,7 +243,7 @@ func (q *Queue) room(ts []reeve.Task) int {
 	if q.cfg.MaxLen > 0 {
 		n = min(n, max(0, q.cfg.MaxLen-q.waiting()))
 	}
-	free := q.cfg.MaxBytes - q.bytes
+	free := q.cfg.MaxBytes - q.used()
 	for i := range ts[:n] {
 		if free -= sizeOf(&ts[i]); free < 0 {
 			return i
@@ -227,18 +255,47 @@ func (q *Queue) room(ts []reeve.Task) int {
 // insert makes the record of a new task.
 func (q *Queue) insert(src *reeve.Task, id reeve.ID, now int64) {
 	t := &task{
-		id: id, payload: src.Payload, typ: src.Type, source: src.Source,
-		putAt: q.engine.wall(now), heap: -1, timeout: int64(src.Timeout),
+		id: id, payload: src.Payload, kind: q.kindOf(src.Type), source: src.Source, priority: src.Priority,
+		putAt: q.engine.wall(now), heap: -1,
 	}
-	if t.timeout == 0 {
-		t.timeout = int64(q.cfg.Timeout)
+	if src.Rules != nil || src.Timeout != 0 {
+		t.x = newExtra(src, now)
+		q.joinLine(t)
 	}
 	q.tasks.add(t)
 	q.bytes += t.size()
 	q.stats.put++
-	if src.Delay > 0 {
+	q.emit(reeve.EventPut, t, "", "")
+	switch {
+	case src.Delay > 0:
 		q.makeDelayed(t, now+int64(src.Delay))
-	} else {
-		q.makeReady(t, now, false)
+	case src.Rules != nil && !src.Rules.At.IsZero() && src.Rules.At.UnixNano() > q.engine.wallNow().UnixNano():
+		q.makeDelayedUntil(t, src.Rules.At.UnixNano())
+	default:
+		q.makeReady(t, now, asPut)
 	}
+}
+
+// newExtra is what src asks for.
+func newExtra(src *reeve.Task, now int64) *extra {
+	x := &extra{asked: src.Rules != nil, timeout: int64(src.Timeout)}
+	r := src.Rules
+	if r == nil {
+		return x
+	}
+	x.attempts, x.backoff, x.key, x.keep = int32(r.Attempts), r.Backoff, r.Key, int64(r.KeepResult)
+	x.unique, x.mode = r.Unique, r.UniqueMode
+	switch {
+	case r.Expiry > 0:
+		x.expireAt = now + int64(r.Expiry)
+	case !r.ExpireAt.IsZero():
+		x.expireAt, x.expireWall = max(1, r.ExpireAt.UnixNano()), true
+	}
+	if len(r.Labels) > 0 {
+		x.labels = slices.Clone(r.Labels)
+		slices.Sort(x.labels)
+		x.labels = slices.Compact(x.labels)
+		x.labelKey = strings.Join(x.labels, "\x00")
+	}
+	return x
 }

@@ -3,7 +3,6 @@ package queue
 import (
 	"sync"
 	"sync/atomic"
-	"time"
 	"unicode"
 
 	"github.com/reeveq/reeve"
@@ -18,17 +17,38 @@ type Queue struct {
 
 	nextDue atomic.Int64 // when tick has something to do; written with mu held
 
-	mu       sync.Mutex // guards the fields below
-	tasks    table
-	ready    taskList
-	suspects taskList // ready, but handed over one at a time per holder
-	dead     taskList
-	due      dueHeap // delayed tasks and leased ones with a run time
-	delayedN int
-	leasedN  int
-	bytes    int64 // of all tasks
+	mu    sync.Mutex // guards the fields below
+	tasks table
+	n     [states]int // tasks by state
+	bytes int64       // of all tasks
+	dead  taskList
 
-	takers    takers
+	// The ready tasks: in lanes, those of a key that have to wait in its line.
+	kinds                 map[string]*kind
+	lastKind              *kind // used last
+	lanes                 map[*lane]struct{}
+	offered               int              // tasks in lanes
+	firstOrder, lastOrder int64            // given out, before and after all others
+	profiles              []*profile       // of those who can take tasks; the first wants everything
+	turn                  int              // which of them is served first
+	lines                 map[string]*line // by key
+	peakLines             int              // the most there were in that map
+	keyLimit              *limit           // with a KeyRate
+	blocked               int              // tasks in lines of keys
+	gates                 gates
+
+	// Times.
+	due     dueHeap         // of the monotonic clock: delayed tasks and leased ones with a run time
+	etas    dueHeap         // of the wall clock: delayed tasks
+	expire  timeHeap[*task] // of tasks that expire, by the monotonic clock
+	expireW timeHeap[*task] // the same by the wall clock
+	refills timeHeap[*line] // keys that wait for their rate
+	look    int64           // when to look at what no heap tells: gates, the wall clock
+
+	uniques uniques
+	results results
+	waits   waits // for the ends of tasks
+
 	consumers int // of any holder
 	gets      int // that wait
 	freeSlots int // of the consumers and of the Gets that wait
@@ -38,6 +58,7 @@ type Queue struct {
 	holds   map[*hold]struct{}
 	silent  int64   // earliest expiry of any hold
 	woken   []*hold // to be woken when mu is given up
+	wakers  []waker // these, too
 	roomy   bool    // there may be room for who waits to put; seen to when mu is given up
 	stopped bool    // the engine hands out nothing more
 
@@ -50,15 +71,26 @@ type Queue struct {
 // counters count since the start.
 type counters struct {
 	put, done, redelivered, failed, timedOut, lost, returned,
-	buried, refused, dropped, lateAcks uint64
+	buried, refused, dropped, lateAcks,
+	snoozed, skipped, discarded, cancelled, expired, duplicates,
+	revived, purged, movedIn, movedOut uint64
+
+	wait, run histogram
 }
 
 func newQueue(e *Engine, name string, cfg reeve.QueueConfig, order int) *Queue {
 	q := &Queue{
 		engine: e, name: name, cfg: cfg, order: order,
 		holds:  map[*hold]struct{}{},
-		silent: never,
+		silent: never, look: never,
+		kinds: map[string]*kind{}, lanes: map[*lane]struct{}{}, lines: map[string]*line{},
+		profiles: []*profile{{}},
 	}
+	q.results.most = cfg.MaxResultBytes
+	if !cfg.KeyRate.IsZero() {
+		q.keyLimit = newLimit(cfg.KeyRate)
+	}
+	q.gates.init(&cfg)
 	q.nextDue.Store(never)
 	return q
 }
@@ -83,7 +115,7 @@ func (q *Queue) maxBytes() int64 {
 // unlock gives up the mutex, wakes the holders that were told something, and
 // lets in who waits for room, if some was made.
 func (q *Queue) unlock() {
-	var few [8]Sink
+	var few [8]waker
 	told, room := q.unlockOnly(few[:0])
 	wake(told)
 	if room {
@@ -94,7 +126,7 @@ func (q *Queue) unlock() {
 // unlockOnly is unlock that leaves the rest to the caller, for when nothing is
 // locked: it adds to told who is to be woken, and reports whether admit is to
 // be called.
-func (q *Queue) unlockOnly(told []Sink) (_ []Sink, room bool) {
+func (q *Queue) unlockOnly(told []waker) (_ []waker, room bool) {
 	if verify {
 		q.check()
 	}
@@ -106,12 +138,25 @@ func (q *Queue) unlockOnly(told []Sink) (_ []Sink, room bool) {
 		q.woken[i] = nil
 	}
 	q.woken = q.woken[:0]
+	told = append(told, q.wakers...)
+	clear(q.wakers)
+	q.wakers = q.wakers[:0]
 	q.mu.Unlock()
 	return told, room
 }
 
+// waker is one who has something to do when nothing is locked any more.
+type waker interface{ Wake() }
+
+// later has w woken on unlock.
+func (q *Queue) later(w waker) {
+	if n := len(q.wakers); n == 0 || q.wakers[n-1] != w {
+		q.wakers = append(q.wakers, w)
+	}
+}
+
 // wake wakes the holders that were told something. Nothing is locked.
-func wake(told []Sink) {
+func wake(told []waker) {
 	for _, s := range told {
 		s.Wake()
 	}
@@ -140,6 +185,12 @@ func (q *Queue) setDue(at int64) {
 	}
 }
 
+// lookBy has the gates and the wall clock looked at by at at the latest.
+func (q *Queue) lookBy(at int64) {
+	q.look = min(q.look, at)
+	q.setDue(at)
+}
+
 // schedule puts t into the heap.
 func (q *Queue) schedule(t *task, at int64) {
 	t.due = at
@@ -147,69 +198,82 @@ func (q *Queue) schedule(t *task, at int64) {
 	q.setDue(at)
 }
 
+// place says where among the ready tasks one is put.
+type place uint8
+
+const (
+	asPut   place = iota // behind those that were put before
+	inFront              // it was given back, and goes before those that were not handed over yet
+	atEnd                // it has failed, and goes behind all others
+)
+
 // makeReady puts t, which is in no list, among the ready tasks.
-func (q *Queue) makeReady(t *task, now int64, front bool) {
-	t.move(ready)
-	if !front || t.readyAt == 0 {
+func (q *Queue) makeReady(t *task, now int64, where place) {
+	q.move(t, ready)
+	if where != inFront || t.readyAt == 0 {
 		t.readyAt = now
 	}
-	switch {
-	case t.suspect():
-		q.suspects.pushBack(t)
-	case front:
-		q.ready.pushFront(t)
-	default:
-		q.ready.pushBack(t)
+	q.watchExpiry(t)
+	if t.x != nil && t.x.line != nil {
+		q.line(t, now)
+		return
 	}
+	q.enter(t, where == inFront || where == asPut && q.cfg.LIFO)
 }
 
-// makeDelayed puts t, which is in no list, among the delayed ones.
+// makeDelayed puts t, which is in no list, among the delayed ones, until at.
 func (q *Queue) makeDelayed(t *task, at int64) {
-	t.move(delayed)
-	q.delayedN++
+	q.move(t, delayed)
+	t.wall = false
 	q.schedule(t, at)
+	q.watchExpiry(t)
 }
 
-// unlist takes a ready or delayed task out of its list or the heap.
+// makeDelayedUntil does so until a time of the wall clock, in Unix nanoseconds.
+func (q *Queue) makeDelayedUntil(t *task, at int64) {
+	q.move(t, delayed)
+	t.wall, t.due = true, at
+	q.etas.add(t)
+	q.lookAtWall(at)
+	q.watchExpiry(t)
+}
+
+// unlist takes a ready or delayed task out of its lane, line or heap.
 func (q *Queue) unlist(t *task) {
 	q.roomy = true
+	q.forgetExpiry(t)
 	switch {
+	case t.state == delayed && t.wall:
+		q.etas.remove(t)
 	case t.state == delayed:
-		q.delayedN--
 		q.due.remove(t)
-	case t.suspect():
-		q.suspects.remove(t)
+	case t.level != nil:
+		q.exit(t)
+		q.leaveLane(t)
 	default:
-		q.ready.remove(t)
+		t.x.line.waiting.remove(t)
+		q.blocked--
 	}
 }
 
-// forget ends t, which is in no list, for good.
+// forget ends t, which is in no list, for good. What depends on its end is
+// seen to by end.
 func (q *Queue) forget(t *task) {
 	q.roomy = true
-	t.move(absent)
 	q.bytes -= t.size()
+	q.move(t, absent)
 	q.tasks.remove(t.id)
-}
-
-// bury makes t, which is in no list, dead.
-// last: the error of its last attempt is part of the reason.
-func (q *Queue) bury(t *task, reason string, last bool) {
-	if t.fate == nil {
-		t.fate = &fate{}
-	}
-	t.fate.reason, t.fate.last = reason, last
-	t.fate.diedAt = time.Now()
-	t.move(dead)
-	q.dead.pushBack(t)
-	q.stats.buried++
+	q.dropKind(t.kind)
 }
 
 // unsettled is how many tasks Join waits for.
-func (q *Queue) unsettled() int { return q.waiting() + q.leasedN }
+func (q *Queue) unsettled() int { return q.waiting() + q.n[leased] }
 
 // waiting is how many tasks count against MaxLen.
-func (q *Queue) waiting() int { return q.ready.n + q.suspects.n + q.delayedN }
+func (q *Queue) waiting() int { return q.n[ready] + q.n[delayed] }
+
+// used is how many bytes count against MaxBytes.
+func (q *Queue) used() int64 { return q.bytes + q.uniques.bytes() }
 
 // ended reports whether no consumer will get anything any more.
 func (q *Queue) ended() bool { return q.shutdown && (q.immediate || q.unsettled() == 0) }

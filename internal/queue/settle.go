@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/reeveq/reeve"
@@ -23,19 +24,21 @@ func (q *Queue) held(id reeve.ID, attempt uint32) (*task, error) {
 	case t == nil:
 		return nil, fmt.Errorf("%w: task %v is not in queue %q any more", reeve.ErrLeaseLost, id, q.name)
 	case t.state == dead:
-		return nil, fmt.Errorf("%w: task %v is dead: %s", reeve.ErrLeaseLost, id, t.fate.line())
+		return nil, fmt.Errorf("%w: task %v is dead: %s", reeve.ErrLeaseLost, id, t.x.fate.line())
 	}
 	return nil, fmt.Errorf("%w: task %v is at attempt %d, not %d", reeve.ErrLeaseLost, id, t.attempt, attempt)
 }
 
-// free takes a held task out of wherever it is.
-func (q *Queue) free(t *task) {
+// free takes a held task out of wherever it is. It returns who held it.
+func (q *Queue) free(t *task, now int64) (worker string) {
 	if t.state == leased {
-		q.unlease(t)
+		worker = t.hold.holder.name()
+		q.unlease(t, now)
 	} else {
 		q.unlist(t)
-		q.unlose(t)
+		worker = q.unlose(t)
 	}
+	return worker
 }
 
 // after does what may follow when tasks left their place: hand-overs to the
@@ -68,13 +71,12 @@ func (q *Queue) Ack(h *Holder, ops []AckOp, tag uint64, by Replier) {
 		return
 	}
 	q.tell(k)
+	now := q.engine.now()
 	run := 0 // acks since the last reply
 	for i, op := range ops {
 		t, err := q.held(op.ID, op.Attempt)
 		if err == nil {
-			q.free(t)
-			q.forget(t)
-			q.stats.done++
+			q.done(t, q.free(t, now), nil, now)
 			run++
 			continue
 		}
@@ -87,7 +89,14 @@ func (q *Queue) Ack(h *Holder, ops []AckOp, tag uint64, by Replier) {
 	if run > 0 {
 		by.Reply(tag+uint64(len(ops)-run), run, 0, nil)
 	}
-	q.after(q.engine.now())
+	q.after(now)
+}
+
+// done ends t, which is in no list, with success.
+func (q *Queue) done(t *task, worker string, result []byte, now int64) {
+	q.stats.done++
+	q.emit(reeve.EventDone, t, worker, "")
+	q.end(t, reeve.StateDone, "", result, now)
 }
 
 // NackOp gives one task back.
@@ -124,87 +133,230 @@ func (q *Queue) Nack(h *Holder, op *NackOp, tag uint64, by Replier) {
 	if err == nil {
 		t, err = q.held(op.ID, op.Attempt)
 	}
+	now := q.engine.now()
 	if err == nil {
-		q.free(t)
-		q.giveBack(t, op, q.engine.now())
+		start := t.leasedAt
+		q.giveBack(t, op, q.free(t, now), start, now)
 	}
 	by.Reply(tag, 1, 0, err)
-	q.after(q.engine.now())
+	q.after(now)
 }
 
-// giveBack decides where a task goes whose attempt ended without success. It
-// is in no list.
-func (q *Queue) giveBack(t *task, op *NackOp, now int64) {
+// giveBack decides where a task goes whose attempt, which worker began at
+// start, ended without success. It is in no list.
+func (q *Queue) giveBack(t *task, op *NackOp, worker string, start, now int64) {
 	t.claimable = false
-	if q.immediate { // nobody will take it any more
-		q.stats.dropped++
-		q.forget(t)
+	switch {
+	case op.Skip:
+		q.stats.skipped++
+		q.done(t, worker, nil, now)
+		return
+	case op.Discard:
+		q.stats.discarded++
+		reason := cut(op.Error, reeve.MaxErrorText)
+		q.emit(reeve.EventDiscarded, t, worker, reason)
+		q.end(t, reeve.StateDiscarded, reason, nil, now)
+		return
+	case q.immediate: // nobody will take it any more
+		q.drop(t, now)
 		return
 	}
 	q.blame(t, op.Error, op.Stack)
+	kind, failed := q.count(t, op)
+	q.remember(t, kind, worker, start, now, op.Error, op.Stack)
 	switch {
 	case op.Bury:
 		reason := ""
-		if t.fate == nil || t.fate.err == "" || op.Error == "" {
+		if t.x == nil || t.x.fate.err == "" || op.Error == "" {
 			reason = "buried by its worker"
 		}
-		q.bury(t, reason, false)
+		q.bury(t, reason, false, now)
 		return
 	case op.Returned:
-		t.counts.Returned++
-		q.stats.returned++
-		q.makeReady(t, now, true)
-		return
-	case op.TimedOut:
-		t.counts.TimedOut++
-		q.stats.timedOut++
-	default:
-		t.counts.Failed++
-		q.stats.failed++
-	}
-	if n := t.counts.Failed + t.counts.TimedOut; n >= uint32(q.cfg.Attempts) {
-		q.bury(t, attemptsReason(t.counts), op.Error != "")
+		q.emit(reeve.EventReturned, t, worker, "")
+		q.makeReady(t, now, inFront)
 		return
 	}
-	if op.Delay > 0 {
-		q.makeDelayed(t, now+int64(op.Delay))
+	q.emit(map[string]reeve.EventKind{"failed": reeve.EventFailed, "timed_out": reeve.EventTimedOut, "snoozed": reeve.EventSnoozed}[kind], t, worker, firstLine(op.Error))
+	if n := q.spent(t); failed && n >= q.attempts(t) {
+		q.bury(t, attemptsReason(t.x.counts), op.Error != "", now)
+		return
+	}
+	delay := int64(op.Delay)
+	if delay == 0 && !op.Snooze {
+		delay = int64(q.backoff(t).Wait(int(q.spent(t)), rand.Float64()))
+	}
+	if delay > 0 {
+		q.makeDelayed(t, now+delay)
 	} else {
-		q.makeReady(t, now, false)
+		q.makeReady(t, now, atEnd)
 	}
 }
 
-// lose gives back a task whose holder died or fell silent. blamed: the loss
-// may be the task's own fault.
-func (q *Queue) lose(t *task, blamed bool, now int64) {
+// count counts how an attempt at t ended, and reports whether it was one of
+// those that make it dead when there are too many.
+func (q *Queue) count(t *task, op *NackOp) (kind string, failed bool) {
+	if op.Bury {
+		return "buried", false
+	}
+	c := &q.more(t).counts
+	switch {
+	case op.Returned:
+		c.Returned++
+		q.stats.returned++
+		return "returned", false
+	case op.Snooze:
+		c.Snoozed++
+		q.stats.snoozed++
+		return "snoozed", q.cfg.CountSnoozed
+	case op.TimedOut:
+		c.TimedOut++
+		q.stats.timedOut++
+		return "timed_out", true
+	}
+	c.Failed++
+	q.stats.failed++
+	return "failed", true
+}
+
+// spent is how many of its attempts t has used up.
+func (q *Queue) spent(t *task) uint32 {
+	c := t.x.counts
+	n := c.Failed + c.TimedOut
+	if q.cfg.CountSnoozed {
+		n += c.Snoozed
+	}
+	return n
+}
+
+// backoff is the wait between attempts at t.
+func (q *Queue) backoff(t *task) reeve.Backoff {
+	if t.x.backoff != (reeve.Backoff{}) {
+		return t.x.backoff
+	}
+	return q.cfg.Backoff
+}
+
+// remember adds an attempt to the history of t.
+func (q *Queue) remember(t *task, outcome, worker string, start, now int64, err, stack string) {
+	q.grow(t, func(x *extra) {
+		room := q.cfg.MaxBytes - q.used() - t.size()
+		x.history = appendHistory(x.history, reeve.AttemptRecord{
+			Attempt: t.attempt, Worker: worker, Start: q.engine.wallAt(start), End: q.engine.wallAt(now),
+			Outcome: outcome, Error: err, Stack: stack,
+		}, q.cfg.History, room)
+	})
+}
+
+// lose gives back a task whose holder, worker, died or fell silent. blamed: the
+// loss may be the task's own fault.
+func (q *Queue) lose(t *task, blamed bool, worker string, start, now int64) {
 	q.stats.lost++
+	q.emit(reeve.EventLost, t, worker, "")
 	if q.immediate {
-		q.stats.dropped++
-		q.forget(t)
+		q.drop(t, now)
 		return
 	}
 	t.blamed = blamed
+	c := &q.more(t).counts
 	if blamed {
-		t.counts.Lost++
+		c.Lost++
 	} else {
-		t.counts.Returned++
+		c.Returned++
 	}
-	if t.counts.Lost >= uint32(q.cfg.Attempts) {
-		q.bury(t, fmt.Sprintf("worker lost ×%d", t.counts.Lost), false)
+	q.remember(t, "lost", worker, start, now, "", "")
+	if c.Lost >= q.attempts(t) {
+		q.bury(t, fmt.Sprintf("worker lost ×%d", c.Lost), false, now)
 		return
 	}
 	t.claimable = true
-	q.makeReady(t, now, true)
+	q.makeReady(t, now, inFront)
 }
 
 // unlose takes the loss of t, which is in no list, back: its holder is there.
-func (q *Queue) unlose(t *task) {
+// It returns who that is.
+func (q *Queue) unlose(t *task) (worker string) {
 	t.claimable = false
 	q.stats.lost--
 	if t.blamed {
-		t.counts.Lost--
+		t.x.counts.Lost--
 	} else {
-		t.counts.Returned--
+		t.x.counts.Returned--
 	}
+	q.grow(t, func(x *extra) {
+		if n := len(x.history); n > 0 && x.history[n-1].Attempt == t.attempt && x.history[n-1].Outcome == "lost" {
+			worker = x.history[n-1].Worker
+			x.history = x.history[:n-1]
+		}
+	})
+	return worker
+}
+
+// bury makes t, which is in no list, dead.
+// last: the error of its last attempt is part of the reason.
+func (q *Queue) bury(t *task, reason string, last bool, now int64) {
+	q.endUnique(t)
+	x := q.more(t)
+	x.fate.reason, x.fate.last = reason, last
+	x.fate.diedAt = q.engine.wallNow().UnixNano()
+	t.due = now // since when it is dead
+	q.move(t, dead)
+	q.leaveLine(t, now)
+	q.limitKind(t.kind)
+	q.dead.pushBack(t)
+	q.stats.buried++
+	q.emit(reeve.EventDead, t, "", x.fate.line())
+	q.tellEnd(t, q.outcome(t, reeve.StateDead, x.fate.line(), nil))
+	q.boundDead(now)
+}
+
+// boundDead purges the dead tasks that are too many or too old.
+func (q *Queue) boundDead(now int64) {
+	for t := q.dead.head; t != nil; t = q.dead.head {
+		over := q.cfg.MaxDead > 0 && q.dead.n > q.cfg.MaxDead
+		if !over && (q.cfg.DeadFor == 0 || t.due+int64(q.cfg.DeadFor) > now) {
+			break
+		}
+		q.purge(t, "kept for long enough", now)
+	}
+	if t := q.dead.head; t != nil && q.cfg.DeadFor > 0 {
+		q.lookBy(t.due + int64(q.cfg.DeadFor))
+	}
+}
+
+// purge removes t, which is dead or waits.
+func (q *Queue) purge(t *task, reason string, now int64) {
+	q.detach(t)
+	q.stats.purged++
+	q.emit(reeve.EventPurged, t, "", reason)
+	q.end(t, reeve.StatePurged, reason, nil, now)
+}
+
+// drop removes t, which is in no list, after an immediate shutdown.
+func (q *Queue) drop(t *task, now int64) {
+	q.stats.dropped++
+	q.emit(reeve.EventPurged, t, "", "the queue was shut down")
+	q.end(t, reeve.StatePurged, "the queue was shut down", nil, now)
+}
+
+// detach takes t, which is not leased, out of whatever it stands in.
+func (q *Queue) detach(t *task) {
+	if t.state == dead {
+		q.dead.remove(t)
+		return
+	}
+	q.unlist(t)
+}
+
+// end ends t, which is in no list, for good: its outcome is told to who waits
+// for it and kept as long as it asked for, its keys are free.
+func (q *Queue) end(t *task, s reeve.State, reason string, result []byte, now int64) {
+	q.endUnique(t)
+	q.endResult(t, s, reason, result, now)
+	kind := t.kind
+	q.forget(t)
+	q.leaveLine(t, now)
+	q.limitKind(kind)
 }
 
 func attemptsReason(c reeve.Counts) string {
@@ -229,16 +381,12 @@ func (q *Queue) blame(t *task, err, stack string) {
 	if err == "" && stack == "" {
 		return
 	}
-	if t.fate == nil {
-		t.fate = &fate{}
-	}
-	q.bytes -= t.size()
-	t.fate.err, t.fate.stack = "", ""
-	free := max(0, q.cfg.MaxBytes-q.bytes-t.size())
-	t.fate.err = cut(err, min(reeve.MaxErrorText, free))
-	t.fate.stack = cut(stack, min(reeve.MaxErrorText, free-int64(len(t.fate.err))))
-	q.bytes += t.size()
-	q.roomy = true
+	q.grow(t, func(x *extra) {
+		x.fate.err, x.fate.stack = "", ""
+		free := max(0, q.cfg.MaxBytes-q.used()-t.size())
+		x.fate.err = cut(err, min(reeve.MaxErrorText, free))
+		x.fate.stack = cut(stack, min(reeve.MaxErrorText, free-int64(len(x.fate.err))))
+	})
 }
 
 // Extend makes the lease outlast d of silence from now on, and answers to tag.
@@ -265,15 +413,17 @@ func (q *Queue) Extend(h *Holder, id reeve.ID, attempt uint32, d time.Duration, 
 		q.reclaim(t, k)
 	}
 	if err == nil {
-		t.keep = max(t.keep, q.engine.now()+int64(d))
+		x := q.more(t)
+		x.extended = max(x.extended, q.engine.now()+int64(d))
 	}
 	by.Reply(tag, 1, 0, err)
 }
 
 // reclaim gives a task back to the holder that was taken for lost.
 func (q *Queue) reclaim(t *task, k *hold) {
-	q.free(t)
-	q.lease(t, k, q.engine.now())
+	now := q.engine.now()
+	q.free(t, now)
+	q.lease(t, k, nil, now)
 }
 
 // Claim leases again, to h, those tasks that h's client held when its last
@@ -299,16 +449,19 @@ func (q *Queue) Claim(h *Holder, c *Consumer, ops []AckOp) []bool {
 		case t.state == leased && t.hold == k:
 			kept[i] = true
 		case t.state == leased && t.hold.closed:
-			q.unlease(t)
-			q.lease(t, k, q.engine.now())
+			now := q.engine.now()
+			q.unlease(t, now)
+			q.lease(t, k, nil, now)
 			kept[i] = true
 		case t.claimable:
 			q.reclaim(t, k)
 			kept[i] = true
 		}
 		if kept[i] && c != nil && c.hold == k && t.consumer == nil {
-			t.consumer = c
-			c.set(c.slots, c.used+1)
+			q.seatWith(t, c)
+			if c.group != nil {
+				c.group.used.Add(1)
+			}
 		}
 	}
 	return kept

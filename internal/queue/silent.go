@@ -36,7 +36,7 @@ func (q *Queue) setAside(t *taker) {
 func (q *Queue) bringBack(k *hold) {
 	for t := k.aside.head; t != nil; t = k.aside.head {
 		t.leave()
-		q.takers.add(t)
+		t.profile.takers.add(t)
 	}
 }
 

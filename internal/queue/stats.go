@@ -10,43 +10,84 @@ import (
 func (q *Queue) Stats() reeve.QueueStats {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	c := &q.stats
+	now := q.engine.now()
 	s := reeve.QueueStats{
 		Name:        q.name,
-		Ready:       q.ready.n + q.suspects.n,
-		Delayed:     q.delayedN,
-		Leased:      q.leasedN,
-		Dead:        q.dead.n,
-		Bytes:       q.bytes,
+		Ready:       q.n[ready],
+		Delayed:     q.n[delayed],
+		Leased:      q.n[leased],
+		Dead:        q.n[dead],
+		Bytes:       q.used(),
 		MaxLen:      q.cfg.MaxLen,
 		MaxBytes:    q.maxBytes(),
 		WaitingPuts: q.parked.n,
 		Consumers:   q.consumers + q.gets,
 		FreeSlots:   q.freeSlots,
 		Shutdown:    q.shutdown,
-		Put:         q.stats.put,
-		Done:        q.stats.done,
-		Redelivered: q.stats.redelivered,
-		Failed:      q.stats.failed,
-		TimedOut:    q.stats.timedOut,
-		Lost:        q.stats.lost,
-		Returned:    q.stats.returned,
-		Buried:      q.stats.buried,
-		Refused:     q.stats.refused,
-		Dropped:     q.stats.dropped,
-		LateAcks:    q.stats.lateAcks,
+		Put:         c.put,
+		Done:        c.done,
+		Redelivered: c.redelivered,
+		Failed:      c.failed,
+		TimedOut:    c.timedOut,
+		Lost:        c.lost,
+		Returned:    c.returned,
+		Buried:      c.buried,
+		Refused:     c.refused,
+		Dropped:     c.dropped,
+		LateAcks:    c.lateAcks,
+
+		Snoozed:    c.snoozed,
+		Skipped:    c.skipped,
+		Discarded:  c.discarded,
+		Cancelled:  c.cancelled,
+		Expired:    c.expired,
+		Duplicates: c.duplicates,
+		Revived:    c.revived,
+		Purged:     c.purged,
+		MovedIn:    c.movedIn,
+		MovedOut:   c.movedOut,
+
+		Paused:      q.gates.paused,
+		PauseReason: q.gates.reason,
+		Closed:      len(q.cfg.Windows) > 0 && q.outside(now),
+		Blocked:     q.blocked,
+		Keys:        len(q.lines),
+		Uniques:     q.uniques.len(),
+
+		Results:      q.results.len(),
+		ResultBytes:  q.results.bytes(),
+		ResultsEarly: q.results.early,
+
+		Wait: c.wait.export(),
+		Run:  c.run.export(),
 	}
 	if t := q.oldestReady(); t != nil {
-		s.OldestReady = time.Duration(q.engine.now() - t.readyAt)
+		s.OldestReady = time.Duration(now - t.readyAt)
 	}
 	return s
 }
 
+// oldestReady is the task that has stood ready longest, of the next ones of
+// all lanes and priorities; with very many of these, of some.
 func (q *Queue) oldestReady() *task {
-	a, b := q.ready.head, q.suspects.head
-	if a == nil || b != nil && b.readyAt < a.readyAt {
-		return b
+	const most = 1024
+	var oldest *task
+	looked := 0
+	for l := range q.lanes {
+		for _, v := range l.levels {
+			if t := v.tasks.head; t != nil && (oldest == nil || t.readyAt < oldest.readyAt) {
+				oldest = t
+			}
+			if t := v.tasks.tail; q.cfg.LIFO && t != nil && t.readyAt < oldest.readyAt {
+				oldest = t
+			}
+			if looked++; looked >= most {
+				return oldest
+			}
+		}
 	}
-	return a
+	return oldest
 }
 
 // Dead returns up to max dead tasks, oldest first, after the first skip ones.
@@ -59,13 +100,14 @@ func (q *Queue) Dead(skip, max int) []reeve.DeadTask {
 			skip--
 			continue
 		}
+		f := &t.x.fate
 		out = append(out, reeve.DeadTask{
-			Task:   t.delivery(),
-			Reason: t.fate.line(),
-			Error:  t.fate.err,
-			Stack:  t.fate.stack,
-			Counts: t.counts,
-			DiedAt: t.fate.diedAt,
+			Task:   q.delivery(t),
+			Reason: f.line(),
+			Error:  f.err,
+			Stack:  f.stack,
+			Counts: t.x.counts,
+			DiedAt: time.Unix(0, f.diedAt),
 		})
 	}
 	return out

@@ -17,68 +17,178 @@ const taskOverhead = reeve.TaskOverhead
 const suspectAfter = 2
 
 // task is the record of one task. All fields are guarded by its queue's mutex.
+// What few tasks have is in x.
 type task struct {
-	id      reeve.ID
-	payload []byte
-	typ     string
-	source  reeve.ID
-	putAt   int64 // wall clock, Unix nanoseconds: for display only
-	readyAt int64 // since when it could be handed over
-	due     int64 // heap key: end of the delay, or of the run time
-	heap    int32 // index in the queue's heap; -1: not in it
-	attempt uint32
-	timeout int64 // run time of an attempt; 0: none
-	counts  reeve.Counts
+	id       reeve.ID
+	payload  []byte
+	kind     *kind
+	source   reeve.ID
+	putAt    int64 // wall clock, Unix nanoseconds: for display only
+	readyAt  int64 // since when it could be handed over
+	due      int64 // heap key: end of the delay, or of the run time; with wall a time of the wall clock
+	heap     int32 // index in the heap; -1: not in one
+	attempt  uint32
+	priority int32
 
 	state state
 	// claimable: ready only because its holder was taken for lost; that holder
 	// may have it back as long as nobody else got it.
 	claimable bool
 	blamed    bool // it counts as lost, not as returned, for that holder
+	wall      bool // it is delayed until a time of the wall clock
+
+	order int64  // among ready tasks of its priority; smaller is next
+	level *level // it stands in; nil: not in a lane
 
 	// While leased.
 	hold     *hold
 	consumer *Consumer // whose slot it takes; nil when a Get took it
 	leasedAt int64
-	keep     int64       // Extend: the lease stands until then, however silent the holder
-	result   *completing // that waits for room; nil: none
 
-	fate *fate // what is known of its failures; nil: nothing
+	x *extra // nil: nothing
 
 	prev, next *task // in the list that is its state
 }
 
-// fate keeps why attempts failed, and why a dead task is dead.
+// extra is what a task has that asked for more than the ordinary, or to which
+// more has happened.
+type extra struct {
+	// What its put asked for.
+	timeout    int64 // run time of an attempt; 0: the queue's
+	attempts   int32 // 0: the queue's
+	mode       reeve.UniqueMode
+	asked      bool // the put asked for something
+	released   bool // it is one of those that its key lets run
+	expireWall bool // expireAt is a time of the wall clock
+	backoff    reeve.Backoff
+	key        string
+	unique     string // empty too when it does not hold its unique key any more
+	labels     []string
+	labelKey   string
+	line       *line        // of its key, where keys have limits; nil: none
+	expireAt   int64        // 0: never
+	expiry     timed[*task] // in a heap of expiries, while the task waits
+	keep       int64        // of the result, in nanoseconds; 0: the queue's; below: not at all
+
+	// What happened to it.
+	counts   reeve.Counts
+	extended int64       // Extend: the lease stands until then, however silent the holder
+	result   *completing // that waits for room; nil: none
+	progress *reeve.Progress
+	history  []reeve.AttemptRecord
+	fate     fate
+}
+
+// extraOverhead is what a task that asked for something counts for besides.
+// That of one to which something happened does not count, but for its texts:
+// a queue that is full would have no room for a failure.
+const extraOverhead = 256
+
+// fate is why attempts failed, and why a dead task is dead.
 type fate struct {
 	err, stack string // of the last attempt that told any
 	reason     string // of the death; empty: err tells it
 	last       bool   // err belongs to the reason
-	diedAt     time.Time
+	diedAt     int64  // wall clock, Unix nanoseconds
 }
 
 func (t *task) size() int64 {
-	n := len(t.payload) + len(t.typ) + taskOverhead
-	if t.fate != nil {
-		n += len(t.fate.err) + len(t.fate.stack)
+	n := int64(len(t.payload)+len(t.kind.name)) + taskOverhead
+	if x := t.x; x != nil {
+		if x.asked {
+			n += extraOverhead
+		}
+		n += int64(len(x.key)+len(x.unique)+len(x.labelKey)+len(x.fate.err)+len(x.fate.stack)) + historySize(x.history)
+		if x.progress != nil {
+			n += int64(len(x.progress.Text))
+		}
 	}
-	return int64(n)
+	return n
 }
 
-func sizeOf(t *reeve.Task) int64 { return int64(len(t.Payload)+len(t.Type)) + taskOverhead }
+// sizeOf is the size of the task that a put of t makes.
+func sizeOf(t *reeve.Task) int64 {
+	n := int64(len(t.Payload)+len(t.Type)) + taskOverhead
+	if r := t.Rules; r != nil {
+		n += extraOverhead + int64(len(r.Key)+len(r.Unique))
+		for _, l := range r.Labels {
+			n += int64(len(l)) + 1
+		}
+	}
+	return n
+}
 
-func (t *task) suspect() bool { return t.counts.Lost >= suspectAfter }
+// grow changes t by f and keeps the count of the queue's bytes right. f gets
+// t's extra, which exists then.
+func (q *Queue) grow(t *task, f func(x *extra)) {
+	q.bytes -= t.size()
+	if t.x == nil {
+		t.x = &extra{}
+	}
+	if f != nil {
+		f(t.x)
+	}
+	q.bytes += t.size()
+	q.roomy = true
+}
+
+// more is t's extra, made if need be.
+func (q *Queue) more(t *task) *extra {
+	if t.x == nil {
+		q.grow(t, nil)
+	}
+	return t.x
+}
+
+func (t *task) counts() reeve.Counts {
+	if t.x == nil {
+		return reeve.Counts{}
+	}
+	return t.x.counts
+}
+
+// extended is until when the lease stands whatever its holder does; 0: not.
+func (t *task) extended() int64 {
+	if t.x == nil {
+		return 0
+	}
+	return t.x.extended
+}
+
+func (t *task) suspect() bool { return t.x != nil && t.x.counts.Lost >= suspectAfter }
+
+// timeout is the run time of an attempt at t; 0: none.
+func (q *Queue) timeout(t *task) int64 {
+	if t.x != nil && t.x.timeout != 0 {
+		return t.x.timeout
+	}
+	return int64(q.cfg.Timeout)
+}
+
+// attempts is how many failed attempts make t dead.
+func (q *Queue) attempts(t *task) uint32 {
+	if t.x != nil && t.x.attempts != 0 {
+		return uint32(t.x.attempts)
+	}
+	return uint32(q.cfg.Attempts)
+}
 
 // delivery is the task as its holder gets it.
-func (t *task) delivery() reeve.Task {
-	return reeve.Task{
-		Payload: t.payload,
-		Type:    t.typ,
-		Timeout: time.Duration(t.timeout),
-		ID:      t.id,
-		Attempt: t.attempt,
-		Source:  t.source,
-		PutAt:   time.Unix(0, t.putAt),
+func (q *Queue) delivery(t *task) reeve.Task {
+	d := reeve.Task{
+		Payload:  t.payload,
+		Type:     t.kind.name,
+		Priority: t.priority,
+		Timeout:  time.Duration(q.timeout(t)),
+		ID:       t.id,
+		Attempt:  t.attempt,
+		Source:   t.source,
+		PutAt:    time.Unix(0, t.putAt),
 	}
+	if x := t.x; x != nil && (x.key != "" || x.attempts != 0) {
+		d.Rules = &reeve.Rules{Key: x.key, Attempts: int(x.attempts)}
+	}
+	return d
 }
 
 // line is the reason why t, which is dead, is dead.
@@ -125,6 +235,18 @@ func (l *taskList) pushBack(t *task) {
 		l.head = t
 	}
 	l.tail = t
+	l.n++
+}
+
+// pushFirst puts t before all others.
+func (l *taskList) pushFirst(t *task) {
+	t.prev, t.next = nil, l.head
+	if l.head != nil {
+		l.head.prev = t
+	} else {
+		l.tail = t
+	}
+	l.head = t
 	l.n++
 }
 

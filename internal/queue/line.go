@@ -1,0 +1,171 @@
+package queue
+
+import (
+	"github.com/reeveq/reeve"
+)
+
+// line is a key of tasks: those that have to wait for others of their key, in
+// the order of their puts. Every task of the key that is in the queue and may
+// run, or has run and may run again, is released: it stands in a lane, is
+// leased, or is delayed after an attempt. At most QueueConfig.KeyConcurrency
+// tasks are released at a time; with a KeyRate, one of these at most stands in
+// a lane, and it got there when there was a token.
+type line struct {
+	queue    *Queue
+	key      string
+	waiting  taskList
+	released int
+	inLane   int // of those that are released
+	tasks    int // of the key, in whatever state but dead
+
+	tokens bucket       // with a KeyRate
+	refill timed[*line] // in Queue.refills: when there is a token
+}
+
+// hasLines reports whether the queue's keys keep tasks waiting at all.
+func (q *Queue) hasLines() bool {
+	return q.cfg.KeyConcurrency != reeve.NoLimit || !q.cfg.KeyRate.IsZero()
+}
+
+// joinLine makes t one of its key.
+func (q *Queue) joinLine(t *task) {
+	if t.x == nil || t.x.key == "" || t.x.line != nil || !q.hasLines() {
+		return
+	}
+	l := q.lines[t.x.key]
+	if l == nil {
+		l = &line{queue: q, key: t.x.key}
+		l.refill.of = l
+		if !q.cfg.KeyRate.IsZero() {
+			l.tokens = q.keyLimit.bucket()
+		}
+		q.lines[t.x.key] = l
+		q.peakLines = max(q.peakLines, len(q.lines))
+	}
+	l.tasks++
+	t.x.line = l
+}
+
+// leaveLine ends what t, which is in no list, has to do with its key.
+func (q *Queue) leaveLine(t *task, now int64) {
+	if t.x == nil || t.x.line == nil {
+		return
+	}
+	l := t.x.line
+	t.x.line = nil
+	l.tasks--
+	if t.x.released {
+		t.x.released = false
+		l.released--
+	}
+	q.releaseLine(l, now)
+}
+
+// line puts t, which is ready, into the line of its key, or lets it pass.
+func (q *Queue) line(t *task, now int64) {
+	l := t.x.line
+	switch {
+	case !t.x.released:
+		l.waiting.pushBack(t)
+	case q.cfg.KeyRate.IsZero():
+		l.inLane++
+		q.enter(t, true) // it was on its way, or had its attempt, before the others
+		return
+	default: // it needs another token
+		t.x.released = false
+		l.released--
+		l.waiting.pushFirst(t)
+	}
+	q.blocked++
+	q.releaseLine(l, now)
+}
+
+// releaseLine lets as many tasks of the key into the lanes as may go there, and
+// forgets a key without tasks.
+func (q *Queue) releaseLine(l *line, now int64) {
+	rated := !q.cfg.KeyRate.IsZero()
+	for l.waiting.n > 0 && (q.cfg.KeyConcurrency == reeve.NoLimit || l.released < q.cfg.KeyConcurrency) {
+		if rated && (l.inLane > 0 || !l.tokens.ready(now)) {
+			break
+		}
+		t := l.waiting.head
+		l.waiting.remove(t)
+		q.blocked--
+		t.x.released = true
+		l.released++
+		l.inLane++
+		q.enter(t, false)
+	}
+	if rated {
+		// A key without tasks is kept until it would have a token again: it
+		// must not have two by coming back.
+		due := l.tokens.full(now)
+		if l.waiting.n > 0 {
+			due = l.tokens.next(now)
+		}
+		if due > now && (l.tasks == 0 || l.waiting.n > 0 && l.inLane == 0) {
+			q.refillAt(l, due)
+			return
+		}
+	}
+	if l.refill.in() {
+		q.refills.remove(&l.refill)
+	}
+	if l.tasks == 0 {
+		q.dropLine(l)
+	}
+}
+
+// refillAt has the line looked at again at due.
+func (q *Queue) refillAt(l *line, due int64) {
+	if l.refill.in() {
+		q.refills.fix(&l.refill, due)
+	} else {
+		q.refills.add(&l.refill, due)
+	}
+	q.setDue(due)
+}
+
+func (q *Queue) dropLine(l *line) {
+	delete(q.lines, l.key)
+	if q.peakLines < 1<<10 || len(q.lines) > q.peakLines/16 {
+		return
+	}
+	kept := make(map[string]*line, len(q.lines)) // a map keeps the memory of the most it ever held
+	for k, l := range q.lines {
+		kept[k] = l
+	}
+	q.lines, q.peakLines = kept, len(kept)
+}
+
+// leaveLane notes that t has left its lane.
+func (q *Queue) leaveLane(t *task) {
+	if t.x != nil && t.x.line != nil {
+		t.x.line.inLane--
+	}
+}
+
+// startLine notes that an attempt at t begins, which takes a token.
+func (q *Queue) startLine(t *task, now int64) {
+	if t.x == nil || t.x.line == nil {
+		return
+	}
+	l := t.x.line
+	if !t.x.released { // claimed by its holder while it waited in the line
+		t.x.released = true
+		l.released++
+	}
+	if !q.cfg.KeyRate.IsZero() {
+		l.tokens.take(now)
+		q.releaseLine(l, now)
+	}
+}
+
+// refill lets tasks go whose key has a token by now.
+func (q *Queue) refill(now int64, most int) {
+	for ; most > 0 && q.refills.next() <= now; most-- {
+		l := q.refills.head().of
+		q.refills.remove(&l.refill)
+		q.releaseLine(l, now)
+	}
+}

@@ -1,0 +1,185 @@
+package queue
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/reeveq/reeve"
+)
+
+// profile is what takers that are alike want, with these takers and with the
+// lanes that suit them.
+type profile struct {
+	name  string
+	want  reeve.GetOptions
+	types map[string]struct{} // of want
+	users int                 // consumers and waiting Gets
+
+	takers takers
+	seats  [classes][]*seat // heaps by the lanes' heads; lanes that have a task to give
+}
+
+// seat is the place of a lane in a profile.
+type seat struct {
+	lane    *lane
+	profile *profile
+	at      int // in the heap; -1: not in it
+}
+
+// profileOf returns the profile for want, and counts a user of it.
+func (q *Queue) profileOf(want *reeve.GetOptions) *profile {
+	name := ""
+	if want.Types != nil || len(want.Labels) > 0 {
+		name = profileName(want)
+	}
+	for _, p := range q.profiles {
+		if p.name == name {
+			p.users++
+			return p
+		}
+	}
+	p := &profile{name: name, want: *want, users: 1}
+	if want.Types != nil {
+		p.types = make(map[string]struct{}, len(want.Types))
+		for _, t := range want.Types {
+			p.types[t] = struct{}{}
+		}
+	}
+	q.profiles = append(q.profiles, p)
+	for l := range q.lanes {
+		p.introduce(l)
+		q.seatLane(l)
+	}
+	return p
+}
+
+// profileName is the same for the same wishes, in whatever order they are told.
+func profileName(want *reeve.GetOptions) string {
+	var b strings.Builder
+	for _, list := range [][]string{want.Types, want.Labels} {
+		list = slices.Clone(list)
+		slices.Sort(list)
+		for _, s := range slices.Compact(list) {
+			b.WriteString(s)
+			b.WriteByte(0)
+		}
+		b.WriteByte(1)
+	}
+	if want.Types == nil {
+		b.WriteByte('*')
+	}
+	return b.String()
+}
+
+// leaveProfile counts one user less, and forgets a profile without any. The
+// one that wants everything is kept.
+func (q *Queue) leaveProfile(p *profile) {
+	if p.users--; p.users > 0 || p.name == "" {
+		return
+	}
+	for l := range q.lanes {
+		l.seats = slices.DeleteFunc(l.seats, func(s *seat) bool { return s.profile == p })
+	}
+	q.profiles = slices.DeleteFunc(q.profiles, func(o *profile) bool { return o == p })
+}
+
+// introduce makes l known to p, if it suits.
+func (p *profile) introduce(l *lane) {
+	if l.suits(&p.want, p.types) {
+		l.seats = append(l.seats, &seat{lane: l, profile: p, at: -1})
+	}
+}
+
+// forget takes s out of its profile.
+func (p *profile) forget(s *seat) {
+	if s.at >= 0 {
+		p.remove(s)
+	}
+}
+
+// seatLane puts l where it belongs in the heaps of all its profiles.
+func (q *Queue) seatLane(l *lane) {
+	gives := l.n > 0 && !l.kind.blocked
+	for _, s := range l.seats {
+		switch {
+		case gives && s.at < 0:
+			h := &s.profile.seats[l.key.class]
+			s.at = len(*h)
+			*h = append(*h, s)
+			q.fixSeat(s)
+		case gives:
+			q.fixSeat(s)
+		case s.at >= 0:
+			moved := s.profile.remove(s)
+			if moved != nil {
+				q.fixSeat(moved)
+			}
+		}
+	}
+}
+
+// remove takes s out of the heap and returns the one in its place, which is to
+// be fixed.
+func (p *profile) remove(s *seat) (moved *seat) {
+	h := p.seats[s.lane.key.class]
+	last := len(h) - 1
+	moved = h[last]
+	h[last] = nil
+	p.seats[s.lane.key.class] = h[:last]
+	at := s.at
+	s.at = -1
+	if moved == s {
+		return nil
+	}
+	h[at], moved.at = moved, at
+	return moved
+}
+
+// fixSeat restores the heap's order around s.
+func (q *Queue) fixSeat(s *seat) {
+	h := s.profile.seats[s.lane.key.class]
+	if len(h) < 2 {
+		return
+	}
+	i, head := s.at, s.lane.head()
+	for i > 0 {
+		up := (i - 1) / 2
+		if !q.before(head, h[up].lane.head()) {
+			break
+		}
+		h[i] = h[up]
+		h[i].at = i
+		i = up
+	}
+	for {
+		c := 2*i + 1
+		if c >= len(h) {
+			break
+		}
+		if c+1 < len(h) && q.before(h[c+1].lane.head(), h[c].lane.head()) {
+			c++
+		}
+		if !q.before(h[c].lane.head(), head) {
+			break
+		}
+		h[i] = h[c]
+		h[i].at = i
+		i = c
+	}
+	h[i], s.at = s, i
+}
+
+// best is the next task of p's lanes: of suspects, or of others. low: not only
+// those of high priority. nil: none.
+func (q *Queue) best(p *profile, suspects class, low bool) *task {
+	var best *task
+	if h := p.seats[high|suspects]; len(h) > 0 {
+		best = h[0].lane.head()
+	}
+	if h := p.seats[suspects]; low && len(h) > 0 {
+		if t := h[0].lane.head(); best == nil || q.before(t, best) {
+			best = t
+		}
+	}
+	return best
+}

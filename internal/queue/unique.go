@@ -1,0 +1,52 @@
+package queue
+
+import (
+	"github.com/reeveq/reeve"
+)
+
+// duplicate answers p, which is one task, when its unique key is taken.
+func (q *Queue) duplicate(p *putting) bool {
+	if len(p.Tasks) != 1 || p.Tasks[0].Rules == nil || p.Tasks[0].Rules.Unique == "" {
+		return false
+	}
+	id, taken := q.uniques.find(p.Tasks[0].Rules.Unique, q.engine.now())
+	if taken {
+		q.stats.duplicates++
+		q.answerPut(p, 1, id, reeve.ErrDuplicate)
+	}
+	return taken
+}
+
+// claimUnique takes the unique key of a task that is put.
+func (q *Queue) claimUnique(src *reeve.Task, id reeve.ID, now int64) {
+	r := src.Rules
+	if r == nil || r.Unique == "" {
+		return
+	}
+	until := int64(never)
+	if r.UniqueMode == reeve.UniqueForTime && r.UniqueFor > 0 {
+		until = now + int64(r.UniqueFor)
+		q.setDue(until)
+	}
+	q.uniques.claim(r.Unique, id, r.UniqueMode, until)
+}
+
+// startUnique gives the key of t back when its first attempt begins, if that
+// is its end.
+func (q *Queue) startUnique(t *task, now int64) {
+	if t.x != nil && t.x.unique != "" && t.x.mode == reeve.UniqueUntilStart {
+		q.releaseUnique(t)
+	}
+}
+
+// endUnique gives the key of t back, which is done, dead or gone.
+func (q *Queue) endUnique(t *task) {
+	if t.x != nil && t.x.unique != "" && t.x.mode != reeve.UniqueForTime {
+		q.releaseUnique(t)
+	}
+}
+
+func (q *Queue) releaseUnique(t *task) {
+	q.uniques.release(t.x.unique, t.id)
+	q.grow(t, func(x *extra) { x.unique = "" })
+}
