@@ -105,6 +105,24 @@ func TestControl_ConcurrencyChangesSlotsAndHandlers(t *testing.T) {
 	})
 }
 
+func TestControl_BusySlotsStayBeforeIdleOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for range 20 { // which slot is asked first is up to chance
+			m := newMemory("tasks", 10_000, 10_000)
+			s := startWith(t, m, worker.Config{Concurrency: 8, Prefetch: 4}, sleeper)
+			resize(t, s.Worker, 2)
+			for range 4 {
+				m.put(reeve.Task{Type: "f"}, 10_000)
+			}
+			synctest.Wait()
+			if stats := s.Stats(); stats.Running != 2 || m.leasedCount() != 6 {
+				t.Fatalf("%d run of %d leased, want 2 of 6", stats.Running, m.leasedCount())
+			}
+			mustStop(t, s)
+		}
+	})
+}
+
 func TestControl_IdleSlotsLeaveAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory("tasks")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -322,6 +323,21 @@ func TestRun_MaxTasksBelowTheSlots(t *testing.T) {
 		s := startWith(t, m, worker.Config{Concurrency: 8, MaxTasks: 2}, sleeper)
 		if err := s.wait(); err != nil || s.Stats().Done != 2 || m.allAsked()[0] != 2 {
 			t.Errorf("Run returned %v, %+v, asked for %v", err, s.Stats(), m.allAsked())
+		}
+	})
+}
+
+func TestRun_MaxTasksAndAHandlerThatEndsItsGoroutineDoesNotEndTheWorker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory("tasks", 1, 2, 3)
+		m.attempts = 1
+		w := worker.New(m, worker.Config{Concurrency: 1, MaxTasks: 2})
+		worker.HandleAck(w, "f", func(context.Context, int) error {
+			runtime.Goexit()
+			return nil
+		})
+		if err := start(t, w).wait(); err != nil || len(m.allEnds()) != 2 {
+			t.Errorf("Run returned %v after %s", err, verbs(m.allEnds()))
 		}
 	})
 }

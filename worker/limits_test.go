@@ -205,7 +205,7 @@ func TestLeaseLost_EndsTheContextAndDiscardsTheResult(t *testing.T) {
 		})
 		m.lose(1)
 		synctest.Wait()
-		if stats := s.Stats(); stats.Running != 0 || stats.Lost != 1 || stats.Done != 0 {
+		if stats := s.Stats(); stats.Running != 0 || stats.Lost != 1 || stats.Done != 0 || stats.Refused != 0 {
 			t.Errorf("stats are %+v", stats)
 		}
 		if ends := m.allEnds(); len(ends) != 0 {

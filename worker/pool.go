@@ -72,8 +72,8 @@ func (w *Worker) replace(s *slot) {
 	w.fillLocked()
 }
 
-// remove takes away a slot whose goroutine ends. If that is no fault of the
-// supply, as after runtime.Goexit, another takes its place.
+// remove takes away a slot whose goroutine ends. Another takes its place if
+// there is use for it, as after runtime.Goexit.
 func (w *Worker) remove(s *slot) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -100,14 +100,10 @@ func (w *Worker) permit() bool {
 
 func (w *Worker) permitted() bool { return w.cfg.MaxTasks == 0 || w.permits.Load() < w.cfg.MaxTasks }
 
-// refund takes back a permit for which no task was taken. Slots that ended for
-// want of it come back.
+// refund takes back a permit for which no task was taken. It is for this slot
+// if it stays; if not, its end brings back one that ended for want of a permit.
 func (w *Worker) refund() {
-	if w.cfg.MaxTasks == 0 {
-		return
+	if w.cfg.MaxTasks > 0 {
+		w.permits.Add(^uint64(0))
 	}
-	w.permits.Add(^uint64(0))
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.fillLocked()
 }
