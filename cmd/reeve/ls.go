@@ -26,7 +26,7 @@ func (t *tool) lsCommand() *cli.Command {
 		Name: "ls", Usage: "list the queues and what is in them", ArgsUsage: "[QUEUE]",
 		Description: `OLDEST is the age of the oldest task that could be handed over now; STATE says
 whether the queue is paused, closed (outside of its hours), full or shut down.
-With -v there are more numbers: BLOCKED is how many of the ready tasks wait for
+With -l there are more numbers: BLOCKED is how many of the ready tasks wait for
 others of their key; WAIT is how long half and 99 % of the tasks, at most, stood
 ready before an attempt, and RUN the same for how long attempts took.
 With QUEUE, the numbers of that queue are followed by those of its task types;
@@ -37,9 +37,9 @@ with such an object as queue and an array types.
 
 Examples:
   reeve ls -connect host:5000
-  reeve ls -v
+  reeve ls -l
   reeve ls tasks`,
-		Flags:  v.flags(cmdline.Bool("v", &v.more, "show more numbers")),
+		Flags:  v.flags(cmdline.Bool("l", &v.more, "show more numbers")),
 		Action: v.run,
 	}
 }

@@ -47,7 +47,7 @@ times in quotes. Empty lines are left out. It reads what "get -json" writes.
 Examples:
   reeve put tasks 'square 12' -timeout 10s
   seq 1000 | reeve put tasks -type square -priority -1
-  reeve put pages -unique {} -unique-mode for-time < urls
+  reeve put pages -unique '{}' -unique-mode for-time < urls
   echo '{"payload_json": {"n": 12}, "key": "a", "delay": "5m"}' | reeve put tasks -jsonl
   reeve put tasks -delay 1h -- -not-a-flag`,
 		Flags: v.flags(append(v.spec.flags(&v.mode),

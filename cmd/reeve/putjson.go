@@ -30,7 +30,7 @@ type lineJSON struct {
 	ExpireAt   *momentText       `json:"expire_at"`
 	Timeout    *durationText     `json:"timeout"`
 	Attempts   *int              `json:"attempts"`
-	Backoff    *backoffText      `json:"backoff"`
+	Backoff    *waitsText        `json:"backoff"`
 	Key        *string           `json:"key"`
 	Unique     *string           `json:"unique"`
 	UniqueMode *reeve.UniqueMode `json:"unique_mode"`
@@ -198,7 +198,7 @@ func set[T any](dest, v *T) {
 type (
 	durationText time.Duration
 	momentText   time.Time
-	backoffText  reeve.Backoff
+	waitsText    reeve.Backoff
 	keepText     time.Duration
 )
 
@@ -214,9 +214,9 @@ func (t *momentText) UnmarshalText(b []byte) error {
 	return quoted(b, err)
 }
 
-func (t *backoffText) UnmarshalText(b []byte) error {
+func (t *waitsText) UnmarshalText(b []byte) error {
 	v, err := parseBackoff(string(b))
-	*t = backoffText(v)
+	*t = waitsText(v)
 	return quoted(b, err)
 }
 

@@ -59,7 +59,7 @@ func newInfoJSON(t *reeve.TaskInfo) infoJSON {
 		j.payloadJSON = newPayloadJSON(t.Payload)
 	}
 	if r := t.Rules; r != nil {
-		j.At, j.Expiry, j.ExpireAt, j.MaxAttempts, j.Backoff = r.At, r.Expiry, r.ExpireAt, r.Attempts, formatBackoff(r.Backoff)
+		j.At, j.Expiry, j.ExpireAt, j.MaxAttempts, j.Backoff = r.At, r.Expiry, r.ExpireAt, r.Attempts, backoffText(r.Backoff)
 		j.Key, j.Unique, j.UniqueFor, j.Labels, j.KeepResult = r.Key, r.Unique, r.UniqueFor, r.Labels, r.KeepResult
 		if r.Unique != "" {
 			j.UniqueMode = r.UniqueMode.String()

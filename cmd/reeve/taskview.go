@@ -163,7 +163,7 @@ func (s *sheet) rules(r *reeve.Rules) {
 		s.fact("expires", "%v after it was put", r.Expiry)
 	}
 	s.moment("expires at", r.ExpireAt)
-	s.text("backoff", formatBackoff(r.Backoff))
+	s.text("backoff", backoffText(r.Backoff))
 	s.text("key", r.Key)
 	if r.Unique != "" {
 		s.fact("unique", "%s (%s)", r.Unique, uniqueMode(r))

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -65,7 +64,7 @@ func (v backoffValue) String() string {
 	if v.dest == nil {
 		return ""
 	}
-	return formatBackoff(*v.dest)
+	return backoffText(*v.dest)
 }
 
 func (v backoffValue) Get() any { return *v.dest }
@@ -75,42 +74,21 @@ func (v backoffValue) Set(s string) (err error) {
 	return err
 }
 
-// parseBackoff reads BASE[..MAX][*FACTOR], as 1s..10m*2.
-func parseBackoff(s string) (reeve.Backoff, error) {
-	bad := errors.New("want BASE[..MAX][*FACTOR], as 1s, 1s..10m or 1s..10m*1.5")
-	var b reeve.Backoff
-	times, factor, hasFactor := strings.Cut(s, "*")
-	base, most, hasMost := strings.Cut(times, "..")
-	var err error
-	if b.Base, err = cmdline.ParseDuration(base); err != nil || b.Base == 0 {
-		return b, bad
-	}
-	if hasMost {
-		if b.Max, err = cmdline.ParseDuration(most); err != nil || b.Max < b.Base {
-			return b, bad
-		}
-	}
-	if hasFactor {
-		if b.Factor, err = strconv.ParseFloat(factor, 64); err != nil || b.Factor == 0 {
-			return b, bad
-		}
-	}
-	return b, trimInvalid(b.Validate())
-}
-
-// formatBackoff is the form that parseBackoff reads; "" for none.
-func formatBackoff(b reeve.Backoff) string {
-	if b.Base == 0 {
+// backoffText is a backoff as parseBackoff reads it; "" for none.
+func backoffText(b reeve.Backoff) string {
+	if b == (reeve.Backoff{}) {
 		return ""
 	}
-	s := b.Base.String()
-	if b.Max != 0 {
-		s += ".." + b.Max.String()
+	return cmdline.FormatBackoff(b)
+}
+
+// parseBackoff is [cmdline.ParseBackoff] for a task, which cannot ask for none.
+func parseBackoff(s string) (reeve.Backoff, error) {
+	b, err := cmdline.ParseBackoff(s)
+	if err == nil && b == (reeve.Backoff{}) {
+		err = errors.New("want a first wait of more than 0")
 	}
-	if b.Factor != 0 {
-		s += "*" + strconv.FormatFloat(b.Factor, 'g', -1, 64)
-	}
-	return s
+	return b, err
 }
 
 // trimInvalid leaves out of an error what says that an argument is invalid,
