@@ -33,6 +33,17 @@ type Config struct {
 	MaxSessions, MaxSessionsPerKey int
 	// MaxConsumers bounds the consumers of one client. 0: [DefaultMaxConsumers].
 	MaxConsumers int
+	// MaxOperations bounds, for one client, what is under way apart from its
+	// other requests: lists and the like, operations over all tasks of a queue,
+	// commands it asked for, and commands it has not answered. More are refused.
+	// 0: [DefaultMaxOperations].
+	MaxOperations int
+	// MaxSubscriptions bounds the event subscriptions of one client. 0:
+	// [DefaultMaxSubscriptions].
+	MaxSubscriptions int
+	// EventBuffer is how many events wait for one reader that is slow, at most
+	// 1,048,576; beyond that it misses the oldest. 0: [DefaultEventBuffer].
+	EventBuffer int
 	// MaxReceiving bounds the bytes of large requests that are being received,
 	// over all clients; more wait their turn. 0: [DefaultMaxReceiving]; at least
 	// MaxPayload + 2 MiB.
@@ -59,15 +70,20 @@ type Config struct {
 
 // Defaults of [Config].
 const (
-	DefaultHeartbeat          = 5 * time.Second
-	DefaultMaxPayload   int64 = 16 << 20
-	DefaultMaxWaiting   int64 = 64 << 20
-	DefaultMaxSessions        = 20_000
-	DefaultMaxConsumers       = 4096
-	DefaultMaxReceiving int64 = 512 << 20
-	DefaultWriteTimeout       = 30 * time.Second
-	DefaultWatchdog           = 5 * time.Minute
+	DefaultHeartbeat              = 5 * time.Second
+	DefaultMaxPayload       int64 = 16 << 20
+	DefaultMaxWaiting       int64 = 64 << 20
+	DefaultMaxSessions            = 20_000
+	DefaultMaxConsumers           = 4096
+	DefaultMaxOperations          = 64
+	DefaultMaxSubscriptions       = 16
+	DefaultEventBuffer            = 4096
+	DefaultMaxReceiving     int64 = 512 << 20
+	DefaultWriteTimeout           = 30 * time.Second
+	DefaultWatchdog               = 5 * time.Minute
 )
+
+const maxEventBuffer = 1 << 20
 
 // frameExtra is how much larger than a payload a frame may be.
 const frameExtra = 2 << 20
@@ -79,6 +95,9 @@ func (c Config) withDefaults() Config {
 	c.MaxSessions = cmp.Or(c.MaxSessions, DefaultMaxSessions)
 	c.MaxSessionsPerKey = cmp.Or(c.MaxSessionsPerKey, DefaultMaxSessions)
 	c.MaxConsumers = cmp.Or(c.MaxConsumers, DefaultMaxConsumers)
+	c.MaxOperations = cmp.Or(c.MaxOperations, DefaultMaxOperations)
+	c.MaxSubscriptions = cmp.Or(c.MaxSubscriptions, DefaultMaxSubscriptions)
+	c.EventBuffer = cmp.Or(c.EventBuffer, DefaultEventBuffer)
 	c.MaxReceiving = cmp.Or(c.MaxReceiving, max(DefaultMaxReceiving, c.MaxPayload+frameExtra))
 	c.WriteTimeout = cmp.Or(c.WriteTimeout, DefaultWriteTimeout)
 	c.Watchdog = cmp.Or(c.Watchdog, DefaultWatchdog)
@@ -110,6 +129,12 @@ func (c Config) validate() error {
 		return bad("MaxSessionsPerKey", c.MaxSessionsPerKey, "more than 0")
 	case c.MaxConsumers < 0:
 		return bad("MaxConsumers", c.MaxConsumers, "more than 0")
+	case c.MaxOperations < 0:
+		return bad("MaxOperations", c.MaxOperations, "more than 0")
+	case c.MaxSubscriptions < 0:
+		return bad("MaxSubscriptions", c.MaxSubscriptions, "more than 0")
+	case c.EventBuffer < 0 || c.EventBuffer > maxEventBuffer:
+		return bad("EventBuffer", c.EventBuffer, "1 to 1,048,576")
 	case c.MaxReceiving < c.MaxPayload+frameExtra:
 		return bad("MaxReceiving", c.MaxReceiving, "at least MaxPayload + 2 MiB")
 	case c.WriteTimeout < 0:

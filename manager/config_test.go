@@ -41,6 +41,9 @@ func TestConfig_EveryFieldOutOfRangeIsNamed(t *testing.T) {
 		"MaxSessions":       {func(c *manager.Config) { c.MaxSessions = -1 }},
 		"MaxSessionsPerKey": {func(c *manager.Config) { c.MaxSessionsPerKey = -1 }},
 		"MaxConsumers":      {func(c *manager.Config) { c.MaxConsumers = -1 }},
+		"MaxOperations":     {func(c *manager.Config) { c.MaxOperations = -1 }},
+		"MaxSubscriptions":  {func(c *manager.Config) { c.MaxSubscriptions = -1 }},
+		"EventBuffer":       {func(c *manager.Config) { c.EventBuffer = -1 }, func(c *manager.Config) { c.EventBuffer = 1<<20 + 1 }},
 		"MaxReceiving":      {func(c *manager.Config) { c.MaxReceiving = -1 }, func(c *manager.Config) { c.MaxReceiving = 16 << 20 }},
 		"WriteTimeout":      {func(c *manager.Config) { c.WriteTimeout = -1 }},
 		"LoginTimeout":      {func(c *manager.Config) { c.LoginTimeout = -1 }},
@@ -74,7 +77,7 @@ func TestConfig_ZeroAndTheLimitsThemselvesAreAccepted(t *testing.T) {
 	for _, cfg := range []manager.Config{
 		{},
 		{Heartbeat: 100 * time.Millisecond, MaxPayload: 1 << 10, MaxWaiting: 1, MaxSessions: 1, MaxSessionsPerKey: 1, MaxConsumers: 1,
-			MaxReceiving: 1<<10 + 2<<20, WriteTimeout: 1, LoginTimeout: 1, Watchdog: 1},
+			MaxOperations: 1, MaxSubscriptions: 1, EventBuffer: 1, MaxReceiving: 1<<10 + 2<<20, WriteTimeout: 1, LoginTimeout: 1, Watchdog: 1},
 		{Heartbeat: time.Hour, MaxPayload: 1 << 30, MaxReceiving: math.MaxInt64, Watchdog: -1},
 	} {
 		cfg.AuthKey = testKey(t)
@@ -97,6 +100,26 @@ func TestQueueConfig_EveryFieldOutOfRangeIsNamed(t *testing.T) {
 		"Lease":    {{Lease: -1}, {Lease: 99 * time.Millisecond}, {Lease: 24*time.Hour + 1}},
 		"Timeout":  {{Timeout: -1}, {Timeout: math.MaxInt64}},
 		"Attempts": {{Attempts: -1}, {Attempts: 1_000_001}},
+
+		"Backoff":      {{Backoff: reeve.Backoff{Base: -1}}, {Backoff: reeve.Backoff{Base: 1, Jitter: math.NaN()}}},
+		"CountSnoozed": nil,
+		"History":      {{History: -1}, {History: 101}},
+		"DeadFor":      {{DeadFor: -1}, {DeadFor: math.MaxInt64}},
+		"MaxDead":      {{MaxDead: -1}},
+
+		"LIFO":    nil,
+		"Ageing":  {{Ageing: -1}, {Ageing: 999 * time.Microsecond}, {Ageing: 24*time.Hour + 1}},
+		"Reserve": {{Reserve: reeve.Reserve{Slots: -1}}, {Reserve: reeve.Reserve{Slots: reeve.MaxSlots + 1}}, {Reserve: reeve.Reserve{Priority: 1}}},
+
+		"Concurrency":     {{Concurrency: -1}},
+		"TypeConcurrency": {{TypeConcurrency: map[string]int{"a": 0}}},
+		"Rate":            {{Rate: reeve.Rate{Tasks: -1}}, {Rate: reeve.Rate{Burst: 1}}},
+		"KeyConcurrency":  {{KeyConcurrency: -2}, {KeyConcurrency: math.MaxInt64}},
+		"KeyRate":         {{KeyRate: reeve.Rate{Tasks: 1, Per: 1}}},
+		"Windows":         {{Windows: make([]reeve.Window, 17)}, {Windows: []reeve.Window{{From: -time.Minute}}}},
+
+		"KeepResult":     {{KeepResult: -1}, {KeepResult: math.MaxInt64}},
+		"MaxResultBytes": {{MaxResultBytes: -1}, {MaxResultBytes: 1}},
 	}
 	fields := reflect.TypeFor[reeve.QueueConfig]()
 	for i := range fields.NumField() {

@@ -38,7 +38,11 @@ func (s *session) greet() error {
 		s.out.init(s, s.m.maxFrame())
 		s.holder = s.m.engine.NewHolder(s, false)
 		s.holder.SetPatience(silentHeartbeats * s.heartbeat)
+		s.since = time.Now()
 		err = s.m.add(s)
+	}
+	if err == nil {
+		s.holder.SetName(s.worker()) // which has the session's number
 	}
 	if err != nil {
 		if s.mux.Err() == nil {
@@ -164,6 +168,13 @@ func (s *session) handleControl(frame []byte) error {
 			return err
 		}
 		s.farewell.Store(true)
+		return nil
+	case wire.TypeReport:
+		var m wire.Report
+		if err := wire.Decode(t, body, &m); err != nil {
+			return err
+		}
+		s.reported(&m)
 		return nil
 	case wire.TypeHello:
 		return fmt.Errorf("%w: a second Hello", reeve.ErrProtocol)

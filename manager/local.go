@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/reeveq/reeve"
@@ -28,6 +29,7 @@ type local struct {
 type answer struct {
 	first  reeve.ID
 	leases []*reeve.Lease
+	result reeve.Result
 	err    error
 }
 
@@ -38,8 +40,12 @@ func newLocal(e *queue.Engine) *local {
 		leases:    map[reeve.Token]*reeve.Lease{},
 	}
 	l.holder = e.NewHolder(l, true)
+	l.holder.SetName(localName)
 	return l
 }
+
+// localName is what operators are shown for who holds a task in this process.
+const localName = "master"
 
 // expect registers done for the answer to a new request.
 func (l *local) expect(done func(answer)) uint64 {
@@ -68,11 +74,50 @@ func (l *local) do(ctx context.Context, request func(tag uint64)) answer {
 	}
 }
 
+// doEach makes n requests, at least one, with tags in a row, and waits for all
+// answers. When ctx ends, those that still wait are cancelled, which is their
+// answer.
+func (l *local) doEach(ctx context.Context, n int, request func(tag uint64)) ([]answer, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	answers := make([]answer, n)
+	var left atomic.Int64
+	left.Store(int64(n))
+	done := make(chan struct{})
+	l.mu.Lock()
+	tag := l.tag + 1
+	l.tag += uint64(n)
+	for i := range answers {
+		l.waiting[tag+uint64(i)] = func(a answer) {
+			answers[i] = a
+			if left.Add(-1) == 0 {
+				close(done)
+			}
+		}
+	}
+	l.mu.Unlock()
+	request(tag)
+	select {
+	case <-done:
+	case <-ctx.Done():
+		for i := range uint64(n) {
+			l.holder.Cancel(tag+i, ctx.Err())
+		}
+		<-done
+	}
+	return answers, nil
+}
+
+// Reply takes answers; see [queue.Replier]. Ids count up from first.
 func (l *local) Reply(tag uint64, count int, first reeve.ID, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range uint64(count) {
 		l.answerLocked(tag+i, answer{first: first, err: err})
+		if first != 0 {
+			first++
+		}
 	}
 }
 
@@ -164,17 +209,20 @@ func (l *local) Settle(lease *reeve.Lease, o *reeve.Outcome, done func(error)) {
 	case reeve.Ack:
 		q.Ack(l.holder, []queue.AckOp{{ID: token.ID, Attempt: token.Attempt}}, tag, l)
 	case reeve.Complete:
-		to, err := l.holder.Engine().Lookup(o.To)
-		if err != nil {
-			l.Reply(tag, 1, 0, err)
-			l.Wake()
-			return
+		var to *queue.Queue // none: the result is kept by the task's id
+		if o.To != "" {
+			if to, err = l.holder.Engine().Lookup(o.To); err != nil {
+				l.Reply(tag, 1, 0, err)
+				l.Wake()
+				return
+			}
 		}
 		q.Complete(l.holder, to, []queue.CompleteOp{{ID: token.ID, Attempt: token.Attempt, Result: o.Result, Tag: tag, By: l}})
 	default:
 		q.Nack(l.holder, &queue.NackOp{
 			ID: token.ID, Attempt: token.Attempt, Delay: o.Delay, TimedOut: o.TimedOut,
-			Returned: o.Verb == reeve.Return, Bury: o.Verb == reeve.Bury, Error: o.Error, Stack: o.Stack,
+			Returned: o.Verb == reeve.Return, Bury: o.Verb == reeve.Bury, Snooze: o.Verb == reeve.Snooze,
+			Skip: o.Verb == reeve.Skip, Discard: o.Verb == reeve.Discard, Error: o.Error, Stack: o.Stack,
 		}, tag, l)
 	}
 }

@@ -2,8 +2,8 @@ package manager
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/queue"
@@ -11,8 +11,11 @@ import (
 
 // localQueue is this process's handle of a queue.
 type localQueue struct {
-	q     *queue.Queue
-	local *local
+	localSupply
+}
+
+func newLocalQueue(l *local, q *queue.Queue) *localQueue {
+	return &localQueue{localSupply{local: l, q: q}}
 }
 
 func (h *localQueue) Name() string { return h.q.Name() }
@@ -20,9 +23,14 @@ func (h *localQueue) Name() string { return h.q.Name() }
 func (h *localQueue) Put(ctx context.Context, tasks []reeve.Task, opts ...reeve.PutOption) ([]reeve.ID, error) {
 	o := reeve.NewPutOptions(opts...)
 	batch := make([]reeve.Task, len(tasks))
+	each := false
 	for i, t := range tasks {
 		o.Apply(&t)
-		batch[i] = reeve.Task{Payload: t.Payload, Type: t.Type, Delay: t.Delay, Timeout: t.Timeout}
+		batch[i] = reeve.Task{Payload: t.Payload, Type: t.Type, Priority: t.Priority, Delay: t.Delay, Timeout: t.Timeout, Rules: t.Rules}
+		each = each || t.Rules != nil && t.Rules.Unique != ""
+	}
+	if each {
+		return h.putEach(ctx, batch, &o)
 	}
 	a := h.local.do(ctx, func(tag uint64) {
 		h.q.Put(h.local.holder, &queue.PutOp{Tasks: batch, NoWait: o.NoWait, Tag: tag, By: h.local})
@@ -37,44 +45,44 @@ func (h *localQueue) Put(ctx context.Context, tasks []reeve.Task, opts ...reeve.
 	return ids, nil
 }
 
-func (h *localQueue) Get(ctx context.Context, max int, opts ...reeve.GetOption) ([]*reeve.Lease, error) {
-	return h.get(ctx, max, false)
-}
-
-func (h *localQueue) TryGet(ctx context.Context, max int, opts ...reeve.GetOption) ([]*reeve.Lease, error) {
-	return h.get(ctx, max, true)
-}
-
-func (h *localQueue) get(ctx context.Context, max int, noWait bool) ([]*reeve.Lease, error) {
-	a := h.local.do(ctx, func(tag uint64) {
-		h.q.Get(h.local.holder, &queue.GetOp{Max: max, NoWait: noWait, Tag: tag})
+// putEach puts each task, or finds the one that has its unique key, apart.
+func (h *localQueue) putEach(ctx context.Context, batch []reeve.Task, o *reeve.PutOptions) ([]reeve.ID, error) {
+	if len(batch) > reeve.MaxBatch {
+		return nil, &reeve.LimitError{Kind: reeve.ErrInvalid, Limit: "tasks of one Put", Value: int64(len(batch)), Max: reeve.MaxBatch}
+	}
+	for i := range batch { // what is wrong with one is wrong with the call
+		if err := batch[i].Validate(); err != nil {
+			return nil, err
+		}
+	}
+	answers, err := h.local.doEach(ctx, len(batch), func(tag uint64) {
+		h.q.Put(h.local.holder, &queue.PutOp{Tasks: batch, NoWait: o.NoWait, Each: true, Tag: tag, By: h.local})
 	})
-	return a.leases, a.err
-}
-
-func (h *localQueue) Consume(ctx context.Context, slots int, opts ...reeve.GetOption) (reeve.Consumer, error) {
-	if err := ctx.Err(); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	if slots < 1 || slots > reeve.MaxSlots {
-		return nil, fmt.Errorf("%w: %d slots, want 1 to %d", reeve.ErrInvalid, slots, reeve.MaxSlots)
+	ids := make([]reeve.ID, len(batch))
+	var dup reeve.DuplicateError
+	for i, a := range answers {
+		switch {
+		case a.err == nil:
+			ids[i] = a.first
+		case errors.Is(a.err, reeve.ErrDuplicate):
+			dup.Tasks, dup.IDs = append(dup.Tasks, i), append(dup.IDs, a.first)
+		case err == nil:
+			err = a.err
+		}
 	}
-	l := h.local
-	c := &localConsumer{local: l, more: make(chan struct{}, 1)}
-	l.mu.Lock()
-	l.tag++
-	c.tag = l.tag
-	l.consumers[c.tag] = c
-	l.mu.Unlock()
-	// Nothing is delivered before there is a consumer to change: start paused.
-	if c.q = h.q.Consume(l.holder, c.tag, 0, reeve.NewGetOptions(opts...)); c.q == nil {
-		l.mu.Lock()
-		delete(l.consumers, c.tag)
-		l.mu.Unlock()
-		return nil, reeve.ErrClosed
+	if err != nil {
+		return ids, err // what was put, and not what was there
 	}
-	c.q.SetSlots(slots)
-	return c, nil
+	for n, i := range dup.Tasks {
+		ids[i] = dup.IDs[n]
+	}
+	if len(dup.IDs) > 0 && !o.IgnoreDuplicates {
+		return ids, &dup
+	}
+	return ids, nil
 }
 
 func (h *localQueue) Stats(ctx context.Context) (reeve.QueueStats, error) {
@@ -105,108 +113,11 @@ func (h *localQueue) Dead(ctx context.Context, skip, max int) ([]reeve.DeadTask,
 	return h.q.Dead(skip, max), nil
 }
 
-// localConsumer is a standing supply to this process.
-type localConsumer struct {
-	local *local
-	q     *queue.Consumer
-	tag   uint64
-	more  chan struct{} // cap 1: something changed, and one who waits should look
-
-	mu     sync.Mutex // guards the fields below; taken after local's
-	leases []*reeve.Lease
-	err    error
-}
-
-func (c *localConsumer) add(l *reeve.Lease) {
-	c.mu.Lock()
-	c.leases = append(c.leases, l)
-	c.mu.Unlock()
-	c.signal()
-}
-
-func (c *localConsumer) end(err error) {
-	c.mu.Lock()
-	if c.err == nil {
-		c.err = err
-	}
-	c.mu.Unlock()
-	c.signal()
-}
-
-func (c *localConsumer) signal() {
-	select {
-	case c.more <- struct{}{}:
-	default:
-	}
-}
-
-func (c *localConsumer) Next(ctx context.Context) (*reeve.Lease, error) {
-	for {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if l, err := c.take(); l != nil || err != nil {
-			return l, err
-		}
-		select {
-		case <-c.more:
-		case <-ctx.Done():
-		}
-	}
-}
-
-// take returns the next lease that is there. Whoever takes one, or learns the
-// end, passes the signal on while there is more to see.
-func (c *localConsumer) take() (*reeve.Lease, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.leases) == 0 {
-		if c.err != nil {
-			c.signal()
-		}
-		return nil, c.err
-	}
-	l := c.leases[0]
-	c.leases[0] = nil
-	c.leases = c.leases[1:]
-	if len(c.leases) > 0 || c.err != nil {
-		c.signal()
-	}
-	return l, nil
-}
-
-func (c *localConsumer) SetSlots(n int) error {
-	if n < 0 || n > reeve.MaxSlots {
-		return fmt.Errorf("%w: %d slots, want 0 to %d", reeve.ErrInvalid, n, reeve.MaxSlots)
-	}
-	c.q.SetSlots(n)
-	return nil
-}
-
-func (c *localConsumer) Close() error {
-	c.q.Close()
-	c.local.mu.Lock()
-	delete(c.local.consumers, c.tag)
-	c.local.mu.Unlock()
-	c.mu.Lock()
-	rest := c.leases
-	c.leases = nil
-	c.err = reeve.ErrClosed
-	c.mu.Unlock()
-	c.signal()
-	for i := len(rest) - 1; i >= 0; i-- { // each goes to the front
-		rest[i].Settle(&reeve.Outcome{Verb: reeve.Return}, nil)
-	}
-	return nil
-}
-
-var (
-	_ reeve.Queue    = (*localQueue)(nil)
-	_ reeve.Consumer = (*localConsumer)(nil)
-)
-
 func (h *localQueue) Pause(ctx context.Context, reason string) error {
 	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := checkReason(reason); err != nil {
 		return err
 	}
 	return h.q.Pause(reason)
@@ -219,3 +130,5 @@ func (h *localQueue) Resume(ctx context.Context) error {
 	h.q.Resume()
 	return nil
 }
+
+var _ reeve.Queue = (*localQueue)(nil)

@@ -90,7 +90,7 @@ func (m *Master) Queue(name string, cfg reeve.QueueConfig) (reeve.Queue, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &localQueue{q: q, local: m.local}, nil
+	return newLocalQueue(m.local, q), nil
 }
 
 // Lookup returns this process's handle of a queue that was declared, or a
@@ -100,7 +100,7 @@ func (m *Master) Lookup(name string) (reeve.Queue, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &localQueue{q: q, local: m.local}, nil
+	return newLocalQueue(m.local, q), nil
 }
 
 // QueueOf returns the typed handle of a queue that was declared. Payloads are

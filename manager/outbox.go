@@ -22,22 +22,36 @@ const (
 	maxUnsentLarge = 4 << 20
 )
 
-// delivery is what is to be sent to a consumer or as the answer to a Get.
+// delivery is what is to be sent to a consumer, or as the answer to a Get or to
+// a question for a result. It is encoded when its turn comes: until then its
+// payload takes no memory of its own.
 type delivery struct {
 	consumer uint64 // or
 	req      uint64
 	queue    string
 	task     reeve.Task
-	rest     []reeve.Task // further tasks of the same Get
+	rest     []reeve.Task  // further tasks of the same Get
+	result   *reeve.Result // in place of tasks
 }
 
 // taskFrame is about what a task takes in a frame besides its payload and type.
 const taskFrame = 64
 
 func (d *delivery) size() int {
-	n := taskFrame + len(d.task.Payload) + len(d.task.Type)
+	if r := d.result; r != nil {
+		return taskFrame + len(r.Payload) + len(r.Type) + len(r.Queue) + len(r.Reason) + len(r.Error)
+	}
+	n := taskBytes(&d.task)
 	for i := range d.rest {
-		n += taskFrame + len(d.rest[i].Payload) + len(d.rest[i].Type)
+		n += taskBytes(&d.rest[i])
+	}
+	return n
+}
+
+func taskBytes(t *reeve.Task) int {
+	n := taskFrame + len(t.Payload) + len(t.Type)
+	if t.Rules != nil {
+		n += len(t.Rules.Key)
 	}
 	return n
 }
@@ -54,14 +68,16 @@ type outbox struct {
 	answers wire.Builder
 	due     []delivery
 	lost    []wire.Lost
-	large   []delivery // for the bulk stream
-	raw     [][]byte   // frames for the bulk stream
-	rawSize int        // of raw, in bytes
-	held    int        // readers that are about to add more
-	writing bool       // a flush goroutine exists
-	bulking bool       // a flushBulk goroutine exists
-	since   time.Time  // when the write in progress began; zero: none
-	bulk    time.Time  // the same for the bulk stream
+	told    []wire.Command
+	events  []*subscription // that have some
+	large   []delivery      // for the bulk stream
+	raw     [][]byte        // frames for the bulk stream
+	rawSize int             // of raw, in bytes
+	held    int             // readers that are about to add more
+	writing bool            // a flush goroutine exists
+	bulking bool            // a flushBulk goroutine exists
+	since   time.Time       // when the write in progress began; zero: none
+	bulk    time.Time       // the same for the bulk stream
 	ended   bool
 	room    *sync.Cond // signalled when answers were taken
 
@@ -95,6 +111,25 @@ func (o *outbox) confirm(req uint64, count int, first reeve.ID) {
 	defer o.mu.Unlock()
 	if !o.ended {
 		o.answers.Confirm(req, count, first)
+	}
+}
+
+// confirmCount is the answer to something that was done to n tasks.
+func (o *outbox) confirmCount(req, n uint64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.ended {
+		o.answers.ConfirmCount(req, n)
+	}
+}
+
+// command adds a command to the client, and has it sent.
+func (o *outbox) command(m wire.Command) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.ended {
+		o.told = append(o.told, m)
+		o.startLocked()
 	}
 }
 
@@ -166,7 +201,7 @@ func (o *outbox) startLocked() {
 	if o.held > 0 && o.answers.Len() < gather || o.ended {
 		return
 	}
-	if !o.writing && (o.answers.Len() > 0 || len(o.due) > 0 || len(o.lost) > 0) {
+	if !o.writing && o.answers.Len()+len(o.due)+len(o.lost)+len(o.told)+len(o.events) > 0 {
 		o.writing = true
 		go o.flush() // waited for by close
 	}
@@ -180,10 +215,10 @@ func (o *outbox) startLocked() {
 func (o *outbox) flush() {
 	for {
 		o.mu.Lock()
-		due, lost := o.due, o.lost
+		due, lost, told, events := o.due, o.lost, o.told, o.events
 		hasLarge := o.answers.Large()
 		buf := o.answers.Take()
-		if len(due) == 0 && len(lost) == 0 && len(buf) == 0 || o.ended {
+		if len(due)+len(lost)+len(told)+len(events)+len(buf) == 0 || o.ended {
 			o.writing = false
 			o.since = time.Time{}
 			o.answers.Release()
@@ -192,18 +227,24 @@ func (o *outbox) flush() {
 			o.mu.Unlock()
 			return
 		}
-		o.due, o.lost, o.spare = o.spare[:0], nil, nil
+		o.due, o.lost, o.told, o.events, o.spare = o.spare[:0], nil, nil, nil, nil
+		for _, sub := range events {
+			sub.due = false
+		}
 		o.since = time.Now()
 		o.room.Broadcast()
 		o.mu.Unlock()
 
 		// Tasks first: the answer to an Unconsume must come after them.
 		err := o.writeTasks(due)
-		if err == nil && len(lost) > 0 {
-			err = o.writeLost(lost)
+		if err == nil && len(lost)+len(told) > 0 {
+			err = o.writeControl(lost, told)
 		}
 		if err == nil && len(buf) > 0 {
 			err = o.writeAnswers(buf, hasLarge)
+		}
+		if err == nil && len(events) > 0 {
+			err = o.writeEvents(events)
 		}
 		clear(due)
 		o.spare = keep(due)
@@ -245,6 +286,9 @@ func (o *outbox) writeTasks(due []delivery) error {
 }
 
 func appendDelivery(b *wire.Builder, d *delivery) error {
+	if d.result != nil {
+		return b.Message(&wire.Answer{Req: d.req, Result: wire.ResultOf(d.result)})
+	}
 	if err := b.Deliver(d.consumer, d.req, d.queue, &d.task); err != nil {
 		return err
 	}
@@ -256,9 +300,14 @@ func appendDelivery(b *wire.Builder, d *delivery) error {
 	return nil
 }
 
-func (o *outbox) writeLost(lost []wire.Lost) error {
+func (o *outbox) writeControl(lost []wire.Lost, told []wire.Command) error {
 	for i := range lost {
 		if err := o.s.sendControl(lost[i]); err != nil {
+			return err
+		}
+	}
+	for i := range told {
+		if err := o.s.sendControl(told[i]); err != nil {
 			return err
 		}
 	}
@@ -382,7 +431,7 @@ func (o *outbox) close() {
 	for o.writing || o.bulking {
 		o.room.Wait()
 	}
-	o.due, o.large, o.raw, o.lost, o.rawSize = nil, nil, nil, nil, 0
+	o.due, o.large, o.raw, o.lost, o.told, o.events, o.rawSize = nil, nil, nil, nil, nil, nil, 0
 }
 
 // drain waits until everything that was added has been written, or at most d.

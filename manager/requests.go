@@ -174,7 +174,9 @@ func (r *requests) completeSome(req uint64, ops []queue.CompleteOp) {
 	if !ok {
 		return
 	}
-	if to, ok := r.lookup(r.complete.To, req, len(ops)); ok {
+	if r.complete.To == "" { // the result is kept by the task's id
+		from.Complete(r.s.holder, nil, ops)
+	} else if to, ok := r.lookup(r.complete.To, req, len(ops)); ok {
 		from.Complete(r.s.holder, to, ops)
 	}
 }
@@ -206,7 +208,8 @@ func (r *requests) handleRare(t wire.Type, body []byte) error {
 			return r.once(m.Req, m.Low, m.Queue, func(q *queue.Queue) {
 				q.Nack(r.s.holder, &queue.NackOp{
 					ID: m.ID, Attempt: m.Attempt, Delay: m.Delay, TimedOut: m.Cause == wire.CauseTimedOut,
-					Returned: m.Cause == wire.CauseReturned, Error: m.Error, Stack: m.Stack,
+					Returned: m.Cause == wire.CauseReturned, Snooze: m.Cause == wire.CauseSnoozed,
+					Skip: m.Cause == wire.CauseSkipped, Discard: m.Cause == wire.CauseDiscarded, Error: m.Error, Stack: m.Stack,
 				}, m.Req, r.s)
 			})
 		})
@@ -232,12 +235,7 @@ func (r *requests) handleRare(t wire.Type, body []byte) error {
 	case wire.TypeClaim:
 		return handle(r, t, body, func(m *wire.Claim) error { return r.claim(m) })
 	case wire.TypeGet:
-		return handle(r, t, body, func(m *wire.Get) error {
-			if q, ok := r.find(m.Queue, m.Req); ok && r.mayWait(m.Req) {
-				q.Get(r.s.holder, &queue.GetOp{Max: int(min(m.Max, reeve.MaxBatch+1)), NoWait: m.NoWait, Tag: m.Req})
-			}
-			return nil
-		})
+		return handle(r, t, body, func(m *wire.Get) error { return r.get(m) })
 	case wire.TypeConsume:
 		return handle(r, t, body, func(m *wire.Consume) error { return r.consume(m) })
 	case wire.TypeUnconsume:
@@ -250,7 +248,9 @@ func (r *requests) handleRare(t wire.Type, body []byte) error {
 		})
 	case wire.TypeCancel:
 		return handle(r, t, body, func(m *wire.Cancel) error {
-			r.s.holder.Cancel(m.Req, context.Canceled)
+			if !r.s.cancelCommand(m.Req) {
+				r.s.holder.Cancel(m.Req, context.Canceled)
+			}
 			return nil
 		})
 	case wire.TypeStats:
@@ -264,8 +264,54 @@ func (r *requests) handleRare(t wire.Type, body []byte) error {
 		})
 	case wire.TypeDead:
 		return handle(r, t, body, func(m *wire.DeadRequest) error { return r.dead(m) })
+	case wire.TypeResult:
+		return handle(r, t, body, func(m *wire.ResultRequest) error { return r.result(m) })
+	case wire.TypeProgress:
+		return handle(r, t, body, func(m *wire.Progress) error { return r.progress(m) })
+	}
+	return r.handleOperator(t, body)
+}
+
+// handleOperator carries out the requests of operators.
+func (r *requests) handleOperator(t wire.Type, body []byte) error {
+	switch t {
+	case wire.TypeTask:
+		return handle(r, t, body, func(m *wire.TaskRequest) error { return r.task(m) })
+	case wire.TypeList:
+		return handle(r, t, body, func(m *wire.List) error { return r.list(m) })
+	case wire.TypePeek:
+		return handle(r, t, body, func(m *wire.Peek) error { return r.peek(m) })
+	case wire.TypeExplain:
+		return handle(r, t, body, func(m *wire.Explain) error { return r.explain(m) })
+	case wire.TypeTypes:
+		return handle(r, t, body, func(m *wire.TypesRequest) error { return r.types(m) })
+	case wire.TypeWorkers:
+		return handle(r, t, body, func(m *wire.WorkersRequest) error { return r.workers(m) })
+	case wire.TypeCancelTask:
+		return handle(r, t, body, func(m *wire.CancelTask) error { return r.cancelTask(m) })
+	case wire.TypeAct:
+		return handle(r, t, body, func(m *wire.Act) error { return r.act(m) })
+	case wire.TypePause:
+		return handle(r, t, body, func(m *wire.Pause) error { return r.pause(m) })
+	case wire.TypeCommandRequest:
+		return handle(r, t, body, func(m *wire.CommandRequest) error { return r.command(m) })
+	case wire.TypeEvents:
+		return handle(r, t, body, func(m *wire.Events) error { return r.events(m) })
+	case wire.TypeUnevents:
+		return handle(r, t, body, func(m *wire.Unevents) error { return r.unevents(m) })
 	}
 	return r.unknown(t, body)
+}
+
+// progress notes how far the work of a lease is. Nobody waits for an answer.
+func (r *requests) progress(m *wire.Progress) error {
+	if !(m.Percent >= 0 && m.Percent <= 100) || len(m.Text) > reeve.MaxProgressText {
+		return nil
+	}
+	if q, err := r.s.m.engine.Lookup(m.Queue); err == nil {
+		q.Progress(r.s.holder, m.ID, m.Attempt, m.Percent, m.Text)
+	}
+	return nil
 }
 
 // handle decodes a message and carries it out with do.
@@ -284,14 +330,18 @@ func handle[M any](r *requests, t wire.Type, body []byte, do func(*M) error) err
 // once carries out a request that changes something, unless it was carried out
 // before.
 func (r *requests) once(req, low uint64, name string, do func(*queue.Queue)) error {
-	run := func(int) {
+	return r.onceAnywhere(req, low, func() {
 		if q, ok := r.lookup(name, req, 1); ok {
 			do(q)
 		}
-	}
-	fresh, err := r.begin(req, 1, low, run)
+	})
+}
+
+// onceAnywhere is once for a request that names no queue.
+func (r *requests) onceAnywhere(req, low uint64, do func()) error {
+	fresh, err := r.begin(req, 1, low, func(int) { do() })
 	if fresh {
-		run(0)
+		do()
 	}
 	return err
 }
@@ -305,7 +355,8 @@ func (r *requests) find(name string, req uint64) (*queue.Queue, bool) {
 	return q, err == nil
 }
 
-// mayWait counts a Get or Join, which may wait, or answers that too many do.
+// mayWait counts a request that may wait for long and is not bounded by room in
+// a queue, as Get and Join, or answers that too many do.
 // Nothing else bounds them: they leave no outcome to be remembered, so they are
 // not in the window.
 func (r *requests) mayWait(req uint64) bool {
@@ -315,54 +366,6 @@ func (r *requests) mayWait(req uint64) bool {
 		return false
 	}
 	return true
-}
-
-func (r *requests) claim(m *wire.Claim) error {
-	q, ok := r.find(m.Queue, m.Req)
-	if !ok {
-		return nil
-	}
-	ops := make([]queue.AckOp, len(m.Entries))
-	for i, e := range m.Entries {
-		ops[i] = queue.AckOp{ID: e.ID, Attempt: e.Attempt}
-	}
-	r.s.out.message(&wire.Answer{Req: m.Req, Kept: q.Claim(r.s.holder, r.s.consumers.get(m.Consumer), ops)})
-	return nil
-}
-
-func (r *requests) consume(m *wire.Consume) error {
-	s := r.s
-	if m.Consumer == 0 || m.Slots > reeve.MaxSlots {
-		s.out.message(wire.ErrorFor(m.Req, fmt.Errorf("%w: consumer %d with %d slots, want a consumer above 0 and 0 to %d slots", reeve.ErrInvalid, m.Consumer, m.Slots, reeve.MaxSlots), ""))
-		return nil
-	}
-	q, ok := r.find(m.Queue, m.Req)
-	if !ok {
-		return nil
-	}
-	most := s.m.cfg.MaxConsumers
-	c, known, full := s.consumers.reserve(m.Consumer, most)
-	if full {
-		err := &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "consumers of one client", Value: int64(most) + 1, Max: int64(most), Set: "Config.MaxConsumers"}
-		s.out.message(wire.ErrorFor(m.Req, err, ""))
-		return nil
-	}
-	cfg := q.Config()
-	s.out.message(&wire.Answer{Req: m.Req, Lease: cfg.Lease, Timeout: cfg.Timeout})
-	if known {
-		if c != nil { // else a Consume on another stream is about to make it
-			c.SetSlots(int(m.Slots))
-		}
-		return nil
-	}
-	if c = q.Consume(s.holder, m.Consumer, int(m.Slots), reeve.GetOptions{}); c == nil {
-		s.End(m.Consumer, m.Queue, reeve.ErrClosed)
-		return nil
-	}
-	if !s.consumers.set(m.Consumer, c) { // it has ended, or another stream ended it
-		c.Close()
-	}
-	return nil
 }
 
 func (r *requests) stats(m *wire.StatsRequest) error {

@@ -30,15 +30,21 @@ type session struct {
 	heartbeat time.Duration
 	holder    *queue.Holder
 	client    *queue.Client
+	since     time.Time
 	out       outbox
 	consumers consumers
+	subs      subscriptions
+	looking   lane // requests that look at much
+	acting    lane // requests that do something to many tasks
+	asked     asked
+	told      told
 	readers   sync.WaitGroup
 	done      chan struct{} // closed when the session is over and its leases are given up
 
 	why      atomic.Pointer[error] // why it ends, once that is known
 	farewell atomic.Bool           // the client said goodbye
 	silent   atomic.Bool           // it ended because nothing came
-	waiting  atomic.Int64          // Gets and Joins without an answer
+	waiting  atomic.Int64          // Gets, Joins, Waits and Commands without an answer
 
 	controlMu sync.Mutex // held while writing on control
 	control   *transport.Stream
@@ -111,6 +117,13 @@ func (s *session) end() {
 		s.holder.Release(s.farewell.Load())
 	}
 	s.out.close()
+	s.subs.end()
+	s.told.end(s)
+	s.asked.end()
+	// What has begun to be done to many tasks is finished, so that it is not
+	// done again when the client comes back and asks for it.
+	s.looking.end()
+	s.acting.end()
 	s.m.clients.Detach(s.client)
 	if s.farewell.Load() {
 		s.m.clients.Drop(s.client)
@@ -173,16 +186,22 @@ func (s *session) bulkStream() (*transport.Stream, error) {
 
 // guarded runs f, which carries out the message with requests req to
 // req+count-1: a panic in it is their error and nobody else's.
-func (s *session) guarded(t wire.Type, req uint64, count int, f func() error) (err error) {
+func (s *session) guarded(t wire.Type, req uint64, count int, f func() error) error {
+	return s.protected(req, count, func() error {
+		if spy := s.m.spy.Load(); spy != nil {
+			(*spy)(t)
+		}
+		return f()
+	})
+}
+
+func (s *session) protected(req uint64, count int, f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.panicked(p, req, count)
 			err = nil
 		}
 	}()
-	if spy := s.m.spy.Load(); spy != nil {
-		(*spy)(t)
-	}
 	return f()
 }
 
@@ -259,6 +278,10 @@ func (s *session) answer(req uint64, count int, first reeve.ID, err error) {
 		return
 	}
 	for i := range uint64(count) {
-		s.out.message(wire.ErrorFor(req+i, err, ""))
+		e := wire.ErrorFor(req+i, err, "")
+		if first != 0 {
+			e.First = uint64(first)
+		}
+		s.out.message(e)
 	}
 }

@@ -1,15 +1,18 @@
 package manager
 
 import (
+	"strings"
 	"time"
 
 	"github.com/reeveq/reeve"
 )
 
 // watchdog notices queues in which nothing moves although it could: tasks are
-// ready and consumers have free slots. There are reasons for it, as tasks that
-// are suspected of killing their workers and wait to be tried one at a time,
-// but somebody should look. Owned by sweep.
+// ready and consumers have free slots. There are reasons for it, as that no
+// worker has a handler for them, or that they are suspected of killing their
+// workers and wait to be tried one at a time, but somebody should look. A queue
+// that is paused, outside its windows or up to a limit is as its operator wants
+// it. Owned by sweep.
 type watchdog struct {
 	after time.Duration
 	seen  map[string]*sighting // by queue: since when it looks stalled
@@ -28,20 +31,21 @@ type sighting struct {
 type moves struct {
 	leased int
 	done, redelivered, failed, timedOut, lost,
-	returned, buried, dropped uint64
+	returned, buried, dropped, snoozed, discarded, cancelled, expired uint64
 }
 
 func movesOf(s *reeve.QueueStats) moves {
 	return moves{
 		leased: s.Leased, done: s.Done, redelivered: s.Redelivered, failed: s.Failed, timedOut: s.TimedOut,
 		lost: s.Lost, returned: s.Returned, buried: s.Buried, dropped: s.Dropped,
+		snoozed: s.Snoozed, discarded: s.Discarded, cancelled: s.Cancelled, expired: s.Expired,
 	}
 }
 
 // stalled reports for how long the queue has stood still, once each time that
 // after has passed; else 0.
 func (w *watchdog) stalled(s *reeve.QueueStats, now time.Time) time.Duration {
-	if s.Ready == 0 || s.FreeSlots == 0 {
+	if s.Ready <= s.Blocked || s.FreeSlots == 0 || s.Paused || s.Closed {
 		delete(w.seen, s.Name)
 		return 0
 	}
@@ -64,9 +68,45 @@ func (m *Master) watch(w *watchdog, now time.Time) {
 	}
 	for _, s := range m.engine.Stats() {
 		if d := w.stalled(&s, now); d > 0 {
+			why, asWanted := m.whyStill(s.Name)
+			if asWanted {
+				continue
+			}
 			m.counts.stalls.Add(1)
 			m.cfg.Logger.Warn("tasks are ready and consumers have free slots, but nothing moves", "queue", s.Name,
-				"for", d, "ready", s.Ready, "free_slots", s.FreeSlots, "leased", s.Leased, "oldest", s.OldestReady)
+				"for", d, "ready", s.Ready, "free_slots", s.FreeSlots, "leased", s.Leased, "oldest", s.OldestReady, "why", why)
 		}
 	}
+}
+
+// wanted are the reasons for which an operator wants a queue to stand still.
+var wanted = map[reeve.ReasonCode]bool{
+	reeve.ReasonPaused: true, reeve.ReasonWindow: true, reeve.ReasonStopped: true, reeve.ReasonReserve: true,
+	reeve.ReasonRate: true, reeve.ReasonConcurrency: true, reeve.ReasonTypeConcurrency: true,
+	reeve.ReasonKey: true, reeve.ReasonKeyRate: true,
+}
+
+// whyStill tells why the task of a queue that would be the next does not run,
+// and whether that is as somebody wants it.
+func (m *Master) whyStill(name string) (why string, asWanted bool) {
+	q, err := m.engine.Lookup(name)
+	if err != nil {
+		return err.Error(), false
+	}
+	next, err := q.Peek(1, 0)
+	if err != nil || len(next) == 0 {
+		return "not known", false
+	}
+	e, err := m.engine.Explain(next[0].ID)
+	if err != nil {
+		return "not known", false // it is gone: something moves
+	}
+	var texts []string
+	for _, r := range e.Reasons {
+		if wanted[r.Code] {
+			return r.Text, true
+		}
+		texts = append(texts, r.Text)
+	}
+	return strings.Join(texts, "; "), false
 }

@@ -1,0 +1,80 @@
+package manager
+
+import (
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/queue"
+	"github.com/reeveq/reeve/internal/wire"
+)
+
+// What clients have done to tasks and queues. Each is carried out once, however
+// often it is asked for.
+
+func (r *requests) cancelTask(m *wire.CancelTask) error {
+	return r.onceAnywhere(m.Req, m.Low, func() {
+		r.s.Reply(m.Req, 1, 0, r.s.m.engine.Cancel(m.ID, m.Reason))
+	})
+}
+
+func (r *requests) pause(m *wire.Pause) error {
+	return r.once(m.Req, m.Low, m.Queue, func(q *queue.Queue) {
+		var err error
+		if m.Paused {
+			err = q.Pause(m.Reason)
+		} else {
+			q.Resume()
+		}
+		r.s.Reply(m.Req, 1, 0, err)
+	})
+}
+
+// act does something to all tasks that a filter means, apart from the reader.
+func (r *requests) act(m *wire.Act) error {
+	s := r.s
+	a := &action{verb: m.Verb, queue: m.Queue, to: m.To, filter: m.Filter.Filter(), reason: m.Reason}
+	run := func() {
+		ok := s.acting.add(func() {
+			s.protected(m.Req, 1, func() error {
+				n, err := s.m.carryOut(a)
+				s.acted(m.Req, n, err)
+				return nil
+			})
+			s.Wake()
+		}, s.m.cfg.MaxOperations)
+		if !ok {
+			s.acted(m.Req, 0, s.tooManyOperations())
+		}
+	}
+	fresh, err := s.client.Begin(m.Req, 1, m.Low)
+	if err != nil {
+		return err
+	}
+	if fresh {
+		run()
+		return nil
+	}
+	again, done, n, err := s.client.Seen(m.Req)
+	switch {
+	case again:
+		run()
+	case done:
+		s.answerCount(m.Req, uint64(n), err)
+	}
+	return nil
+}
+
+// acted notes and answers that something was done to n tasks, and how it ended.
+func (s *session) acted(req uint64, n int, err error) {
+	if s.goesOn(err) {
+		return
+	}
+	s.client.Finish(req, 1, reeve.ID(n), err)
+	s.answerCount(req, uint64(n), err)
+}
+
+func (s *session) answerCount(req, n uint64, err error) {
+	if err == nil {
+		s.out.confirmCount(req, n)
+		return
+	}
+	s.answer(req, 1, reeve.ID(n), err)
+}

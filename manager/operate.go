@@ -1,0 +1,222 @@
+package manager
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/wire"
+)
+
+// A master is an operator of itself: the same verbs as a client's, without a
+// connection between. Here are those that look at tasks and queues, and those
+// that put a hand to them.
+
+// Queues returns the numbers of all queues; see [reeve.Operator].
+func (m *Master) Queues(ctx context.Context) ([]reeve.QueueStats, error) {
+	if err := m.usable(ctx); err != nil {
+		return nil, err
+	}
+	return m.engine.Stats(), nil
+}
+
+// Types returns the numbers of a queue by task type; see [reeve.Operator].
+func (m *Master) Types(ctx context.Context, queue string) ([]reeve.TypeStats, error) {
+	if err := m.usable(ctx); err != nil {
+		return nil, err
+	}
+	q, err := m.engine.Lookup(queue)
+	if err != nil {
+		return nil, err
+	}
+	return q.Types(), nil
+}
+
+// Task returns what is known of a task; see [reeve.Operator].
+func (m *Master) Task(ctx context.Context, id reeve.ID) (reeve.TaskInfo, error) {
+	if err := m.usable(ctx); err != nil {
+		return reeve.TaskInfo{}, err
+	}
+	return m.engine.Task(id)
+}
+
+// List returns a page of the tasks that f means; see [reeve.Operator].
+func (m *Master) List(ctx context.Context, queue string, f reeve.Filter, o reeve.ListOptions) (reeve.Page, error) {
+	if err := m.usable(ctx); err != nil {
+		return reeve.Page{}, err
+	}
+	if err := checkList(&f, &o); err != nil {
+		return reeve.Page{}, err
+	}
+	q, err := m.engine.Lookup(queue)
+	if err != nil {
+		return reeve.Page{}, err
+	}
+	return q.List(&f, o)
+}
+
+// Peek returns the tasks that come next; see [reeve.Operator].
+func (m *Master) Peek(ctx context.Context, queue string, max, payload int) ([]reeve.TaskInfo, error) {
+	if err := m.usable(ctx); err != nil {
+		return nil, err
+	}
+	if err := checkPeek(max, payload); err != nil {
+		return nil, err
+	}
+	q, err := m.engine.Lookup(queue)
+	if err != nil {
+		return nil, err
+	}
+	return q.Peek(max, payload)
+}
+
+// Explain returns why a task does not run; see [reeve.Operator].
+func (m *Master) Explain(ctx context.Context, id reeve.ID) (reeve.Explanation, error) {
+	if err := m.usable(ctx); err != nil {
+		return reeve.Explanation{}, err
+	}
+	return m.engine.Explain(id)
+}
+
+// Cancel ends a task in whatever state it is; see [reeve.Operator].
+func (m *Master) Cancel(ctx context.Context, id reeve.ID, reason string) error {
+	if err := m.usable(ctx); err != nil {
+		return err
+	}
+	if err := checkReason(reason); err != nil {
+		return err
+	}
+	return m.engine.Cancel(id, reason)
+}
+
+// CancelAll cancels the tasks that f means; see [reeve.Operator]. Once begun,
+// it goes on to its end whatever becomes of ctx, as do the next three.
+func (m *Master) CancelAll(ctx context.Context, queue string, f reeve.Filter, reason string) (int, error) {
+	return m.act(ctx, &action{verb: wire.ActCancel, queue: queue, filter: f, reason: reason})
+}
+
+// Revive makes dead tasks ready again; see [reeve.Operator].
+func (m *Master) Revive(ctx context.Context, queue string, f reeve.Filter) (int, error) {
+	return m.act(ctx, &action{verb: wire.ActRevive, queue: queue, filter: f})
+}
+
+// Purge removes tasks; see [reeve.Operator].
+func (m *Master) Purge(ctx context.Context, queue string, f reeve.Filter) (int, error) {
+	return m.act(ctx, &action{verb: wire.ActPurge, queue: queue, filter: f})
+}
+
+// Move moves tasks to another queue; see [reeve.Operator].
+func (m *Master) Move(ctx context.Context, from, to string, f reeve.Filter) (int, error) {
+	return m.act(ctx, &action{verb: wire.ActMove, queue: from, to: to, filter: f})
+}
+
+// action is something that is done to all tasks of a queue that a filter means.
+type action struct {
+	verb   uint64 // wire.ActCancel, ...
+	queue  string
+	to     string // ActMove
+	filter reeve.Filter
+	reason string // ActCancel
+}
+
+func (m *Master) act(ctx context.Context, a *action) (int, error) {
+	if err := m.usable(ctx); err != nil {
+		return 0, err
+	}
+	return m.carryOut(a)
+}
+
+// carryOut does what a says. With an error it may have been done to some.
+func (m *Master) carryOut(a *action) (int, error) {
+	if err := checkFilter(&a.filter); err != nil {
+		return 0, err
+	}
+	q, err := m.engine.Lookup(a.queue)
+	if err != nil {
+		return 0, err
+	}
+	switch a.verb {
+	case wire.ActCancel:
+		if err := checkReason(a.reason); err != nil {
+			return 0, err
+		}
+		return q.CancelAll(&a.filter, a.reason)
+	case wire.ActRevive:
+		return q.Revive(&a.filter)
+	case wire.ActPurge:
+		return q.Purge(&a.filter)
+	case wire.ActMove:
+		to, err := m.engine.Lookup(a.to)
+		if err != nil {
+			return 0, err
+		}
+		return q.Move(to, &a.filter)
+	}
+	return 0, fmt.Errorf("%w: no such action on tasks: %d", reeve.ErrInvalid, a.verb)
+}
+
+// usable is the error of a call that comes too late.
+func (m *Master) usable(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if m.ctx.Err() != nil {
+		return reeve.ErrClosed
+	}
+	return nil
+}
+
+// defaultPage is ListOptions.Max where it is 0.
+const defaultPage = 100
+
+// checkList fills in what o leaves to its default.
+func checkList(f *reeve.Filter, o *reeve.ListOptions) error {
+	if o.Max == 0 {
+		o.Max = defaultPage
+	}
+	if o.Max < 1 || o.Max > reeve.MaxBatch {
+		return fmt.Errorf("%w: a page of %d tasks, want 1 to %d", reeve.ErrInvalid, o.Max, reeve.MaxBatch)
+	}
+	if err := checkShown(o.Payload); err != nil {
+		return err
+	}
+	return checkFilter(f)
+}
+
+func checkPeek(max, payload int) error {
+	if max < 1 || max > reeve.MaxBatch {
+		return fmt.Errorf("%w: Peek at %d tasks, want 1 to %d", reeve.ErrInvalid, max, reeve.MaxBatch)
+	}
+	return checkShown(payload)
+}
+
+func checkShown(payload int) error {
+	if payload < reeve.NoLimit {
+		return fmt.Errorf("%w: %d bytes of each payload, want 0 or more, or NoLimit", reeve.ErrInvalid, payload)
+	}
+	return nil
+}
+
+func checkFilter(f *reeve.Filter) error {
+	switch {
+	case len(f.IDs) > reeve.MaxBatch:
+		return &reeve.LimitError{Kind: reeve.ErrInvalid, Limit: "ids of one filter", Value: int64(len(f.IDs)), Max: reeve.MaxBatch}
+	case len(f.Types) > reeve.MaxTypes:
+		return &reeve.LimitError{Kind: reeve.ErrInvalid, Limit: "task types of one filter", Value: int64(len(f.Types)), Max: reeve.MaxTypes}
+	}
+	for _, s := range f.States {
+		if s < reeve.StateReady || s > reeve.StateDead {
+			return fmt.Errorf("%w: a filter for tasks that are %v, want ready, delayed, leased or dead", reeve.ErrInvalid, s)
+		}
+	}
+	return nil
+}
+
+func checkReason(reason string) error {
+	if len(reason) > reeve.MaxErrorText {
+		return &reeve.LimitError{Kind: reeve.ErrTooLarge, Limit: "bytes of a reason", Value: int64(len(reason)), Max: reeve.MaxErrorText}
+	}
+	return nil
+}
+
+var _ reeve.Operator = (*Master)(nil)

@@ -1,0 +1,71 @@
+package manager
+
+import (
+	"context"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/queue"
+	"github.com/reeveq/reeve/internal/wire"
+)
+
+// Result returns how a task ended; see [reeve.Operator].
+func (m *Master) Result(ctx context.Context, id reeve.ID) (reeve.Result, error) {
+	if err := m.usable(ctx); err != nil {
+		return reeve.Result{}, err
+	}
+	return m.engine.Result(id)
+}
+
+// Wait waits for the end of a task; see [reeve.Operator].
+func (m *Master) Wait(ctx context.Context, id reeve.ID) (reeve.Result, error) {
+	if err := m.usable(ctx); err != nil {
+		return reeve.Result{}, err
+	}
+	a := m.local.do(ctx, func(tag uint64) {
+		m.engine.Wait(m.local.holder, &queue.WaitOp{ID: id, Tag: tag, By: m.local})
+	})
+	return a.result, a.err
+}
+
+// Ended takes the answer to a Wait; see [queue.ResultReplier].
+func (l *local) Ended(tag uint64, r reeve.Result, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.answerLocked(tag, answer{result: r, err: err})
+}
+
+// result answers a question for the end of a task: now, or when it has come.
+func (r *requests) result(m *wire.ResultRequest) error {
+	s := r.s
+	if m.Wait {
+		if r.mayWait(m.Req) {
+			s.m.engine.Wait(s.holder, &queue.WaitOp{ID: m.ID, Tag: m.Req, By: s})
+		}
+		return nil
+	}
+	res, err := s.m.engine.Result(m.ID)
+	s.answerResult(m.Req, res, err)
+	return nil
+}
+
+// Ended takes the answer to a Wait; see [queue.ResultReplier].
+func (s *session) Ended(tag uint64, r reeve.Result, err error) {
+	s.waiting.Add(-1)
+	if !s.goesOn(err) {
+		s.answerResult(tag, r, err)
+	}
+}
+
+// answerResult may be called with a queue locked: a payload is only noted.
+func (s *session) answerResult(req uint64, r reeve.Result, err error) {
+	if err != nil {
+		s.out.message(wire.ErrorFor(req, err, ""))
+		return
+	}
+	s.out.deliver(delivery{req: req, result: &r})
+}
+
+var (
+	_ queue.ResultReplier = (*local)(nil)
+	_ queue.ResultReplier = (*session)(nil)
+)
