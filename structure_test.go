@@ -139,6 +139,7 @@ func TestThirdParties_StayBehindOnePackage(t *testing.T) {
 		"filippo.io/edwards25519":           {"auth/cpace"},
 		"golang.org/x/crypto":               {"auth"},
 		"github.com/urfave/cli/v3":          {"internal/cmdline", "internal/program", "cmd/master", "cmd/worker", "cmd/reeve"},
+		"github.com/gdamore/tcell/v3":       {"cmd/reeve"},
 		"github.com/schollz/progressbar/v3": {"cmd/master", "examples/quickstart"},
 		"testing":                           nil,
 	}

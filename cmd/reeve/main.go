@@ -39,7 +39,7 @@ func (t *tool) run(ctx context.Context, args []string) int {
 			t.resultCommand(), t.waitCommand(),
 			t.cancelCommand(), t.deadCommand(), t.reviveCommand(), t.purgeCommand(), t.moveCommand(),
 			t.pauseCommand(), t.resumeCommand(),
-			t.workersCommand(), t.tailCommand(),
+			t.workersCommand(), t.tailCommand(), t.topCommand(),
 			t.keygenCommand(), t.versionCommand(),
 		},
 	}
