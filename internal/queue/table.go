@@ -14,6 +14,8 @@ type table struct {
 	pages map[reeve.ID]*page
 	n     int // tasks
 	peak  int // the most pages the map held
+	order pageOrder
+	went  uint32 // counts pages that were removed
 
 	last   *page // used last; nil: none
 	lastNo reeve.ID
@@ -65,6 +67,7 @@ func (b *table) add(t *task) {
 		b.pages[no] = p
 		b.last, b.lastNo = p, no
 		b.peak = max(b.peak, len(b.pages))
+		b.order.add(no)
 	}
 	p.tasks[slot(t.id)] = t
 	p.n++
@@ -81,6 +84,8 @@ func (b *table) remove(id reeve.ID) {
 		return
 	}
 	delete(b.pages, no)
+	b.order.remove(no, b.pages)
+	b.went++
 	b.last, b.spare = nil, p
 	b.shrink()
 }
