@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -17,20 +18,23 @@ import (
 
 // options is the command line.
 type options struct {
-	connect        string
-	queue, results string
-	concurrency    int
-	prefetch       int
-	timeout        time.Duration
-	grace          time.Duration
-	once           bool
-	maxTasks       int
-	maxStuck       int
-	maxOutput      int64
-	killAfter      time.Duration
-	debugAddr      string
-	key            program.KeyFlags
-	log            program.LogFlags
+	connect       string
+	queues        queues
+	strict        bool
+	results       string
+	types, labels []string // nil: none was given
+	concurrency   int
+	prefetch      int
+	timeout       time.Duration
+	grace         time.Duration
+	once          bool
+	maxTasks      int
+	maxStuck      int
+	maxOutput     int64
+	killAfter     time.Duration
+	debugAddr     string
+	key           program.KeyFlags
+	log           program.LogFlags
 
 	argv []string // after "--"; nil: the demo functions
 }
@@ -38,7 +42,7 @@ type options struct {
 func newOptions(getenv func(string) string) *options {
 	return &options{
 		connect: cmp.Or(getenv("REEVE_CONNECT"), "127.0.0.1:5000"),
-		queue:   "tasks", results: "results",
+		queues:  queues{list: []reeve.Source{{Queue: "tasks"}}}, results: "results",
 		concurrency: runtime.GOMAXPROCS(0),
 		grace:       30 * time.Second,
 		maxStuck:    1000,
@@ -50,8 +54,11 @@ func newOptions(getenv func(string) string) *options {
 func (o *options) command(action cli.ActionFunc) *cli.Command {
 	flags := []cli.Flag{
 		cmdline.String("connect", &o.connect, "the master is at `HOST:PORT[,HOST:PORT]`; also REEVE_CONNECT"),
-		cmdline.String("queue", &o.queue, "take tasks from queue `NAME`"),
-		cmdline.String("results", &o.results, "put results on queue `NAME`; empty: results are dropped"),
+		cmdline.Flag("queue", &o.queues, "take tasks from queue `NAME`; several are NAME,NAME or the flag again, and NAME=3,NAME=1\nshares in proportion; without weights all have the same"),
+		cmdline.Bool("strict", &o.strict, "take tasks from a queue only when those before it have none"),
+		cmdline.Flag("type", textList{&o.types, checkTypes}, "take tasks of type `NAME` only; more than one can be given"),
+		cmdline.Flag("label", textList{&o.labels, reeve.CheckLabels}, "take tasks too that are for workers with `LABEL`; more than one can be given"),
+		cmdline.String("results", &o.results, "put results on queue `NAME`; empty: they are kept by the task's id only, if it or its queue says so"),
 		cmdline.Int("concurrency", &o.concurrency, 1, reeve.MaxSlots, "run `N` tasks at a time; the default is the number of CPUs"),
 		cmdline.Int("prefetch", &o.prefetch, 0, reeve.MaxSlots, "hold `N` more tasks ready, for very small ones"),
 		cmdline.Duration("timeout", &o.timeout, 0, "end a task that runs longer than `TIME`; 0: as long as it takes"),
@@ -74,13 +81,19 @@ func (o *options) command(action cli.ActionFunc) *cli.Command {
 }
 
 var description = `COMMAND is run once per task: the payload is its standard input, what it prints
-is the result. In an argument, {} stands for the payload. REEVE_TASK_ID,
-REEVE_QUEUE and REEVE_ATTEMPT are in its environment; no shell is involved. An
-exit code other than 0 is a failed attempt, with the end of its standard error
-as the reason.
+is the result. In an argument, {} stands for the payload; no shell is involved.
+REEVE_TASK_ID, REEVE_QUEUE, REEVE_TYPE, REEVE_KEY, REEVE_PRIORITY and
+REEVE_ATTEMPT are in its environment. Its exit code says what becomes of the
+task, and the end of its standard error why:
+` + exitCodes + `
+
+A command whose task is cancelled or lost, or takes too long, is asked to end
+(SIGTERM) and then killed, with all that it started.
 
 Without COMMAND the demo functions run: ` + strings.Join(demo.Names(), ", ") + `.
 A task's type names the function; without a type, the payload's first word does.
+A command takes tasks of all types and the demo those that it knows, unless
+-type says which.
 
 The first SIGTERM or Ctrl-C lets what runs finish and gives back the rest, the
 second ends everything at once.
@@ -88,6 +101,7 @@ second ends everything at once.
 Examples:
   worker
   worker -connect host:5000 -authkey-file reeve.key -concurrency 8
+  worker -queue high=3,low=1 -label gpu -type resize -- ./resize
   worker -timeout 1m -- convert - -resize 50% png:-
   worker -- sh -c 'sha256sum "$1"' sh {}`
 
@@ -96,12 +110,25 @@ func (o *options) validate() error {
 	switch {
 	case o.concurrency+o.prefetch > reeve.MaxSlots:
 		return errors.New("-concurrency and -prefetch are too many together")
-	case o.queue == "":
-		return errors.New("-queue must not be empty")
-	case o.queue == o.results:
+	case slices.ContainsFunc(o.queues.list, func(s reeve.Source) bool { return s.Queue == o.results }):
 		return errors.New("-queue and -results must not be the same: every result would become a task")
 	}
+	if o.argv == nil {
+		for _, t := range o.types {
+			if t != "" && !slices.Contains(demo.Names(), t) {
+				return fmt.Errorf("-type %q: there is no such demo function", t)
+			}
+		}
+	}
 	return nil
+}
+
+func checkTypes(types []string) error {
+	o := reeve.NewGetOptions(reeve.ForTypes(types...))
+	if slices.Contains(types[:len(types)-1], types[len(types)-1]) {
+		return errors.New("it was given before")
+	}
+	return o.Validate()
 }
 
 // splitCommand cuts the arguments at the first "--". What completes a command

@@ -3,15 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/cmdline"
-	"github.com/reeveq/reeve/internal/command"
-	"github.com/reeveq/reeve/internal/demo"
 	"github.com/reeveq/reeve/internal/program"
 	"github.com/reeveq/reeve/proxy"
 	"github.com/reeveq/reeve/worker"
@@ -21,6 +17,10 @@ import (
 // work connects and runs tasks until the worker is stopped.
 func work(ctx context.Context, cmd *cli.Command, o *options, env program.Env, stderr io.Writer) error {
 	if err := errors.Join(o.validate(), program.CheckAddrs("-connect", o.connect), program.CheckDebugAddr(o.debugAddr)); err != nil {
+		return cmdline.Usagef(cmd, "%w", err)
+	}
+	sources, err := o.queues.sources(o.strict)
+	if err != nil {
 		return cmdline.Usagef(cmd, "%w", err)
 	}
 	handle, kill, err := o.handler()
@@ -55,9 +55,9 @@ func work(ctx context.Context, cmd *cli.Command, o *options, env program.Env, st
 		return err
 	}
 
-	w := worker.New(client.Queue(o.queue), o.config(log))
-	w.HandleDefaultFunc(handle)
-	log.Info("worker started", "queue", o.queue, "results", o.results, "concurrency", o.concurrency)
+	w := worker.New(source(client, sources), o.config(log))
+	o.register(w, handle)
+	log.Info("worker started", "queue", o.queues.String(), "results", o.results, "concurrency", o.concurrency)
 	done := make(chan error, 1)
 	go func() { done <- w.Run(stop.Graceful) }() // received below, or by Close
 	select {
@@ -79,12 +79,26 @@ func work(ctx context.Context, cmd *cli.Command, o *options, env program.Env, st
 	return err
 }
 
+// source is where tasks are taken from.
+func source(client *proxy.Client, sources []reeve.Source) worker.Source {
+	if len(sources) == 1 {
+		return client.Queue(sources[0].Queue)
+	}
+	return any(client).(interface {
+		From(...reeve.Source) reeve.Supply
+	}).From(sources...)
+}
+
 // checkQueues has a wrong name told at once, with the right ones.
 func (o *options) checkQueues(ctx context.Context, client *proxy.Client) error {
-	for _, name := range []string{o.queue, o.results} {
-		if name == "" {
-			continue
-		}
+	var names []string
+	for _, s := range o.queues.list {
+		names = append(names, s.Queue)
+	}
+	if o.results != "" {
+		names = append(names, o.results)
+	}
+	for _, name := range names {
 		if _, err := client.Queue(name).Stats(ctx); err != nil && ctx.Err() == nil {
 			return err
 		}
@@ -94,7 +108,7 @@ func (o *options) checkQueues(ctx context.Context, client *proxy.Client) error {
 
 func (o *options) config(log *program.Log) worker.Config {
 	cfg := worker.Config{
-		Concurrency: o.concurrency, Prefetch: o.prefetch, Results: o.results,
+		Concurrency: o.concurrency, Prefetch: o.prefetch, Results: o.results, Labels: o.labels,
 		Timeout: o.timeout, Grace: o.grace, MaxTasks: uint64(o.maxTasks), MaxStuck: o.maxStuck,
 		Logger: log.Logger,
 	}
@@ -109,25 +123,4 @@ func (o *options) config(log *program.Log) worker.Config {
 		cfg.CancelGrace = o.killAfter + 300*time.Millisecond
 	}
 	return cfg
-}
-
-type handleFunc = func(context.Context, *reeve.Task) ([]byte, error)
-
-// handler is what is run for each task, and what ends all runs at once.
-func (o *options) handler() (handleFunc, func(), error) {
-	if o.argv == nil {
-		return func(ctx context.Context, t *reeve.Task) ([]byte, error) {
-			return demo.Run(ctx, t.Type, t.Payload)
-		}, func() {}, nil
-	}
-	if len(o.argv) == 0 {
-		return nil, nil, errors.New("-- must be followed by a command")
-	}
-	r, err := command.New(command.Config{Args: o.argv, Env: os.Environ(), MaxOutput: o.maxOutput, KillAfter: o.killAfter})
-	if err != nil {
-		return nil, nil, fmt.Errorf("cannot run %q: %w", o.argv[0], err)
-	}
-	return func(ctx context.Context, t *reeve.Task) ([]byte, error) {
-		return r.Run(ctx, command.Task{ID: t.ID.String(), Queue: o.queue, Attempt: t.Attempt, Payload: t.Payload})
-	}, r.Kill, nil
 }

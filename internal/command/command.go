@@ -38,11 +38,21 @@ type Config struct {
 	KillAfter time.Duration
 }
 
-// Task is what one run is told.
+// Task is what one run is told: the payload on its standard input, the rest in
+// its environment.
 type Task struct {
-	ID, Queue string
-	Attempt   uint32
-	Payload   []byte
+	ID, Queue, Type, Key string
+	Attempt              uint32
+	Priority             int32
+	Payload              []byte
+}
+
+func (t *Task) env() []string {
+	return []string{
+		"REEVE_TASK_ID=" + t.ID, "REEVE_QUEUE=" + t.Queue, "REEVE_TYPE=" + t.Type, "REEVE_KEY=" + t.Key,
+		"REEVE_ATTEMPT=" + strconv.FormatUint(uint64(t.Attempt), 10),
+		"REEVE_PRIORITY=" + strconv.FormatInt(int64(t.Priority), 10),
+	}
 }
 
 // Runner runs the program. It is safe for concurrent use.
@@ -119,10 +129,12 @@ func (e *OutputError) Error() string {
 	return fmt.Sprintf("output over the limit of %d bytes (-max-output)", e.Max)
 }
 
-// ExitError says that the program failed, with the end of what it wrote to its
-// standard error.
+// ExitError says that the program failed, with what it printed and the end of
+// what it wrote to its standard error.
 type ExitError struct {
+	Code   int    // its exit code; -1: a signal ended it
 	State  string // "exit status 1", "signal: killed"
+	Stdout []byte
 	Stderr string
 }
 
@@ -149,8 +161,7 @@ func (r *Runner) Run(ctx context.Context, t Task) ([]byte, error) {
 
 	cmd := exec.CommandContext(runCtx, r.path)
 	cmd.Args = args
-	cmd.Env = append(r.env[:len(r.env):len(r.env)],
-		"REEVE_TASK_ID="+t.ID, "REEVE_QUEUE="+t.Queue, "REEVE_ATTEMPT="+strconv.FormatUint(uint64(t.Attempt), 10))
+	cmd.Env = append(r.env[:len(r.env):len(r.env)], t.env()...)
 	cmd.Stdin = bytes.NewReader(t.Payload)
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	// Backs up the kill below, for a process that has left the group and holds
@@ -196,7 +207,7 @@ func result(cause, err error, stdout *bounded, stderr *tail) ([]byte, error) {
 	case cause != nil:
 		return nil, fmt.Errorf("the command was ended: %w", cause)
 	case failed:
-		return nil, &ExitError{State: exit.String(), Stderr: stderr.String()}
+		return nil, &ExitError{Code: exit.ExitCode(), State: exit.String(), Stdout: stdout.buf.Bytes(), Stderr: stderr.String()}
 	case errors.Is(err, exec.ErrWaitDelay):
 		// It ended well; what it left running held its output open.
 		return stdout.buf.Bytes(), nil

@@ -50,11 +50,12 @@ func TestRun_PutsThePayloadInThePlaceOfBraces(t *testing.T) {
 func TestRun_TellsTheTaskInTheEnvironmentAndKeepsTheKeyOut(t *testing.T) {
 	t.Parallel()
 	r := sh(t, command.Config{Env: []string{"PATH=/usr/bin:/bin", "REEVE_AUTHKEY=hush", "REEVE_AUTHKEY_FILE=/hush", "REEVE_CONNECT=h:1"}}, "env")
-	out, err := r.Run(t.Context(), command.Task{ID: "00000000000000a1", Queue: "jobs", Attempt: 3})
+	out, err := r.Run(t.Context(), command.Task{ID: "00000000000000a1", Queue: "jobs", Attempt: 3, Type: "resize", Key: "host=a b", Priority: -7})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"REEVE_TASK_ID=00000000000000a1\n", "REEVE_QUEUE=jobs\n", "REEVE_ATTEMPT=3\n", "REEVE_CONNECT=h:1\n"} {
+	for _, want := range []string{"REEVE_TASK_ID=00000000000000a1\n", "REEVE_QUEUE=jobs\n", "REEVE_ATTEMPT=3\n",
+		"REEVE_TYPE=resize\n", "REEVE_KEY=host=a b\n", "REEVE_PRIORITY=-7\n", "REEVE_CONNECT=h:1\n"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("no %q in %q", want, out)
 		}
@@ -66,9 +67,9 @@ func TestRun_TellsTheTaskInTheEnvironmentAndKeepsTheKeyOut(t *testing.T) {
 
 func TestRun_AFailureHasTheEndOfTheStandardError(t *testing.T) {
 	t.Parallel()
-	_, err := sh(t, command.Config{}, `i=0; while [ $i -lt 2000 ]; do echo "line $i" >&2; i=$((i+1)); done; exit 3`).Run(t.Context(), command.Task{})
+	_, err := sh(t, command.Config{}, `i=0; while [ $i -lt 2000 ]; do echo "line $i" >&2; i=$((i+1)); done; echo seen; exit 3`).Run(t.Context(), command.Task{})
 	exit, ok := errors.AsType[*command.ExitError](err)
-	if !ok || exit.State != "exit status 3" || !strings.HasSuffix(exit.Stderr, "line 1998\nline 1999") || !strings.HasPrefix(exit.Stderr, "...") || len(exit.Stderr) > 4<<10+3 {
+	if !ok || exit.State != "exit status 3" || exit.Code != 3 || string(exit.Stdout) != "seen\n" || !strings.HasSuffix(exit.Stderr, "line 1998\nline 1999") || !strings.HasPrefix(exit.Stderr, "...") || len(exit.Stderr) > 4<<10+3 {
 		t.Fatalf("%v", err)
 	}
 	if _, err := sh(t, command.Config{}, `kill -9 $$`).Run(t.Context(), command.Task{}); err == nil || err.Error() != "signal: killed" {
