@@ -19,7 +19,7 @@ func checksum(ctx context.Context, arg []byte) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("checksum: %w", err)
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("checksum: %s is not a regular file", quote(string(arg)))
+		return nil, permanentf("checksum: %s is not a regular file", quote(string(arg)))
 	}
 	f, err := os.Open(string(arg))
 	if err != nil {

@@ -25,6 +25,7 @@ func TestRun_ChoosesByTypeOrByTheFirstWord(t *testing.T) {
 		{"upper", "grün", "GRÜN"},
 		{"sha256", "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
 		{"wc", "a b\nc\n", "2 3 6"},
+		{"flaky", "0", "done at attempt 1"},
 	} {
 		out, err := demo.Run(t.Context(), c.typ, []byte(c.payload))
 		if err != nil || string(out) != c.want {
@@ -36,7 +37,7 @@ func TestRun_ChoosesByTypeOrByTheFirstWord(t *testing.T) {
 func TestRun_SaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ typ, payload, want string }{
-		{"", "cube 3", `"cube"; the demo functions are: checksum, echo, fail, sha256, sleep, square, upper, wc`},
+		{"", "cube 3", `"cube"; the demo functions are: checksum, echo, fail, flaky, sha256, sleep, square, upper, wc`},
 		{"cube", "3", `"cube"; the demo functions are`},
 		{"", "", `""; the demo functions are`},
 		{"", strings.Repeat("x", 5000), `"...; the demo`},
@@ -44,6 +45,8 @@ func TestRun_SaysWhatIsWrong(t *testing.T) {
 		{"square", strings.Repeat("9", 2000), `want a whole number`},
 		{"sleep", "long", `want a time`},
 		{"sleep", "-1s", `want a time`},
+		{"flaky", "1", `flaky: attempt 1 of 1 that fail`},
+		{"flaky", "-1", `want the number of attempts`},
 		{"fail", "why not", `why not`},
 		{"fail", "", `failed as asked`},
 	} {
