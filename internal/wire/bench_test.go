@@ -47,10 +47,38 @@ var benchFrames = []struct {
 	}, func() decoder { return new(wire.DeliverFrame) }},
 }
 
+// ruledFrames are benchFrames with what tasks may ask for beyond them.
+var ruledFrames = []struct {
+	name string
+	add  func(b *wire.Builder, i int)
+	dec  func() decoder
+}{
+	{"PutPriority", func(b *wire.Builder, i int) {
+		t := benchTask
+		t.Priority = 5
+		b.Put(uint64(1000+i), 1000, "tasks", wire.FlagEach, []reeve.Task{t})
+	}, func() decoder { return new(wire.PutFrame) }},
+	{"PutUnique", func(b *wire.Builder, i int) {
+		t := benchTask
+		t.Rules = &uniqueRules
+		b.Put(uint64(1000+i), 1000, "tasks", wire.FlagEach, []reeve.Task{t})
+	}, func() decoder { return new(wire.PutFrame) }},
+	{"DeliverKey", func(b *wire.Builder, i int) {
+		t := benchTask
+		t.ID, t.Rules = t.ID+reeve.ID(i), &keyRules
+		b.Deliver(1, 0, "tasks", &t)
+	}, func() decoder { return new(wire.DeliverFrame) }},
+}
+
+var (
+	uniqueRules = reeve.Rules{Unique: "https://host.example/some/page.html"}
+	keyRules    = reeve.Rules{Key: "host.example", Attempts: 3}
+)
+
 type decoder interface{ Decode([]byte) error }
 
 func BenchmarkBuilder(b *testing.B) {
-	for _, f := range benchFrames {
+	for _, f := range append(benchFrames, ruledFrames...) {
 		b.Run(f.name, func(b *testing.B) {
 			var w wire.Builder
 			b.ReportAllocs()
@@ -66,7 +94,7 @@ func BenchmarkBuilder(b *testing.B) {
 }
 
 func BenchmarkDecode(b *testing.B) {
-	for _, f := range benchFrames {
+	for _, f := range append(benchFrames, ruledFrames...) {
 		b.Run(f.name, func(b *testing.B) {
 			var w wire.Builder
 			for i := range benchItems {

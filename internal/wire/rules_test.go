@@ -191,3 +191,29 @@ func TestRules_AreNotSharedBetweenFrames(t *testing.T) {
 		t.Errorf("kept %+v", kept)
 	}
 }
+
+// A task with rules costs what it keeps: the rules and their text.
+func TestRules_CostTwoAllocations(t *testing.T) {
+	for i, f := range ruledFrames {
+		var b wire.Builder
+		d := f.dec()
+		most := float64(2 * benchItems)
+		if i == 0 { // a priority alone
+			most = 0
+		}
+		round := func() {
+			for i := range benchItems {
+				f.add(&b, i)
+			}
+			buf := b.Take()
+			if err := d.Decode(bodyOf(t, buf[wire.HeaderLen:])); err != nil {
+				t.Fatal(err)
+			}
+			b.Reset(buf)
+		}
+		round() // takes the memory that is used again
+		if n := testing.AllocsPerRun(100, round); n > most {
+			t.Errorf("%s: %v allocations for %d tasks", f.name, n, benchItems)
+		}
+	}
+}

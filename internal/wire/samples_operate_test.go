@@ -94,7 +94,9 @@ func operatorSamples() []sample {
 		message("answer-dead-new", wire.Answer{Req: 18, Dead: []wire.Dead{{
 			ID: sampleID, Attempt: 1, DiedAt: sampleTime, Snoozed: 4, Priority: -5, Rules: &wire.Rules{Key: "k"}, Delay: time.Second,
 		}}}),
+		message("hello-commands", wire.Hello{Version: 1, Client: wire.ClientID{15: 1}, Low: 1, Commands: true}),
 		message("workers", wire.WorkersRequest{Req: 60, Low: 60}),
+		message("workers-after", wire.WorkersRequest{Req: 60, Low: 60, After: 200}),
 		message("answer-workers", wire.Answer{Req: 60, Workers: []wire.WorkerInfo{{
 			ID: 1, Name: "w1", Host: "box", PID: 4711, Impl: "example/1.0", Addr: "192.0.2.1:5000", Since: sampleTime, Heard: time.Second,
 			Queues: []wire.WorkerQueue{
@@ -102,7 +104,7 @@ func operatorSamples() []sample {
 				{Queue: "high", Types: []string{"sum"}, Labels: []string{"gpu"}, Slots: 2},
 			},
 			Running: []wire.WorkerTask{{Queue: "tasks", ID: sampleID, Type: "sum", Attempt: 1, Age: time.Minute}}, Leased: 1,
-		}}}),
+		}}, Next: 1}),
 		message("command-request", wire.CommandRequest{
 			Req: 61, Low: 61, IDs: []uint64{1, 2}, Labels: []string{"gpu"}, Kind: "concurrency", Concurrency: 8, Timeout: 5 * time.Second,
 		}),
