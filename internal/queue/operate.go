@@ -23,15 +23,6 @@ func (q *Queue) Revive(f *reeve.Filter) (int, error)          { return 0, reeve.
 func (q *Queue) Purge(f *reeve.Filter) (int, error)           { return 0, reeve.ErrUnsupported }
 func (q *Queue) Move(to *Queue, f *reeve.Filter) (int, error) { return 0, reeve.ErrUnsupported }
 
-// Subscription is a reader of events.
-type Subscription struct{}
-
-func (e *Engine) Subscribe(queues []string, buffer int, wake func()) (*Subscription, error) {
-	return nil, reeve.ErrUnsupported
-}
-func (s *Subscription) Take(max int) []reeve.Event { return nil }
-func (s *Subscription) Close()                     {}
-
 func (h *Holder) Info() (queues []reeve.WorkerQueue, running []reeve.WorkerTask, leased int) {
 	return nil, nil, 0
 }

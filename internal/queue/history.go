@@ -1,0 +1,58 @@
+package queue
+
+import (
+	"slices"
+
+	"github.com/reeveq/reeve"
+)
+
+// What an attempt that did not succeed is remembered with. The latest keeps
+// its stack whole, up to reeve.MaxErrorText; of those before it a beginning is
+// enough to tell whether it was the same.
+const (
+	historyError = 1 << 10
+	historyStack = 2 << 10
+)
+
+// recordOverhead is what a record takes besides its texts.
+const recordOverhead = 128
+
+// appendHistory adds r to h, the attempts of a task from the oldest on. The
+// oldest go, so that there are most, and that they take at most room bytes more
+// than before; if that does not do, the texts of r are cut, and at last r is
+// left out. h is changed, and is the caller's no more.
+func appendHistory(h []reeve.AttemptRecord, r reeve.AttemptRecord, most int, room int64) []reeve.AttemptRecord {
+	room += historySize(h)
+	if n := len(h); n > 0 {
+		h[n-1].Stack = cut(h[n-1].Stack, historyStack)
+	}
+	over, size := max(0, len(h)+1-most), historySize(h)
+	size -= historySize(h[:over])
+	least := recordOverhead + int64(len(r.Worker))
+	for ; over < len(h) && size+least > room; over++ {
+		size -= recordSize(&h[over])
+	}
+	h = slices.Delete(h, 0, over)
+	if room -= size + least; room < 0 {
+		return h
+	}
+	r.Error = cut(r.Error, min(historyError, room))
+	r.Stack = cut(r.Stack, min(reeve.MaxErrorText, room-int64(len(r.Error))))
+	if n := len(h); n == cap(h) { // no room for more than there may be
+		h = append(make([]reeve.AttemptRecord, 0, max(n+1, min(2*n, most))), h...)
+	}
+	return append(h, r)
+}
+
+// historySize is what records count for against MaxBytes.
+func historySize(h []reeve.AttemptRecord) int64 {
+	n := int64(0)
+	for i := range h {
+		n += recordSize(&h[i])
+	}
+	return n
+}
+
+func recordSize(r *reeve.AttemptRecord) int64 {
+	return recordOverhead + int64(len(r.Worker)+len(r.Error)+len(r.Stack))
+}
