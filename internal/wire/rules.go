@@ -24,6 +24,7 @@ func (r *Rules) MarshalCBOR() ([]byte, error) {
 
 // UnmarshalCBOR reads a map of rules.
 func (r *Rules) UnmarshalCBOR(b []byte) error {
+	*r = Rules{}
 	c := cursor{b: b}
 	var in names
 	c.rules((*reeve.Rules)(r), &in)
@@ -134,9 +135,8 @@ func (c *cursor) newRules(in *names) *reeve.Rules {
 	return r
 }
 
-// rules reads what [appendRules] writes.
+// rules reads what [appendRules] writes into r, which is zero.
 func (c *cursor) rules(r *reeve.Rules, in *names) {
-	*r = reeve.Rules{}
 	var seen keys
 	for n := c.mapHead(5); n > 0 && !c.bad(); n-- {
 		switch c.key(&seen) {
