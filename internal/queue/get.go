@@ -292,7 +292,7 @@ func (q *Queue) lease(t *task, k *hold, c *Consumer, now int64) {
 	q.move(t, leased)
 	q.pass(now)
 	q.startLine(t, now)
-	q.startUnique(t, now)
+	q.startUnique(t)
 	q.limitKind(t.kind)
 	q.stats.wait.add(now - t.readyAt)
 	t.claimable = false

@@ -284,7 +284,7 @@ func newExtra(src *reeve.Task, now int64) *extra {
 		return x
 	}
 	x.attempts, x.backoff, x.key, x.keep = int32(r.Attempts), r.Backoff, r.Key, int64(r.KeepResult)
-	x.unique, x.mode = r.Unique, r.UniqueMode
+	x.unique, x.mode, x.claimed = r.Unique, r.UniqueMode, r.Unique != ""
 	switch {
 	case r.Expiry > 0:
 		x.expireAt = now + int64(r.Expiry)

@@ -237,14 +237,14 @@ func (q *Queue) backoff(t *task) reeve.Backoff {
 	return q.cfg.Backoff
 }
 
-// remember adds an attempt to the history of t.
+// remember adds an attempt to the history of t, as far as the queue has room
+// for it.
 func (q *Queue) remember(t *task, outcome, worker string, start, now int64, err, stack string) {
 	q.grow(t, func(x *extra) {
-		room := q.cfg.MaxBytes - q.used() - t.size()
 		x.history = appendHistory(x.history, reeve.AttemptRecord{
 			Attempt: t.attempt, Worker: worker, Start: q.engine.wallAt(start), End: q.engine.wallAt(now),
 			Outcome: outcome, Error: err, Stack: stack,
-		}, q.cfg.History, room)
+		}, q.cfg.History, q.cfg.MaxBytes-q.used()-t.size())
 	})
 }
 
@@ -286,6 +286,7 @@ func (q *Queue) unlose(t *task) (worker string) {
 	q.grow(t, func(x *extra) {
 		if n := len(x.history); n > 0 && x.history[n-1].Attempt == t.attempt && x.history[n-1].Outcome == "lost" {
 			worker = x.history[n-1].Worker
+			x.history[n-1] = reeve.AttemptRecord{}
 			x.history = x.history[:n-1]
 		}
 	})
@@ -375,18 +376,27 @@ func attemptsReason(c reeve.Counts) string {
 	return s
 }
 
-// blame notes why an attempt of t failed, as far as the queue has room for it:
-// the error first.
+// blame notes why an attempt of t failed, as far as the queue has room for it.
+// Its stack is kept with the attempt.
 func (q *Queue) blame(t *task, err, stack string) {
 	if err == "" && stack == "" {
 		return
 	}
 	q.grow(t, func(x *extra) {
-		x.fate.err, x.fate.stack = "", ""
-		free := max(0, q.cfg.MaxBytes-q.used()-t.size())
-		x.fate.err = cut(err, min(reeve.MaxErrorText, free))
-		x.fate.stack = cut(stack, min(reeve.MaxErrorText, free-int64(len(x.fate.err))))
+		x.fate.err = ""
+		x.fate.err = cut(err, min(reeve.MaxErrorText, max(0, q.cfg.MaxBytes-q.used()-t.size())))
 	})
+}
+
+// stack is that of the last attempt at t that told one.
+func (t *task) stack() string {
+	h := t.history()
+	for i := len(h) - 1; i >= 0; i-- {
+		if h[i].Stack != "" {
+			return h[i].Stack
+		}
+	}
+	return ""
 }
 
 // Extend makes the lease outlast d of silence from now on, and answers to tag.

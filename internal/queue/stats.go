@@ -105,7 +105,7 @@ func (q *Queue) Dead(skip, max int) []reeve.DeadTask {
 			Task:   q.delivery(t),
 			Reason: f.line(),
 			Error:  f.err,
-			Stack:  f.stack,
+			Stack:  t.stack(),
 			Counts: t.x.counts,
 			DiedAt: time.Unix(0, f.diedAt),
 		})

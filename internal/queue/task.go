@@ -62,7 +62,8 @@ type extra struct {
 	expireWall bool // expireAt is a time of the wall clock
 	backoff    reeve.Backoff
 	key        string
-	unique     string // empty too when it does not hold its unique key any more
+	unique     string
+	claimed    bool // it holds its unique key
 	labels     []string
 	labelKey   string
 	line       *line        // of its key, where keys have limits; nil: none
@@ -86,10 +87,10 @@ const extraOverhead = 256
 
 // fate is why attempts failed, and why a dead task is dead.
 type fate struct {
-	err, stack string // of the last attempt that told any
-	reason     string // of the death; empty: err tells it
-	last       bool   // err belongs to the reason
-	diedAt     int64  // wall clock, Unix nanoseconds
+	err    string // of the last attempt that told any
+	reason string // of the death; empty: err tells it
+	last   bool   // err belongs to the reason
+	diedAt int64  // wall clock, Unix nanoseconds
 }
 
 func (t *task) size() int64 {
@@ -98,7 +99,7 @@ func (t *task) size() int64 {
 		if x.asked {
 			n += extraOverhead
 		}
-		n += int64(len(x.key)+len(x.unique)+len(x.labelKey)+len(x.fate.err)+len(x.fate.stack)) + historySize(x.history)
+		n += int64(len(x.key)+len(x.unique)+len(x.labelKey)+len(x.fate.err)) + historySize(x.history)
 		if x.progress != nil {
 			n += int64(len(x.progress.Text))
 		}

@@ -1,0 +1,206 @@
+package queue
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/reeveq/reeve"
+)
+
+// Task returns what is known of a task, with its whole payload.
+// [reeve.ErrNoSuchTask].
+func (e *Engine) Task(id reeve.ID) (reeve.TaskInfo, error) {
+	for _, q := range e.all() {
+		if i, ok := q.taskInfo(id); ok {
+			return i, nil
+		}
+	}
+	return reeve.TaskInfo{}, noSuchTask(id)
+}
+
+func (q *Queue) taskInfo(id reeve.ID) (reeve.TaskInfo, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if t := q.tasks.get(id); t != nil {
+		return q.info(t, reeve.NoLimit), true
+	}
+	r, kept := q.results.get(id, q.engine.now())
+	if !kept {
+		return reeve.TaskInfo{}, false
+	}
+	return reeve.TaskInfo{
+		Task:  reeve.Task{ID: r.ID, Type: r.Type, Attempt: r.Attempts},
+		Queue: r.Queue, State: r.State, Reason: r.Reason, Error: r.Error, EndedAt: r.EndedAt, Since: r.EndedAt,
+	}, true
+}
+
+// info is what is known of t, with at most payload bytes of its payload;
+// NoLimit: all.
+func (q *Queue) info(t *task, payload int) reeve.TaskInfo {
+	i := reeve.TaskInfo{Task: q.delivery(t), Queue: q.name, State: t.state.public(), Size: len(t.payload)}
+	if payload != reeve.NoLimit && len(i.Payload) > payload {
+		i.Payload = i.Payload[:payload:payload]
+	}
+	now := q.engine.now()
+	switch t.state {
+	case ready:
+		i.Since = q.engine.wallAt(t.readyAt)
+	case delayed:
+		i.Due = q.dueTime(t)
+	case leased:
+		i.Since = q.engine.wallAt(t.leasedAt)
+		i.Worker = t.hold.holder.name()
+		if !t.hold.holder.always {
+			end := max(max(t.leasedAt, t.hold.holder.heard.Load())+q.silence(t.hold), t.extended())
+			i.LeaseUntil = q.engine.wallAt(end)
+		}
+		if d := q.timeout(t); d > 0 {
+			i.TimeoutAt = q.engine.wallAt(t.leasedAt + d)
+		}
+	}
+	x := t.x
+	if x == nil {
+		return i
+	}
+	i.Counts, i.Error, i.Stack = x.counts, x.fate.err, t.stack()
+	i.History = slices.Clone(x.history)
+	i.Progress = x.progress
+	if t.state == dead {
+		i.Reason = x.fate.line()
+		i.EndedAt = time.Unix(0, x.fate.diedAt)
+		i.Since = i.EndedAt
+	}
+	if x.asked {
+		i.Rules = q.rules(t, now)
+	}
+	return i
+}
+
+// rules are what the put of t asked for, as far as it still holds.
+func (q *Queue) rules(t *task, now int64) *reeve.Rules {
+	x := t.x
+	r := &reeve.Rules{
+		Attempts: int(x.attempts), Backoff: x.backoff, Key: x.key,
+		Unique: x.unique, UniqueMode: x.mode, Labels: x.labels, KeepResult: time.Duration(x.keep),
+	}
+	switch {
+	case x.expireAt == 0:
+	case x.expireWall:
+		r.ExpireAt = time.Unix(0, x.expireAt)
+	default:
+		r.ExpireAt = q.engine.wallAt(x.expireAt)
+	}
+	if t.state == delayed && t.wall {
+		r.At = time.Unix(0, t.due)
+	}
+	return r
+}
+
+// dueTime is when t, which is delayed, becomes ready.
+func (q *Queue) dueTime(t *task) time.Time {
+	if t.wall {
+		return time.Unix(0, t.due)
+	}
+	return q.engine.wallAt(t.due)
+}
+
+// List returns a page of the tasks that f means, in the order of their ids.
+func (q *Queue) List(f *reeve.Filter, o reeve.ListOptions) (reeve.Page, error) {
+	const look = 64 * chunk // tasks a page looks at, so that it comes soon
+	o.Max = cmp.Or(o.Max, 100)
+	if o.Max < 1 || o.Max > reeve.MaxBatch || o.Payload < reeve.NoLimit {
+		return reeve.Page{}, fmt.Errorf("%w: a page of %d tasks with %d bytes of each payload, want 1 to %d tasks", reeve.ErrInvalid, o.Max, o.Payload, reeve.MaxBatch)
+	}
+	m, err := newMatcher(f)
+	if err != nil {
+		return reeve.Page{}, err
+	}
+	var page reeve.Page
+	after, looked := o.After, 0
+	for more := true; more; {
+		more = false
+		q.mu.Lock()
+		for t := range q.candidates(m, after) {
+			if len(page.Tasks) == o.Max || looked >= look {
+				page.Next = after
+				break
+			}
+			after = t.id
+			if q.means(m, t) {
+				page.Tasks = append(page.Tasks, q.info(t, o.Payload))
+			}
+			if looked++; looked%chunk == 0 {
+				more = true
+				break
+			}
+		}
+		q.mu.Unlock()
+	}
+	return page, nil
+}
+
+// Peek returns up to max of the tasks that may be handed over, those that
+// would be first in front. Tasks that wait for others of their key are not
+// among them.
+func (q *Queue) Peek(max, payload int) ([]reeve.TaskInfo, error) {
+	if max < 1 || max > reeve.MaxBatch || payload < reeve.NoLimit {
+		return nil, fmt.Errorf("%w: peek at %d tasks with %d bytes of each payload, want 1 to %d tasks", reeve.ErrInvalid, max, payload, reeve.MaxBatch)
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	// The first of every level: no level can give more, and the best of these
+	// are the best of all.
+	var heads []*task
+	for l := range q.lanes {
+		for _, v := range l.levels {
+			if v.tasks.head != nil {
+				heads = append(heads, v.tasks.head)
+			}
+		}
+	}
+	order := func(a, b *task) int {
+		switch {
+		case a == b:
+			return 0
+		case q.before(a, b):
+			return -1
+		}
+		return 1
+	}
+	slices.SortFunc(heads, order)
+	tasks := make([]reeve.TaskInfo, 0, min(max, q.offered))
+	for len(tasks) < max && len(heads) > 0 {
+		t := heads[0]
+		tasks = append(tasks, q.info(t, payload))
+		if heads = heads[1:]; t.next == nil {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(heads, t.next, order)
+		heads = slices.Insert(heads, at, t.next)
+	}
+	return tasks, nil
+}
+
+// Types returns the numbers by task type, those with the most tasks first.
+func (q *Queue) Types() []reeve.TypeStats {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	stats := make([]reeve.TypeStats, 0, len(q.kinds))
+	for _, k := range q.kinds {
+		s := k.typeStats()
+		for _, p := range q.profiles {
+			if _, ok := p.types[k.name]; ok || p.want.Types == nil {
+				s.Takers += p.users
+			}
+		}
+		if k.n != ([states]int{}) {
+			stats = append(stats, s)
+		}
+	}
+	slices.SortFunc(stats, func(a, b reeve.TypeStats) int {
+		return cmp.Or(cmp.Compare(b.Ready+b.Delayed+b.Leased+b.Dead, a.Ready+a.Delayed+a.Leased+a.Dead), cmp.Compare(a.Type, b.Type))
+	})
+	return stats[:min(len(stats), reeve.MaxTypes)]
+}
