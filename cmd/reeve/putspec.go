@@ -34,7 +34,7 @@ func (s *taskSpec) flags(mode *string) []cli.Flag {
 		cmdline.Flag("expire-at", timeValue{&r.ExpireAt}, "drop tasks of which no attempt has begun before `TIME`"),
 		cmdline.Duration("timeout", &s.timeout, 0, "one attempt may run for `TIME`; 0: the queue's"),
 		cmdline.Int("attempts", &r.Attempts, 1, reeve.MaxAttempts, "`N` failed attempts make a task dead; by default the queue's"),
-		cmdline.Flag("backoff", backoffValue{&r.Backoff}, "wait for `FIRST[..MAX][xFACTOR][~JITTER]` after a failed attempt, as 1s, 1s..10m or 1s..10mx1.5; by default the queue's"),
+		cmdline.Flag("backoff", backoffValue{&r.Backoff}, "wait for `FIRST[..MAX][xFACTOR][~JITTER]` after a failed attempt, as 1s, 1s..10m or\n1s..10mx1.5; by default the queue's"),
 		cmdline.Flag("key", textValue{&s.key, reeve.MaxKey}, "tasks with the same `KEY` run one after another; {} in it is the payload"),
 		cmdline.Flag("unique", textValue{&s.unique, reeve.MaxKey}, "put no task while there is one with the same `KEY`; {} in it is the payload"),
 		cmdline.Choice("unique-mode", mode, []string{"until-done", "until-start", "for-time"}, "the unique key is taken `MODE`: until-done, until-start or for-time"),

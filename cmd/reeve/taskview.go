@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/cmdline"
 )
 
 // stamp is a moment by the clocks here.
@@ -122,7 +123,7 @@ func writeTask(out io.Writer, t *reeve.TaskInfo) error {
 	s.moment("lease until", t.LeaseUntil)
 	s.moment("timeout at", t.TimeoutAt)
 	if t.Timeout != 0 {
-		s.fact("timeout", "%v", t.Timeout)
+		s.fact("timeout", "%s", cmdline.FormatDuration(t.Timeout))
 	}
 	if p := t.Progress; p != nil {
 		s.fact("progress", "%s %s (%s ago)", percent(p), p.Text, span(s.now.Sub(p.At)))
@@ -160,7 +161,7 @@ func (s *sheet) since(t *reeve.TaskInfo) string {
 func (s *sheet) rules(r *reeve.Rules) {
 	s.moment("not before", r.At)
 	if r.Expiry != 0 {
-		s.fact("expires", "%v after it was put", r.Expiry)
+		s.fact("expires", "%s after it was put", cmdline.FormatDuration(r.Expiry))
 	}
 	s.moment("expires at", r.ExpireAt)
 	s.text("backoff", backoffText(r.Backoff))
@@ -171,7 +172,7 @@ func (s *sheet) rules(r *reeve.Rules) {
 	s.text("labels", strings.Join(r.Labels, ", "))
 	switch {
 	case r.KeepResult > 0:
-		s.fact("keep result", "%v", r.KeepResult)
+		s.fact("keep result", "%s", cmdline.FormatDuration(r.KeepResult))
 	case r.KeepResult < 0:
 		s.fact("keep result", "no")
 	}
@@ -179,7 +180,7 @@ func (s *sheet) rules(r *reeve.Rules) {
 
 func uniqueMode(r *reeve.Rules) string {
 	if r.UniqueMode == reeve.UniqueForTime && r.UniqueFor > 0 {
-		return "for " + r.UniqueFor.String()
+		return "for " + cmdline.FormatDuration(r.UniqueFor)
 	}
 	if r.UniqueMode == reeve.UniqueForTime {
 		return "as long as the queue lives"

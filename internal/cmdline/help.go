@@ -7,6 +7,15 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
+// The library has one layout, of its own, for all commands that have others
+// below them and are not the program.
+func init() {
+	cli.ShowSubcommandHelp = func(cmd *cli.Command) error {
+		cli.HelpPrinter(cmd.Root().Writer, cmd.CustomHelpTemplate, cmd)
+		return nil
+	}
+}
+
 // helpTemplate lays out the help of cmd. The flags are written here and now,
 // so that the defaults are shown and not what was set, and so that those the
 // library adds look like ours.
