@@ -6,9 +6,9 @@ import (
 	"github.com/reeveq/reeve"
 )
 
-// What an attempt that did not succeed is remembered with. The latest keeps
-// its stack whole, up to reeve.MaxErrorText; of those before it a beginning is
-// enough to tell whether it was the same.
+// What an attempt that did not succeed is remembered with. The latest stack is
+// kept whole, up to reeve.MaxErrorText; of those before it a beginning is enough
+// to tell whether it was the same.
 const (
 	historyError = 1 << 10
 	historyStack = 2 << 10
@@ -23,8 +23,11 @@ const recordOverhead = 128
 // left out. h is changed, and is the caller's no more.
 func appendHistory(h []reeve.AttemptRecord, r reeve.AttemptRecord, most int, room int64) []reeve.AttemptRecord {
 	room += historySize(h)
-	if n := len(h); n > 0 {
-		h[n-1].Stack = cut(h[n-1].Stack, historyStack)
+	for i := len(h) - 1; i >= 0 && r.Stack != ""; i-- {
+		if h[i].Stack != "" {
+			h[i].Stack = cut(h[i].Stack, historyStack)
+			break // those before it were cut before
+		}
 	}
 	over, size := max(0, len(h)+1-most), historySize(h)
 	size -= historySize(h[:over])

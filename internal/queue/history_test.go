@@ -31,14 +31,15 @@ func TestHistory_KeepsTheLatest(t *testing.T) {
 	}
 }
 
-func TestHistory_OnlyTheLatestKeepsItsStack(t *testing.T) {
+func TestHistory_OnlyTheLatestStackIsKeptWhole(t *testing.T) {
 	t.Parallel()
 	var h []reeve.AttemptRecord
 	long := func(s string) string { return strings.Repeat(s, 10_000) } // of 2 bytes each
 	for i := range 4 {
-		h = appendHistory(h, reeve.AttemptRecord{Error: long("é"), Stack: fmt.Sprint(i) + long("ü")}, 3, math.MaxInt32)
+		h = appendHistory(h, reeve.AttemptRecord{Error: long("é"), Stack: fmt.Sprint(i) + long("ü")}, 4, math.MaxInt32)
 	}
-	for i, r := range h {
+	h = appendHistory(h, reeve.AttemptRecord{Outcome: "lost"}, 4, math.MaxInt32) // and tells none
+	for i, r := range h[:3] {
 		most := historyStack
 		if i == 2 {
 			most = reeve.MaxErrorText
