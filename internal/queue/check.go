@@ -41,7 +41,7 @@ func (q *Queue) check() {
 			q.broken("the type of task %v is not known", id)
 		case t.level != nil && t.state != ready:
 			q.broken("task %v is %v and in a lane", id, t.state)
-		case t.state == leased && t.consumer != nil && q.low(t):
+		case t.state == leased && t.consumer != nil && !t.consumer.gone() && q.low(t):
 			low++
 		}
 		waits := t.state == ready || t.state == delayed
@@ -261,12 +261,7 @@ func (q *Queue) checkDispatched() {
 	}
 	for _, p := range q.profiles {
 		for k := p.takers.head; k != nil; k = k.next {
-			low := k.get != nil || q.lowMay()
-			t := q.best(p, 0, low)
-			if k.hold.suspects == 0 && t == nil {
-				t = q.best(p, suspect, low)
-			}
-			if t != nil && (k.consumer == nil || k.consumer.group == nil) && !q.tooLate(t, now) {
+			if t := q.choose(p, k); t != nil && (k.consumer == nil || k.consumer.group == nil) && !q.tooLate(t, now) {
 				q.broken("task %v is ready and somebody could take it", t.id)
 			}
 		}

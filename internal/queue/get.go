@@ -71,8 +71,10 @@ func (q *Queue) got(t *taker, ts []reeve.Task, err error) {
 	}
 	t.hold.waitsNoMore(t.get.Tag, t)
 	if g := t.get.group; g != nil {
-		if err != nil && !g.failed(err) {
-			return
+		if err != nil {
+			if err = g.failed(err); err == nil {
+				return
+			}
 		}
 		q.later(g)
 	}
@@ -157,6 +159,7 @@ func (c *Consumer) Close() {
 // dropConsumer forgets c; its leases take no slot any more.
 func (q *Queue) dropConsumer(c *Consumer) {
 	if _, ok := c.hold.consumers[c]; ok {
+		q.countLow(c, -c.low)
 		c.set(0, c.used)
 		delete(c.hold.consumers, c)
 		q.consumers--
@@ -186,43 +189,63 @@ func (q *Queue) dispatch(now int64) {
 	if q.stopped || q.offered == 0 {
 		return
 	}
+	expired := q.stats.expired
 	if len(q.profiles) == 1 {
 		for !q.shut(now) && q.handOver(q.profiles[0], now) {
 		}
-		return
-	}
-	for idle := 0; idle < len(q.profiles) && !q.shut(now); idle++ {
-		q.turn = (q.turn + 1) % len(q.profiles)
-		if q.handOver(q.profiles[q.turn], now) {
-			idle = -1
+	} else {
+		for idle := 0; idle < len(q.profiles) && !q.shut(now); idle++ {
+			q.turn = (q.turn + 1) % len(q.profiles)
+			if q.handOver(q.profiles[q.turn], now) {
+				idle = -1
+			}
 		}
 	}
+	if q.stats.expired != expired {
+		q.settled()
+	}
+}
+
+// pair is who takes the next task of p's lanes, and that task; nil: nobody, or
+// none.
+func (q *Queue) pair(p *profile) (*taker, *task) {
+	k := p.takers.head
+	if k == nil {
+		return nil, nil
+	}
+	t := q.choose(p, k)
+	if t != nil || q.best(p, 0, true) == nil && q.best(p, suspect, true) == nil {
+		return k, t
+	}
+	// What there is is not for the first: it has a suspect, or would take a
+	// slot that is reserved.
+	for k = k.next; k != nil; k = k.next {
+		if t = q.choose(p, k); t != nil {
+			break
+		}
+	}
+	return k, t
+}
+
+// choose is the task that k, of p, may have next; nil: none.
+func (q *Queue) choose(p *profile, k *taker) *task {
+	low := k.get != nil || q.lowMay()
+	t := q.best(p, 0, low)
+	if k.hold.suspects == 0 {
+		if sus := q.best(p, suspect, low); sus != nil && (t == nil || q.before(sus, t)) {
+			t = sus
+		}
+	}
+	return t
 }
 
 // handOver hands over one task, or those of one Get, to the taker of p who is
 // next, and reports whether it did, or may now that something else is out of
 // the way.
 func (q *Queue) handOver(p *profile, now int64) bool {
-	k := p.takers.head
-	if k == nil {
+	k, t := q.pair(p)
+	if t == nil {
 		return false
-	}
-	low := k.get != nil || q.lowMay()
-	t, sus := q.best(p, 0, low), q.best(p, suspect, low)
-	switch {
-	case t == nil && sus == nil:
-		return false
-	case t == nil:
-		// Only suspects are left: look for one who holds none.
-		for k != nil && k.hold.suspects > 0 {
-			k = k.next
-		}
-		if k == nil {
-			return false
-		}
-		t = sus
-	case sus != nil && k.hold.suspects == 0 && q.before(sus, t):
-		t = sus
 	}
 	switch {
 	case q.isSilent(k.hold, now):
@@ -230,14 +253,14 @@ func (q *Queue) handOver(p *profile, now int64) bool {
 	case q.tooLate(t, now):
 		q.expireTask(t, now)
 	case k.get != nil:
-		q.serveGet(k, now)
+		q.serveGet(k, t, now)
 	default:
 		c := k.consumer
 		if c.group != nil && !c.group.acquire() {
 			c.taker.leave() // its slots are used in other queues
 			return true
 		}
-		q.lease(q.take(t), k.hold, c, now)
+		q.lease(q.take(t, now), k.hold, c, now)
 		if k.list != nil {
 			p.takers.rotate(k)
 		}
@@ -247,8 +270,8 @@ func (q *Queue) handOver(p *profile, now int64) bool {
 	return true
 }
 
-// serveGet answers a Get with what there is for it, which is one task at least.
-func (q *Queue) serveGet(k *taker, now int64) {
+// serveGet answers a Get with t and what else there is for it.
+func (q *Queue) serveGet(k *taker, t *task, now int64) {
 	p := k.profile
 	if g := k.get.group; g != nil && !g.claim() {
 		k.leave() // answered by another queue
@@ -257,29 +280,28 @@ func (q *Queue) serveGet(k *taker, now int64) {
 	}
 	ts := make([]reeve.Task, 0, min(k.get.Max, q.offered))
 	var size int64
-	for len(ts) < k.get.Max && size < getBytes && !q.shut(now) {
-		t, sus := q.best(p, 0, true), q.best(p, suspect, true)
-		if sus != nil && k.hold.suspects == 0 && (t == nil || q.before(sus, t)) {
-			t = sus
+	for {
+		q.lease(q.take(t, now), k.hold, nil, now)
+		size += t.size()
+		ts = append(ts, q.delivery(t))
+		if len(ts) == k.get.Max || size >= getBytes || q.shut(now) {
+			break
+		}
+		for t = q.choose(p, k); t != nil && q.tooLate(t, now); t = q.choose(p, k) {
+			q.expireTask(t, now)
 		}
 		if t == nil {
 			break
 		}
-		if q.tooLate(t, now) {
-			q.expireTask(t, now)
-			continue
-		}
-		q.lease(q.take(t), k.hold, nil, now)
-		size += t.size()
-		ts = append(ts, q.delivery(t))
 	}
 	k.leave()
 	q.got(k, ts, nil)
 }
 
 // take takes t, which is in a lane, for an attempt.
-func (q *Queue) take(t *task) *task {
+func (q *Queue) take(t *task, now int64) *task {
 	q.unlist(t)
+	q.stats.wait.add(now - t.readyAt)
 	t.attempt++
 	if t.attempt > 1 {
 		q.stats.redelivered++
@@ -293,8 +315,6 @@ func (q *Queue) lease(t *task, k *hold, c *Consumer, now int64) {
 	q.pass(now)
 	q.startLine(t, now)
 	q.startUnique(t)
-	q.limitKind(t.kind)
-	q.stats.wait.add(now - t.readyAt)
 	t.claimable = false
 	t.hold, t.leasedAt = k, now
 	if t.x != nil {
@@ -321,9 +341,18 @@ func (q *Queue) seatWith(t *task, c *Consumer) {
 	}
 	t.consumer = c
 	if q.low(t) {
-		q.gates.lowLeased++
+		q.countLow(c, 1)
 	}
 	c.set(c.slots, c.used+1)
+}
+
+// countLow counts n tasks more of low priority that take slots of c. Those of a
+// consumer that has ended take none.
+func (q *Queue) countLow(c *Consumer, n int) {
+	if !c.gone() {
+		c.low += n
+		q.gates.lowLeased += n
+	}
 }
 
 // unlease takes t from its holder; it is in no list then. What follows from
@@ -348,7 +377,7 @@ func (q *Queue) unlease(t *task, now int64) {
 	if c := t.consumer; c != nil {
 		t.consumer = nil
 		if q.low(t) {
-			q.gates.lowLeased--
+			q.countLow(c, -1)
 		}
 		c.set(c.slots, c.used-1)
 		if c.group != nil {

@@ -211,7 +211,7 @@ func (c *Consumer) serve() bool {
 	if c.gone() || q.stopped || q.offered == 0 {
 		return false
 	}
-	had := c.used
+	had, expired := c.used, q.stats.expired
 	p := c.taker.profile
 	c.taker.leave()
 	p.takers.addFirst(&c.taker)
@@ -222,7 +222,11 @@ func (c *Consumer) serve() bool {
 	if c.taker.list == &p.takers {
 		c.taker.leave()
 	}
-	return c.used > had
+	served := c.used > had
+	if q.stats.expired != expired {
+		q.settled()
+	}
+	return served
 }
 
 // await makes c, which is a member of a group, one of those who can take.
@@ -247,6 +251,7 @@ func (c *Consumer) gone() bool {
 type getGroup struct {
 	won   atomic.Bool
 	left  atomic.Int64 // queues that have not ended
+	empty atomic.Bool  // one that had nothing has not been shut down
 	parts []getPart
 }
 
@@ -258,16 +263,25 @@ type getPart struct {
 // claim is true for the one who may answer.
 func (g *getGroup) claim() bool { return g.won.CompareAndSwap(false, true) }
 
-// failed notes that a part ends with err, and reports whether the whole does,
+// failed notes that a part ends with err, and returns the error of the whole,
 // which then is to be answered: when its queues have all ended, or have nothing
-// for who does not wait, or at once for any other error.
-func (g *getGroup) failed(err error) bool {
-	if errors.Is(err, reeve.ErrShutdown) || errors.Is(err, reeve.ErrEmpty) {
+// for who does not wait, or at once for any other error. nil: not yet.
+func (g *getGroup) failed(err error) error {
+	if empty := errors.Is(err, reeve.ErrEmpty); empty || errors.Is(err, reeve.ErrShutdown) {
+		if empty {
+			g.empty.Store(true)
+		}
 		if g.left.Add(-1) > 0 {
-			return false
+			return nil
+		}
+		if g.empty.Load() {
+			err = reeve.ErrEmpty
 		}
 	}
-	return g.claim()
+	if !g.claim() {
+		return nil
+	}
+	return err
 }
 
 // draw is the index of a source, at random by their weights.

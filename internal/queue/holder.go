@@ -206,6 +206,7 @@ type Consumer struct {
 	tag   uint64
 	slots int // how many unsettled leases it may have
 	used  int // how many it has
+	low   int // of these of low priority
 
 	group *Group // of several queues it is a part of; nil: none
 	taker taker  // its place among those who can take

@@ -22,7 +22,9 @@ func (q *Queue) tick(now int64) {
 	}
 	q.expireTasks(now, wall, most)
 	q.refill(now, most)
-	q.uniques.expire(now, most)
+	if q.uniques.expire(now, most) > 0 {
+		q.roomy = true
+	}
 	q.results.expire(now, most)
 	if q.cfg.DeadFor > 0 {
 		q.boundDead(now)
@@ -50,6 +52,7 @@ func (q *Queue) tick(now int64) {
 // arrive makes t, whose delay is over, ready.
 func (q *Queue) arrive(t *task, now int64) {
 	q.unlist(t)
+	t.readyAt = 0 // it could not be handed over meanwhile
 	where := asPut
 	if t.x != nil && t.x.released { // it keeps its key's turn
 		where = inFront

@@ -94,7 +94,7 @@ func (q *Queue) releaseLine(l *line, now int64) {
 		t.x.released = true
 		l.released++
 		l.inLane++
-		q.enter(t, false)
+		q.enter(t, q.cfg.LIFO)
 	}
 	if rated {
 		// A key without tasks is kept until it would have a token again: it

@@ -3,6 +3,7 @@ package queue
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/reeveq/reeve"
@@ -45,6 +46,11 @@ func (q *Queue) free(t *task, now int64) (worker string) {
 // freed slots, the end of Joins and of a shut down queue.
 func (q *Queue) after(now int64) {
 	q.dispatch(now)
+	q.settled()
+}
+
+// settled does what follows when the queue has nothing left to do.
+func (q *Queue) settled() {
 	if q.unsettled() == 0 {
 		q.endJoins(nil)
 	}
@@ -179,7 +185,7 @@ func (q *Queue) giveBack(t *task, op *NackOp, worker string, start, now int64) {
 	}
 	q.emit(map[string]reeve.EventKind{"failed": reeve.EventFailed, "timed_out": reeve.EventTimedOut, "snoozed": reeve.EventSnoozed}[kind], t, worker, firstLine(op.Error))
 	if n := q.spent(t); failed && n >= q.attempts(t) {
-		q.bury(t, attemptsReason(t.x.counts), op.Error != "", now)
+		q.bury(t, q.attemptsReason(t.x.counts), op.Error != "", now)
 		return
 	}
 	delay := int64(op.Delay)
@@ -303,7 +309,6 @@ func (q *Queue) bury(t *task, reason string, last bool, now int64) {
 	t.due = now // since when it is dead
 	q.move(t, dead)
 	q.leaveLine(t, now)
-	q.limitKind(t.kind)
 	q.dead.pushBack(t)
 	q.stats.buried++
 	q.emit(reeve.EventDead, t, "", x.fate.line())
@@ -311,9 +316,12 @@ func (q *Queue) bury(t *task, reason string, last bool, now int64) {
 	q.boundDead(now)
 }
 
-// boundDead purges the dead tasks that are too many or too old.
+// boundDead purges dead tasks that are too many or too old, some at
+// a time; the clock comes for the others.
 func (q *Queue) boundDead(now int64) {
-	for t := q.dead.head; t != nil; t = q.dead.head {
+	const most = 1024
+	for n := 0; n < most && q.dead.n > 0; n++ {
+		t := q.dead.head
 		over := q.cfg.MaxDead > 0 && q.dead.n > q.cfg.MaxDead
 		if !over && (q.cfg.DeadFor == 0 || t.due+int64(q.cfg.DeadFor) > now) {
 			break
@@ -354,26 +362,38 @@ func (q *Queue) detach(t *task) {
 func (q *Queue) end(t *task, s reeve.State, reason string, result []byte, now int64) {
 	q.endUnique(t)
 	q.endResult(t, s, reason, result, now)
-	kind := t.kind
 	q.forget(t)
 	q.leaveLine(t, now)
-	q.limitKind(kind)
 }
 
-func attemptsReason(c reeve.Counts) string {
-	var s string
-	switch {
-	case c.TimedOut == 0:
-		s = fmt.Sprintf("%d attempts failed", c.Failed)
-	case c.Failed == 0:
-		s = fmt.Sprintf("%d attempts timed out", c.TimedOut)
-	default:
-		s = fmt.Sprintf("%d attempts failed, %d timed out", c.Failed, c.TimedOut)
+// attemptsReason tells how the attempts at t were used up.
+func (q *Queue) attemptsReason(c reeve.Counts) string {
+	var parts []string
+	add := func(n uint32, how string) {
+		switch {
+		case n == 0:
+		case len(parts) == 0:
+			parts = append(parts, fmt.Sprintf("%d attempts %s", n, how))
+		default:
+			parts = append(parts, fmt.Sprintf("%d %s", n, how))
+		}
 	}
-	if c.Failed+c.TimedOut == 1 {
-		s = "the only attempt " + map[bool]string{true: "timed out", false: "failed"}[c.TimedOut == 1]
+	if !q.cfg.CountSnoozed {
+		c.Snoozed = 0
 	}
-	return s
+	if c.Failed+c.TimedOut+c.Snoozed == 1 {
+		switch {
+		case c.TimedOut == 1:
+			return "the only attempt timed out"
+		case c.Snoozed == 1:
+			return "the only attempt was put off"
+		}
+		return "the only attempt failed"
+	}
+	add(c.Failed, "failed")
+	add(c.TimedOut, "timed out")
+	add(c.Snoozed, "put off")
+	return strings.Join(parts, ", ")
 }
 
 // blame notes why an attempt of t failed, as far as the queue has room for it.
@@ -420,7 +440,12 @@ func (q *Queue) Extend(h *Holder, id reeve.ID, attempt uint32, d time.Duration, 
 		t, err = q.held(id, attempt)
 	}
 	if err == nil && t.state != leased {
-		q.reclaim(t, k)
+		if q.crowded(t) {
+			q.stats.lateAcks++
+			err = fmt.Errorf("%w: others took the place of task %v in the limits of queue %q", reeve.ErrLeaseLost, id, q.name)
+		} else {
+			q.reclaim(t, k)
+		}
 	}
 	if err == nil {
 		x := q.more(t)
@@ -434,6 +459,12 @@ func (q *Queue) reclaim(t *task, k *hold) {
 	now := q.engine.now()
 	q.free(t, now)
 	q.lease(t, k, nil, now)
+}
+
+// crowded reports whether as many tasks are leased as the limits of the queue
+// and of t's type allow.
+func (q *Queue) crowded(t *task) bool {
+	return t.kind.full() || q.cfg.Concurrency > 0 && q.n[leased] >= q.cfg.Concurrency
 }
 
 // Claim leases again, to h, those tasks that h's client held when its last
@@ -463,7 +494,7 @@ func (q *Queue) Claim(h *Holder, c *Consumer, ops []AckOp) []bool {
 			q.unlease(t, now)
 			q.lease(t, k, nil, now)
 			kept[i] = true
-		case t.claimable:
+		case t.claimable && !q.crowded(t):
 			q.reclaim(t, k)
 			kept[i] = true
 		}

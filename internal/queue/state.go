@@ -51,6 +51,7 @@ func (q *Queue) move(t *task, to state) {
 		q.n[to]++
 		t.kind.n[to]++
 	}
+	q.limitKind(t.kind)
 }
 
 // public is the state in the words of the vocabulary.

@@ -107,11 +107,14 @@ func (t *task) size() int64 {
 	return n
 }
 
-// sizeOf is the size of the task that a put of t makes.
+// sizeOf is what a put of t takes.
 func sizeOf(t *reeve.Task) int64 {
 	n := int64(len(t.Payload)+len(t.Type)) + taskOverhead
 	if r := t.Rules; r != nil {
 		n += extraOverhead + int64(len(r.Key)+len(r.Unique))
+		if r.Unique != "" && r.UniqueMode == reeve.UniqueForTime {
+			n += uniqueCost(r.Unique) // stays when the task is gone
+		}
 		for _, l := range r.Labels {
 			n += int64(len(l)) + 1
 		}
