@@ -67,14 +67,15 @@ func (s *session) tooManyOperations() error {
 	return &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "operations of one client that are under way", Value: most + 1, Max: most, Set: "Config.MaxOperations"}
 }
 
-// look answers a request that changes nothing with what f finds.
-func (r *requests) look(req uint64, f func() (*wire.Answer, error)) error {
+// look answers a request that changes nothing with what f finds, in its own
+// time: f must not use r, which is another's by then.
+func (r *requests) look(req uint64, f func(on *Master) (*wire.Answer, error)) error {
 	s := r.s
 	ok := s.looking.add(func() {
 		s.out.hold()
 		defer s.out.release() // waits while the client does not read what it asked for
 		s.protected(req, 1, func() error {
-			a, err := f()
+			a, err := f(s.m)
 			if err == nil {
 				a.Req = req
 				err = s.out.add(a)

@@ -16,8 +16,8 @@ import (
 const answerBytes = 1 << 20
 
 func (r *requests) task(m *wire.TaskRequest) error {
-	return r.look(m.Req, func() (*wire.Answer, error) {
-		t, err := r.s.m.engine.Task(m.ID)
+	return r.look(m.Req, func(on *Master) (*wire.Answer, error) {
+		t, err := on.engine.Task(m.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -26,8 +26,8 @@ func (r *requests) task(m *wire.TaskRequest) error {
 }
 
 func (r *requests) explain(m *wire.Explain) error {
-	return r.look(m.Req, func() (*wire.Answer, error) {
-		e, err := r.s.m.engine.Explain(m.ID)
+	return r.look(m.Req, func(on *Master) (*wire.Answer, error) {
+		e, err := on.engine.Explain(m.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -78,9 +78,9 @@ func (r *requests) types(m *wire.TypesRequest) error {
 }
 
 func (r *requests) workers(m *wire.WorkersRequest) error {
-	return r.look(m.Req, func() (*wire.Answer, error) {
+	return r.look(m.Req, func(on *Master) (*wire.Answer, error) {
 		a, size := &wire.Answer{}, 0
-		for _, s := range r.s.m.inOrder() {
+		for _, s := range on.inOrder() {
 			if s.id <= m.After {
 				continue
 			}
@@ -98,8 +98,8 @@ func (r *requests) workers(m *wire.WorkersRequest) error {
 
 // lookAt is look at a queue.
 func (r *requests) lookAt(req uint64, name string, f func(*queue.Queue) (*wire.Answer, error)) error {
-	return r.look(req, func() (*wire.Answer, error) {
-		q, err := r.s.m.engine.Lookup(name)
+	return r.look(req, func(on *Master) (*wire.Answer, error) {
+		q, err := on.engine.Lookup(name)
 		if err != nil {
 			return nil, err
 		}

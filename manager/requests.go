@@ -305,9 +305,6 @@ func (r *requests) handleOperator(t wire.Type, body []byte) error {
 
 // progress notes how far the work of a lease is. Nobody waits for an answer.
 func (r *requests) progress(m *wire.Progress) error {
-	if !(m.Percent >= 0 && m.Percent <= 100) || len(m.Text) > reeve.MaxProgressText {
-		return nil
-	}
 	if q, err := r.s.m.engine.Lookup(m.Queue); err == nil {
 		q.Progress(r.s.holder, m.ID, m.Attempt, m.Percent, m.Text)
 	}

@@ -90,12 +90,10 @@ func (s *localSupply) check(want *reeve.GetOptions) error {
 func newStanding(h *queue.Holder, tag uint64, slots int, q *queue.Queue, sources []reeve.Source, want reeve.GetOptions) (queue.Standing, error) {
 	if q == nil {
 		g, err := h.Engine().ConsumeFrom(h, tag, slots, sources, want)
-		if err != nil {
-			return nil, err
+		if g != nil || err != nil {
+			return g, err
 		}
-		return g, nil
-	}
-	if c := q.Consume(h, tag, slots, want); c != nil {
+	} else if c := q.Consume(h, tag, slots, want); c != nil {
 		return c, nil
 	}
 	return nil, reeve.ErrClosed

@@ -51,6 +51,9 @@ func (l *link) onRange(r wire.Range) {
 		switch {
 		case k.is(giving | answered), n > 0 && r.First == 0:
 			c.answerLocked(k, wrongAnswer(k))
+		case k.is(counted):
+			k.first = r.First
+			c.answerLocked(k, nil)
 		default:
 			if n > 0 {
 				k.first = first
@@ -61,7 +64,8 @@ func (l *link) onRange(r wire.Range) {
 	}
 }
 
-func (l *link) onReply(id uint64, m *wire.Answer, err error) {
+// onReply takes an answer of its own: m, or err with what first has to say.
+func (l *link) onReply(id uint64, m *wire.Answer, first reeve.ID, err error) {
 	if !l.lock() {
 		return
 	}
@@ -75,6 +79,8 @@ func (l *link) onReply(id uint64, m *wire.Answer, err error) {
 		err = wrongAnswer(k)
 	case err == nil:
 		k.answer = m
+	default:
+		k.first = first
 	}
 	c.answerLocked(k, err)
 }
@@ -94,7 +100,7 @@ func (l *link) onEnd(m *wire.End) {
 func (l *link) onUnknown(t wire.Type, body []byte) error {
 	id, ok, err := wire.RequestID(body)
 	if err == nil && ok {
-		l.onReply(id, nil, fmt.Errorf("%w: the master answered with %v", reeve.ErrUnsupported, t))
+		l.onReply(id, nil, 0, fmt.Errorf("%w: the master answered with %v", reeve.ErrUnsupported, t))
 	}
 	return err
 }

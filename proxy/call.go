@@ -36,6 +36,8 @@ const (
 	giving
 	// answered: the answer is a message of its own.
 	answered
+	// counted: the answer is a number of tasks.
+	counted
 )
 
 // phase is where a call stands.
@@ -68,8 +70,8 @@ type call struct {
 
 	// What the answer left.
 	err    error
-	ids    int // how many ids the request takes from a Confirm (tasks of a Put)
-	first  reeve.ID
+	ids    int      // how many ids the request takes from a Confirm (tasks of a Put)
+	first  reeve.ID // also with an error
 	leases []*reeve.Lease
 	answer *wire.Answer
 
@@ -83,8 +85,15 @@ func (k *call) is(t traits) bool { return k.traits&t != 0 }
 
 // do makes a call and waits for its answer, which k then has, or for ctx.
 func (c *Client) do(ctx context.Context, k *call) error {
+	_, err := c.ask(ctx, k)
+	return err
+}
+
+// ask is do that tells whether k has its answer: without one k is not the
+// caller's yet.
+func (c *Client) ask(ctx context.Context, k *call) (answered bool, err error) {
 	if ctx.Err() != nil {
-		return ctxError(ctx)
+		return false, ctxError(ctx)
 	}
 	k.ready = make(chan struct{}, 1)
 	c.mu.Lock()
@@ -93,18 +102,19 @@ func (c *Client) do(ctx context.Context, k *call) error {
 	select {
 	case <-k.ready:
 	case <-ctx.Done():
-		if err := c.abandon(ctx, k); err != nil {
-			return err
+		c.mu.Lock()
+		err := c.abandonLocked(ctx, k)
+		c.unlock()
+		if err != nil {
+			return false, err
 		}
 		<-k.ready
 	}
-	return k.err
+	return true, k.err
 }
 
-// abandon gives k up because ctx ended; nil when its answer was faster.
-func (c *Client) abandon(ctx context.Context, k *call) error {
-	c.mu.Lock()
-	defer c.unlock()
+// abandonLocked gives k up because ctx ended; nil when its answer was faster.
+func (c *Client) abandonLocked(ctx context.Context, k *call) error {
 	switch k.phase {
 	case done:
 		return nil

@@ -18,8 +18,9 @@ type Client struct {
 	addrs []string
 	id    wire.ClientID
 
+	life   context.Context // ends with Close
 	cancel context.CancelFunc
-	done   chan struct{} // closed when all goroutines have ended
+	done   chan struct{} // closed when the connection's goroutines have ended
 	at     int           // the address that worked last; owned by run
 
 	maxPayload atomic.Int64 // of the last welcome
@@ -38,6 +39,13 @@ type Client struct {
 	consumers    map[uint64]*consumer
 	lastConsumer uint64
 	leases       map[reeve.ID]held // that stand, as far as this client knows
+	progress     progresses
+	subs         map[uint64]*subscription
+	lastSub      uint64
+
+	commands   []command      // that wait for their turn
+	commanded  bool           // carryOut runs
+	commanding sync.WaitGroup // for carryOut
 
 	// To be done by unlock, with nothing locked.
 	finished []*call
@@ -69,8 +77,9 @@ func Dial(ctx context.Context, addrs string, cfg Config) (*Client, error) {
 	}
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	c := &Client{
-		cfg: cfg, addrs: list, cancel: cancel, done: make(chan struct{}),
+		cfg: cfg, addrs: list, life: life, cancel: cancel, done: make(chan struct{}),
 		pending: newPending(), consumers: map[uint64]*consumer{}, leases: map[reeve.ID]held{},
+		subs: map[uint64]*subscription{},
 	}
 	rand.Read(c.id[:]) // never fails
 	started := make(chan error, 1)
@@ -94,7 +103,9 @@ func Dial(ctx context.Context, addrs string, cfg Config) (*Client, error) {
 
 // Queue is the queue of that name. It costs nothing and asks nobody: whether
 // there is one shows at the first call ([reeve.ErrNoSuchQueue]).
-func (c *Client) Queue(name string) reeve.Queue { return &queue{c: c, name: name} }
+func (c *Client) Queue(name string) reeve.Queue {
+	return &queue{supply{c: c, name: name}}
+}
 
 // QueueOf is the queue of that name for values of type T, which cd turns into
 // payloads: codec.CBOR unless another one is given.
@@ -116,7 +127,8 @@ func (c *Client) Epoch() uint64 {
 
 // Close ends the connection: the master takes back at once what this client
 // holds. Calls that wait end with [reeve.ErrClosed]; what was asked before may
-// take effect. It waits for no answer, and not longer than about a second.
+// take effect. It waits for no answer, and not longer than about a second, but
+// for [Config.Control] to return.
 func (c *Client) Close() error {
 	c.mu.Lock()
 	if c.closed == nil {
@@ -125,6 +137,7 @@ func (c *Client) Close() error {
 	c.unlock()
 	c.cancel()
 	<-c.done
+	c.commanding.Wait()
 	return nil
 }
 
@@ -135,6 +148,12 @@ func (c *Client) closeLocked(err error) {
 		cs.endLocked(err)
 	}
 	clear(c.consumers)
+	for _, sub := range c.subs {
+		sub.endLocked(err)
+	}
+	if c.progress.timer != nil {
+		c.progress.timer.Stop()
+	}
 	for _, k := range c.pending.all() {
 		c.pending.remove(k)
 		if k.phase == asked {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/auth"
 )
 
@@ -31,6 +32,16 @@ type Config struct {
 	// DialOnce makes Dial return the error of the first attempt at all
 	// addresses instead of trying until its ctx ends.
 	DialOnce bool
+	// Control carries out commands of operators, one at a time; package worker
+	// has one for its workers. ctx ends when the client is closed, which Control
+	// must not do itself. nil: this client takes no commands.
+	Control func(ctx context.Context, cmd reeve.Command) (*reeve.WorkerStatus, error)
+	// EventBuffer is how many events wait for one loop that is slow, at most
+	// 1,048,576; beyond that it misses the oldest. 0: [DefaultEventBuffer].
+	EventBuffer int
+	// ProgressEvery is how often at most the master is told how far tasks are,
+	// at least 1 ms. 0: [DefaultProgressEvery].
+	ProgressEvery time.Duration
 	// OnState is told of every change of the connection, in order. It must not
 	// block, nor call Close.
 	OnState func(State)
@@ -38,16 +49,25 @@ type Config struct {
 	Logger *slog.Logger
 }
 
+// Defaults of [Config].
+const (
+	DefaultEventBuffer   = 4096
+	DefaultProgressEvery = 100 * time.Millisecond
+)
+
 const (
 	defaultMinBackoff = 100 * time.Millisecond
 	defaultMaxBackoff = 4 * time.Second
 	maxNameText       = 255
+	maxEventBuffer    = 1 << 20
 )
 
 func (cfg Config) withDefaults() Config {
 	cfg.Name = cmp.Or(cfg.Name, filepath.Base(os.Args[0]))
 	cfg.MinBackoff = cmp.Or(cfg.MinBackoff, defaultMinBackoff)
 	cfg.MaxBackoff = cmp.Or(cfg.MaxBackoff, max(defaultMaxBackoff, cfg.MinBackoff))
+	cfg.EventBuffer = cmp.Or(cfg.EventBuffer, DefaultEventBuffer)
+	cfg.ProgressEvery = cmp.Or(cfg.ProgressEvery, DefaultProgressEvery)
 	if cfg.Dialer == nil {
 		cfg.Dialer = dialTCP
 	}
@@ -70,6 +90,10 @@ func (cfg Config) validate() error {
 		return errors.New("proxy: Config.MinBackoff must not be negative")
 	case cfg.MaxBackoff < cfg.MinBackoff:
 		return errors.New("proxy: Config.MaxBackoff must not be less than Config.MinBackoff")
+	case cfg.EventBuffer < 0 || cfg.EventBuffer > maxEventBuffer:
+		return fmt.Errorf("proxy: Config.EventBuffer is %d, want 1 to 1,048,576", cfg.EventBuffer)
+	case cfg.ProgressEvery < time.Millisecond:
+		return fmt.Errorf("proxy: Config.ProgressEvery is %v, want at least 1ms", cfg.ProgressEvery)
 	}
 	return nil
 }

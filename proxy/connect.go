@@ -162,7 +162,8 @@ func (c *Client) greet(ctx context.Context, s *session.Session, addr string) (*l
 		maxFrame: int(w.MaxFrame), maxPayload: int64(w.MaxPayload),
 		maxWaiting: int64(min(w.MaxWaiting, math.MaxInt64)),
 		beat:       make(chan struct{}, 1), bye: make(chan wire.Goodbye, 1), said: make(chan struct{}),
-		wake: make(chan struct{}, 1), drained: make(chan struct{}),
+		reports: make(chan wire.Report, maxCommands),
+		wake:    make(chan struct{}, 1), drained: make(chan struct{}),
 	}
 	l.out.SetMaxFrame(l.maxFrame)
 	return l, nil
@@ -174,7 +175,7 @@ func (c *Client) hello() wire.Hello {
 	defer c.mu.Unlock()
 	return wire.Hello{
 		Version: wire.Version, Impl: impl(), Client: c.id, Host: host, PID: uint64(os.Getpid()), Name: c.cfg.Name,
-		Epoch: c.epoch, Low: c.pending.low,
+		Epoch: c.epoch, Low: c.pending.low, Commands: c.cfg.Control != nil,
 	}
 }
 

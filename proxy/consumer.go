@@ -14,9 +14,10 @@ const untold = -1
 // consumer is a standing supply. It outlives connections: each session is told
 // of it anew. Client.mu guards it.
 type consumer struct {
-	c     *Client
-	queue string
-	tag   uint64
+	c    *Client
+	from *supply
+	want reeve.GetOptions
+	tag  uint64
 
 	slots  int            // as the user wants it
 	told   int            // slots the master knows of, or untold
@@ -29,18 +30,15 @@ type consumer struct {
 	avail  chan struct{}  // cap 1: somebody in Next should look; passed on by who finds more than one thing
 }
 
-func (q *queue) Consume(ctx context.Context, slots int, opts ...reeve.GetOption) (reeve.Consumer, error) {
-	if err := checkName(q.name); err != nil {
-		return nil, err
+func newConsumer(from *supply, slots int, want reeve.GetOptions) *consumer {
+	return &consumer{
+		c: from.c, from: from, want: want, slots: slots, told: untold,
+		opened: make(chan struct{}), avail: make(chan struct{}, 1),
 	}
-	if err := checkCount("slots of a Consumer", slots, 1, reeve.MaxSlots); err != nil {
-		return nil, err
-	}
-	if ctx.Err() != nil {
-		return nil, ctxError(ctx)
-	}
-	c := q.c
-	cs := &consumer{c: c, queue: q.name, slots: slots, told: untold, opened: make(chan struct{}), avail: make(chan struct{}, 1)}
+}
+
+// consume opens cs: it waits until the master has answered.
+func (c *Client) consume(ctx context.Context, cs *consumer) (reeve.Consumer, error) {
 	c.mu.Lock()
 	if c.closed != nil {
 		c.mu.Unlock()
@@ -82,11 +80,17 @@ type consume struct {
 	slots int
 }
 
-func (r *consume) size() int { return 64 + len(r.cs.queue) }
+func (r *consume) size() int { return r.cs.size() }
 
 func (r *consume) encode(b *wire.Builder, id, low uint64) error {
-	return b.Message(wire.Consume{Req: id, Low: low, Queue: r.cs.queue, Consumer: r.cs.tag, Slots: uint64(r.slots)})
+	cs := r.cs
+	return b.Message(wire.Consume{Req: id, Low: low, Queue: cs.from.name, Sources: wire.SourcesOf(cs.from.sources),
+		Consumer: cs.tag, Slots: uint64(r.slots), Types: cs.want.Types, Labels: cs.want.Labels})
 }
+
+// size bounds every request about the consumer: a large one goes on the bulk
+// stream, and all of them must go the same way to come in their order.
+func (cs *consumer) size() int { return cs.from.size(&cs.want) }
 
 // syncLocked tells the master the slots, unless it knows them or is being
 // told: then the answer comes here again. Only the latest number is sent.
@@ -216,14 +220,14 @@ func (cs *consumer) Close() error {
 	}
 	delete(c.consumers, cs.tag)
 	unseen := cs.buf
-	cs.endLocked(fmt.Errorf("%w: consumer of %q", reeve.ErrClosed, cs.queue))
+	cs.endLocked(fmt.Errorf("%w: consumer of %v", reeve.ErrClosed, cs.from))
 	if c.link == nil {
 		return nil // what was delivered went back with the connection, and is not claimed again
 	}
 	c.unaskLocked(cs)
 	if cs.told != untold {
 		// First, so that what is given back does not come here again.
-		c.submitLocked(&call{traits: sessional, req: &plain{message: func(id, low uint64) wire.Message {
+		c.submitLocked(&call{traits: sessional, req: &plain{extra: cs.size() - plainSize, message: func(id, low uint64) wire.Message {
 			return wire.Unconsume{Req: id, Low: low, Consumer: cs.tag}
 		}}})
 	}

@@ -3,6 +3,7 @@ package proxy
 import (
 	"encoding/binary"
 	"testing"
+	"time"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/wire"
@@ -11,13 +12,17 @@ import (
 // fuzzClient is a client in the midst of a session, without the session: a
 // call of each kind is asked, and a consumer with a lease.
 func fuzzClient() (*Client, *link) {
-	c := &Client{pending: newPending(), consumers: map[uint64]*consumer{}, leases: map[reeve.ID]held{}}
-	l := &link{c: c, window: 1 << 10, maxFrame: 1 << 20, wake: make(chan struct{}, 1)}
+	c := &Client{
+		cfg:     Config{EventBuffer: 4, ProgressEvery: time.Hour},
+		pending: newPending(), consumers: map[uint64]*consumer{}, leases: map[reeve.ID]held{}, subs: map[uint64]*subscription{},
+	}
+	l := &link{c: c, window: 1 << 10, maxFrame: 1 << 20, wake: make(chan struct{}, 1), reports: make(chan wire.Report, maxCommands)}
 	c.link = l
-	cs := &consumer{c: c, queue: "tasks", tag: 1, slots: 4, told: 4, opened: make(chan struct{}), avail: make(chan struct{}, 1)}
+	c.subs[1] = &subscription{c: c, id: 1, avail: make(chan struct{}, 1)}
+	cs := &consumer{c: c, from: &supply{c: c, name: "tasks"}, tag: 1, slots: 4, told: 4, opened: make(chan struct{}), avail: make(chan struct{}, 1)}
 	c.consumers[1] = cs
 	c.holdLocked(reeve.NewLease("tasks", reeve.Task{ID: 1, Attempt: 1}, c), cs)
-	one := &plain{queue: "tasks", message: func(id, low uint64) wire.Message { return wire.Join{Req: id, Low: low, Queue: "tasks"} }}
+	one := &plain{extra: 5, message: func(id, low uint64) wire.Message { return wire.Join{Req: id, Low: low, Queue: "tasks"} }}
 	calls := []*call{
 		{req: one, traits: mutating | parks, ids: 1},
 		{req: one, traits: mutating, ids: 3},
@@ -25,6 +30,7 @@ func fuzzClient() (*Client, *link) {
 		{req: one, traits: giving | parks},
 		{req: one, traits: answered},
 		{req: one, traits: mutating | fenced},
+		{req: one, traits: mutating | counted},
 		{req: &consume{cs: cs, slots: 4}, traits: sessional | answered, then: consumed},
 		{req: &claim{link: l, queue: "tasks", pairs: wire.Pairs{{ID: 1, Attempt: 1}}}, traits: sessional | answered, then: claimed},
 	}
@@ -52,6 +58,10 @@ func FuzzAnswers(f *testing.F) {
 	b.Deliver(1, 0, "tasks", &reeve.Task{ID: 1, Attempt: 2})
 	b.Deliver(7, 0, "tasks", &reeve.Task{ID: 3, Attempt: 2})
 	b.Message(wire.End{Consumer: 1, Queue: "tasks", Code: 3})
+	b.ConfirmCount(9, 3)
+	b.Message(wire.Event{Sub: 1, Events: make([]wire.EventRecord, 6)})
+	b.Message(wire.Event{Sub: 2, Events: make([]wire.EventRecord, 1)})
+	b.Message(wire.Error{Req: 9, Code: 2, First: 7})
 	all := b.Take()
 	f.Add(all)
 	for frame, rest := wire.SplitFrame(all); frame != nil; frame, rest = wire.SplitFrame(rest) {
@@ -83,6 +93,9 @@ func FuzzAnswers(f *testing.F) {
 				if h.lease.ID != id {
 					t.Fatalf("lease %v stands as %v", h.lease.ID, id)
 				}
+			}
+			if n := len(c.subs[1].buf); n > c.cfg.EventBuffer {
+				t.Fatalf("%d events wait", n)
 			}
 			c.mu.Unlock()
 		}

@@ -7,7 +7,7 @@ const (
 	laneEnd             // ends of leases, apart from Completes
 	laneComplete        // Completes
 	lanePut             // Puts
-	laneOther           // Gets, questions
+	laneOther           // Gets, questions, what operators have done
 	lanes
 )
 
@@ -19,7 +19,7 @@ func (k *call) lane() int {
 		return laneComplete
 	case k.is(fenced):
 		return laneEnd
-	case k.is(mutating):
+	case k.is(mutating) && k.weight > 0:
 		return lanePut
 	}
 	return laneOther

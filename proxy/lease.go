@@ -20,6 +20,7 @@ var (
 type held struct {
 	lease    *reeve.Lease
 	consumer *consumer // that it was delivered to; nil: a Get's
+	progress *progress // that was told of; nil: none
 }
 
 // lostLease is a lease to be told of its loss.
@@ -55,7 +56,7 @@ func (c *Client) loseLocked(id reeve.ID, attempt uint32, cause error) {
 func (c *Client) giveBackLocked(leases []*reeve.Lease) {
 	for i := len(leases) - 1; i >= 0; i-- {
 		t := leases[i].Token()
-		c.submitLocked(&call{traits: sessional, req: &plain{queue: t.Queue, message: func(id, low uint64) wire.Message {
+		c.submitLocked(&call{traits: sessional, req: &plain{extra: len(t.Queue), message: func(id, low uint64) wire.Message {
 			return wire.Nack{Req: id, Low: low, Queue: t.Queue, ID: t.ID, Attempt: t.Attempt, Cause: wire.CauseReturned}
 		}}})
 	}
@@ -89,8 +90,8 @@ func (c *Client) Settle(l *reeve.Lease, o *reeve.Outcome, done func(error)) {
 	if o.Verb != reeve.Ack {
 		s.outcome = new(*o)
 	}
-	if o.Verb == reeve.Complete {
-		k.traits |= parks
+	if o.Verb == reeve.Complete && o.To != "" {
+		k.traits |= parks // for room
 		k.weight = taskWeight(&o.Result)
 	}
 	c.mu.Lock()
@@ -122,20 +123,32 @@ func settleDone(k *call) { k.req.(*settle).done(k.err) }
 
 func (c *Client) checkOutcome(o *reeve.Outcome) error {
 	switch o.Verb {
-	case reeve.Ack, reeve.Return, reeve.Bury:
+	case reeve.Ack, reeve.Return, reeve.Bury, reeve.Skip, reeve.Discard:
 		return nil
-	case reeve.Nack:
-		if o.Delay < 0 {
-			return fmt.Errorf("%w: Nack with a delay of %v, want 0 or more", reeve.ErrInvalid, o.Delay)
+	case reeve.Nack, reeve.Snooze:
+		if o.Delay < 0 || o.Delay > reeve.MaxTime {
+			return fmt.Errorf("%w: a task is given back with a delay of %v, want 0 to 100 years", reeve.ErrInvalid, o.Delay)
 		}
 		return nil
 	case reeve.Complete:
-		if err := checkName(o.To); err != nil {
-			return err
+		if o.To != "" {
+			if err := checkName(o.To); err != nil {
+				return err
+			}
 		}
 		return c.checkTask(&o.Result)
 	}
 	return fmt.Errorf("%w: no such end of a lease: %d", reeve.ErrInvalid, o.Verb)
+}
+
+// ends reports whether the task is over with this end: nobody can have got it
+// since the end was sent.
+func (s *settle) ends() bool {
+	switch s.verb {
+	case reeve.Ack, reeve.Complete, reeve.Skip, reeve.Discard:
+		return true
+	}
+	return false
 }
 
 func (s *settle) size() int {
@@ -163,6 +176,12 @@ func (s *settle) encode(b *wire.Builder, id, low uint64) error {
 	switch {
 	case s.verb == reeve.Return:
 		cause = wire.CauseReturned
+	case s.verb == reeve.Snooze:
+		cause = wire.CauseSnoozed
+	case s.verb == reeve.Skip:
+		cause = wire.CauseSkipped
+	case s.verb == reeve.Discard:
+		cause = wire.CauseDiscarded
 	case o.TimedOut:
 		cause = wire.CauseTimedOut
 	}
@@ -173,7 +192,7 @@ func (s *settle) encode(b *wire.Builder, id, low uint64) error {
 // Extend makes a lease outlast a silence; see [reeve.Settler].
 func (c *Client) Extend(ctx context.Context, l *reeve.Lease, d time.Duration) error {
 	t := l.Token()
-	err := c.do(ctx, &call{req: &plain{queue: t.Queue, message: func(id, low uint64) wire.Message {
+	err := c.do(ctx, &call{req: &plain{extra: len(t.Queue), message: func(id, low uint64) wire.Message {
 		return wire.Extend{Req: id, Low: low, Queue: t.Queue, ID: t.ID, Attempt: t.Attempt, Duration: d}
 	}}})
 	if errors.Is(err, reeve.ErrLeaseLost) {
@@ -185,6 +204,3 @@ func (c *Client) Extend(ctx context.Context, l *reeve.Lease, d time.Duration) er
 }
 
 var _ reeve.Settler = (*Client)(nil)
-
-// Progress notes how far the work is; see reeve.Settler.
-func (c *Client) Progress(l *reeve.Lease, percent float64, text string) {}

@@ -43,7 +43,9 @@ type link struct {
 
 	beat chan struct{}     // cap 1: time for a heartbeat; the control writer receives
 	bye  chan wire.Goodbye // cap 1: what the control writer is to say last
-	said chan struct{}     // closed by the control writer after that
+
+	reports chan wire.Report // cap maxCommands; the control writer receives
+	said    chan struct{}    // closed by the control writer after that
 
 	wake    chan struct{} // cap 1: the calls writer was asleep and is needed
 	drained chan struct{} // closed by the calls writer: nothing is left to write, and last is set

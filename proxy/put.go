@@ -2,9 +2,8 @@ package proxy
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"slices"
-	"unicode/utf8"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/wire"
@@ -17,6 +16,7 @@ type put struct {
 	flags uint64
 	tasks []reeve.Task
 	bytes int
+	group *putGroup // that it is one of; nil: none
 }
 
 func (q *queue) Put(ctx context.Context, tasks []reeve.Task, opts ...reeve.PutOption) ([]reeve.ID, error) {
@@ -32,8 +32,9 @@ func (q *queue) Put(ctx context.Context, tasks []reeve.Task, opts ...reeve.PutOp
 	}{}
 	k, r := &both.call, &both.put
 	*r = put{queue: q.name, tasks: tasks}
+	var o reeve.PutOptions
 	if len(opts) > 0 {
-		o := reeve.NewPutOptions(opts...)
+		o = reeve.NewPutOptions(opts...)
 		r.tasks = slices.Clone(tasks) // the caller's stay as they are
 		for i := range r.tasks {
 			o.Apply(&r.tasks[i])
@@ -47,12 +48,18 @@ func (q *queue) Put(ctx context.Context, tasks []reeve.Task, opts ...reeve.PutOp
 	}
 	r.bytes = 96 + len(q.name)
 	*k = call{req: r, traits: mutating, ids: len(tasks)}
+	unique := false
 	for i := range r.tasks {
-		if err := q.c.checkTask(&r.tasks[i]); err != nil {
+		t := &r.tasks[i]
+		if err := q.c.checkTask(t); err != nil {
 			return nil, err
 		}
-		r.bytes += taskSize(&r.tasks[i])
-		k.weight += taskWeight(&r.tasks[i])
+		r.bytes += taskSize(t)
+		k.weight += taskWeight(t)
+		unique = unique || t.Rules != nil && t.Rules.Unique != ""
+	}
+	if unique && len(tasks) > 1 {
+		return q.putEach(ctx, r, &o)
 	}
 	if r.bytes > wire.MaxSmallFrame && len(opts) == 0 {
 		// It is encoded later, and the slice is the caller's when ctx ends first.
@@ -61,7 +68,15 @@ func (q *queue) Put(ctx context.Context, tasks []reeve.Task, opts ...reeve.PutOp
 	if r.flags&wire.FlagNoWait == 0 {
 		k.traits |= parks
 	}
-	if err := q.c.do(ctx, k); err != nil {
+	answered, err := q.c.ask(ctx, k)
+	switch {
+	case err == nil:
+	case unique && answered && errors.Is(err, reeve.ErrDuplicate):
+		if o.IgnoreDuplicates {
+			return []reeve.ID{k.first}, nil
+		}
+		return []reeve.ID{k.first}, &reeve.DuplicateError{Tasks: []int{0}, IDs: []reeve.ID{k.first}}
+	default:
 		return nil, err
 	}
 	ids := make([]reeve.ID, len(tasks))
@@ -78,21 +93,36 @@ func (r *put) encode(b *wire.Builder, id, low uint64) error {
 }
 
 // taskSize bounds what a task takes in a frame, from above.
-func taskSize(t *reeve.Task) int { return 48 + len(t.Payload) + len(t.Type) }
+func taskSize(t *reeve.Task) int {
+	n := 54 + len(t.Payload) + len(t.Type)
+	if t.Rules != nil {
+		n += 160 + rulesTexts(t.Rules, 3)
+	}
+	return n
+}
 
 // taskWeight bounds what a task costs the master in memory, from above.
-func taskWeight(t *reeve.Task) int64 { return int64(512 + len(t.Payload) + len(t.Type)) }
+func taskWeight(t *reeve.Task) int64 {
+	n := int64(512 + len(t.Payload) + len(t.Type))
+	if t.Rules != nil {
+		n += 512 + int64(rulesTexts(t.Rules, 16))
+	}
+	return n
+}
+
+// rulesTexts is the length of the texts of r, and so much for each label.
+func rulesTexts(r *reeve.Rules, each int) int {
+	n := len(r.Key) + len(r.Unique)
+	for _, l := range r.Labels {
+		n += each + len(l)
+	}
+	return n
+}
 
 // checkTask checks a task that is to be put.
 func (c *Client) checkTask(t *reeve.Task) error {
-	if err := checkDuration("delay", t.Delay); err != nil {
+	if err := t.Validate(); err != nil {
 		return err
-	}
-	if err := checkDuration("timeout", t.Timeout); err != nil {
-		return err
-	}
-	if len(t.Type) > wire.MaxName || !utf8.ValidString(t.Type) {
-		return fmt.Errorf("%w: task type of %d bytes, want at most %d, in UTF-8", reeve.ErrInvalid, len(t.Type), wire.MaxName)
 	}
 	if n, most := int64(len(t.Payload)), c.maxPayload.Load(); n > most {
 		return &reeve.LimitError{Kind: reeve.ErrTooLarge, Limit: "payload bytes", Value: n, Max: most, Set: "the master's -max-payload"}

@@ -11,10 +11,7 @@ import (
 )
 
 // queue is a name at a client: any number may exist for one queue.
-type queue struct {
-	c    *Client
-	name string
-}
+type queue struct{ supply }
 
 // maxName is the longest queue name, in bytes.
 const maxName = 255
@@ -29,13 +26,16 @@ func checkName(name string) error {
 	return nil
 }
 
-// plain is a request that is one message, small and seldom sent.
+// plain is a request that is one message and seldom sent.
 type plain struct {
-	queue   string
+	extra   int // bounds what it takes beyond plainSize: names, lists
 	message func(id, low uint64) wire.Message
 }
 
-func (r *plain) size() int { return 128 + len(r.queue) }
+// plainSize is more than all numbers of a plain request take.
+const plainSize = 128
+
+func (r *plain) size() int { return plainSize + r.extra }
 
 func (r *plain) encode(b *wire.Builder, id, low uint64) error { return b.Message(r.message(id, low)) }
 
@@ -46,33 +46,8 @@ func (q *queue) ask(ctx context.Context, t traits, message func(id, low uint64) 
 	if err := checkName(q.name); err != nil {
 		return nil, err
 	}
-	k := &call{traits: t, req: &plain{queue: q.name, message: message}}
+	k := &call{traits: t, req: &plain{extra: len(q.name), message: message}}
 	return k, q.c.do(ctx, k)
-}
-
-func (q *queue) Get(ctx context.Context, max int, opts ...reeve.GetOption) ([]*reeve.Lease, error) {
-	return q.get(ctx, max, false)
-}
-
-func (q *queue) TryGet(ctx context.Context, max int, opts ...reeve.GetOption) ([]*reeve.Lease, error) {
-	return q.get(ctx, max, true)
-}
-
-func (q *queue) get(ctx context.Context, max int, noWait bool) ([]*reeve.Lease, error) {
-	if err := checkCount("tasks of one Get", max, 1, reeve.MaxBatch); err != nil {
-		return nil, err
-	}
-	t := giving
-	if !noWait {
-		t |= parks
-	}
-	k, err := q.ask(ctx, t, func(id, low uint64) wire.Message {
-		return wire.Get{Req: id, Low: low, Queue: q.name, Max: uint64(max), NoWait: noWait}
-	})
-	if err != nil {
-		return nil, err
-	}
-	return k.leases, nil
 }
 
 func (q *queue) Stats(ctx context.Context) (reeve.QueueStats, error) {
@@ -123,6 +98,24 @@ func (q *queue) Dead(ctx context.Context, skip, max int) ([]reeve.DeadTask, erro
 	return tasks, nil
 }
 
+func (q *queue) Pause(ctx context.Context, reason string) error {
+	if err := checkReason(reason); err != nil {
+		return err
+	}
+	return q.pause(ctx, true, reason)
+}
+
+func (q *queue) Resume(ctx context.Context) error { return q.pause(ctx, false, "") }
+
+func (q *queue) pause(ctx context.Context, paused bool, reason string) error {
+	if err := checkName(q.name); err != nil {
+		return err
+	}
+	return q.c.do(ctx, &call{traits: mutating, req: &plain{extra: len(q.name) + len(reason), message: func(id, low uint64) wire.Message {
+		return wire.Pause{Req: id, Low: low, Queue: q.name, Paused: paused, Reason: reason}
+	}}})
+}
+
 func checkCount(what string, n, least, most int) error {
 	if n < least || n > most {
 		return fmt.Errorf("%w: %s: %d, want %d to %d", reeve.ErrInvalid, what, n, least, most)
@@ -138,7 +131,3 @@ func checkDuration(what string, d time.Duration) error {
 }
 
 var _ reeve.Queue = (*queue)(nil)
-
-func (q *queue) Pause(ctx context.Context, reason string) error { return reeve.ErrUnsupported }
-
-func (q *queue) Resume(ctx context.Context) error { return reeve.ErrUnsupported }

@@ -10,7 +10,7 @@ import (
 	"github.com/reeveq/reeve/internal/wire"
 )
 
-// readControl reads the control stream: signs of life, lost leases, goodbye.
+// readControl reads the control stream: signs of life, lost leases, commands, goodbye.
 func (l *link) readControl() {
 	for {
 		frame, err := l.hello.Next()
@@ -23,6 +23,11 @@ func (l *link) readControl() {
 			switch t {
 			case wire.TypeLost:
 				err = l.onLost(body)
+			case wire.TypeCommand:
+				var m wire.Command
+				if err = wire.Decode(t, body, &m); err == nil {
+					l.onCommand(m)
+				}
 			case wire.TypeGoodbye:
 				var m wire.Goodbye
 				if err = wire.Decode(t, body, &m); err == nil {
@@ -122,13 +127,19 @@ func (l *link) onAnswer(a *answers, frame []byte, owned bool) error {
 		if err := wire.Decode(t, body, &m); err != nil {
 			return err
 		}
-		l.onReply(m.Req, &m, nil)
+		l.onReply(m.Req, &m, 0, nil)
 	case wire.TypeError:
 		var m wire.Error
 		if err := wire.Decode(t, body, &m); err != nil {
 			return err
 		}
-		l.onReply(m.Req, nil, m.Err())
+		l.onReply(m.Req, nil, reeve.ID(m.First), m.Err())
+	case wire.TypeEvent:
+		var m wire.Event
+		if err := wire.Decode(t, body, &m); err != nil {
+			return err
+		}
+		l.onEvents(&m)
 	case wire.TypeEnd:
 		var m wire.End
 		if err := wire.Decode(t, body, &m); err != nil {

@@ -34,6 +34,7 @@ func (c *Client) detach(l *link) {
 	for _, cs := range c.consumers {
 		cs.asking, cs.told = false, untold
 	}
+	c.progressLostLocked()
 }
 
 // attach makes l the connection that calls go to: first the leases that still
@@ -58,6 +59,10 @@ func (c *Client) attach(l *link) {
 		cs.syncLocked()
 		cs.wakeLocked()
 	}
+	for _, sub := range c.subs {
+		sub.tellLocked()
+	}
+	c.tellProgressLocked()
 }
 
 // forgottenLocked deals with a master that lives on but has forgotten this
@@ -83,9 +88,8 @@ type source struct {
 }
 
 // claimLocked claims every lease that still stands, and those whose end is on
-// its way, so that nobody else gets the task meanwhile. An end other than Ack
-// or Complete that may have been sent gave the task back: it must not be
-// claimed again.
+// its way, so that nobody else gets the task meanwhile. An end that may have
+// been sent and gave the task back is no reason to claim it again.
 //
 // The master counts claimed leases against the slots of their consumer, which
 // it must know by then without having filled its slots: it is told of the
@@ -104,7 +108,7 @@ func (c *Client) claimLocked(l *link) {
 	}
 	for _, k := range ends {
 		s, ok := k.req.(*settle)
-		if ok && (!k.sent || s.verb == reeve.Ack || s.verb == reeve.Complete) {
+		if ok && (!k.sent || s.ends()) {
 			from := source{s.lease.Queue(), s.consumer}
 			leases[from] = append(leases[from], wire.Pair{ID: s.lease.ID, Attempt: s.lease.Attempt})
 		}
@@ -119,6 +123,9 @@ func (c *Client) claimLocked(l *link) {
 		for part := range slices.Chunk(pairs, maxClaim) {
 			l.claiming++
 			r := &claim{link: l, queue: from.queue, consumer: tag, pairs: part}
+			if tag > 0 {
+				r.least = from.consumer.size() // it goes the way its Consume went
+			}
 			c.submitLocked(&call{req: r, traits: sessional | answered, then: claimed})
 		}
 	}
@@ -133,9 +140,10 @@ type claim struct {
 	queue    string
 	consumer uint64
 	pairs    wire.Pairs
+	least    int
 }
 
-func (r *claim) size() int { return 64 + len(r.queue) + 14*len(r.pairs) }
+func (r *claim) size() int { return max(r.least, 64+len(r.queue)+14*len(r.pairs)) }
 
 func (r *claim) encode(b *wire.Builder, id, low uint64) error {
 	return b.Message(wire.Claim{Req: id, Low: low, Queue: r.queue, Entries: r.pairs, Consumer: r.consumer})
@@ -155,5 +163,6 @@ func claimed(c *Client, k *call) {
 		for _, cs := range c.consumers {
 			cs.wakeLocked()
 		}
+		c.tellProgressLocked()
 	}
 }

@@ -44,7 +44,7 @@ func (c *Client) Stats() Stats {
 func (c *Client) Queues(ctx context.Context) ([]reeve.QueueStats, error) { return c.stats(ctx, "") }
 
 func (c *Client) stats(ctx context.Context, queue string) ([]reeve.QueueStats, error) {
-	k := &call{traits: answered, req: &plain{queue: queue, message: func(id, low uint64) wire.Message {
+	k := &call{traits: answered, req: &plain{extra: len(queue), message: func(id, low uint64) wire.Message {
 		return wire.StatsRequest{Req: id, Low: low, Queue: queue}
 	}}}
 	if err := c.do(ctx, k); err != nil {

@@ -43,8 +43,8 @@ func (l *link) writeCalls() {
 	}
 }
 
-// writeControl writes heartbeats, and the goodbye after which it writes
-// nothing more.
+// writeControl writes heartbeats, reports, and the goodbye after which it
+// writes nothing more.
 func (l *link) writeControl() {
 	var seq uint64
 	for {
@@ -56,6 +56,7 @@ func (l *link) writeControl() {
 		case <-l.beat:
 			seq++
 			m = wire.Heartbeat{Seq: seq}
+		case m = <-l.reports:
 		case bye := <-l.bye:
 			m, last = bye, true
 		}
