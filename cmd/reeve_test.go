@@ -81,7 +81,7 @@ func TestReeve_LsShowsTheNumbers(t *testing.T) {
 	}
 	text := s.run("", "reeve", "ls", "-connect", addr).stdout.String()
 	rows := strings.Split(strings.TrimSpace(text), "\n")
-	if len(rows) != 3 || strings.Join(strings.Fields(rows[0]), " ") != "NAME READY LEASED DELAYED DEAD OLDEST WORKERS" ||
+	if len(rows) != 3 || strings.Join(strings.Fields(rows[0]), " ") != "NAME READY LEASED DELAYED DEAD OLDEST WORKERS STATE" ||
 		!strings.HasPrefix(strings.Join(strings.Fields(rows[2]), " "), "b 2 0 1 0 ") {
 		t.Errorf("%s", text)
 	}
@@ -93,13 +93,13 @@ func TestReeve_SaysWhatIsWrong(t *testing.T) {
 	_, addr := s.master("-max-payload", "4KiB", "-queue", "tasks,max-len=2,full=refuse")
 	at := s.with("REEVE_CONNECT=" + addr)
 	for args, want := range map[string]string{
-		"":                       "a command is needed: put, get, ls, keygen, version, completion",
+		"":                       "a command is needed: put, get, ls, peek, show, why, result, wait, cancel, dead, revive, purge, move, pause, resume, workers, ",
 		"peep":                   `unknown command "peep"`,
 		"put":                    "the name of a queue is needed",
 		"get":                    "the name of one queue is needed",
 		"get a b":                "the name of one queue is needed",
 		"get a -n 0":             "want a whole number from 1",
-		"ls tasks":               `unexpected argument "tasks"`,
+		"ls tasks more":          `unexpected argument "more"`,
 		"put tasks x -delay -1s": "want a time with its unit",
 		"ls -jsn":                "unknown flag -jsn (did you mean -json?)",
 	} {
