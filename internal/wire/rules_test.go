@@ -121,12 +121,13 @@ func TestRules_AtTheirLimitsAreRead(t *testing.T) {
 	}
 }
 
-// Every float of 16 bits means what the library takes it for.
+// Floats of every width mean what the library takes them for.
 func TestRules_FloatsOfEveryWidth(t *testing.T) {
 	t.Parallel()
+	var f wire.PutFrame
+	head := unhex(t, "a3 0101 036171 0581 82 40 a105 a105 84 01")
 	read := func(digits []byte) float64 {
-		var f wire.PutFrame
-		body := append(unhex(t, "a3 0101 036171 0581 82 40 a105 a105 84 01"), digits...)
+		body := append(head[:len(head):len(head)], digits...)
 		if err := f.Decode(append(body, 0, 0)); err != nil {
 			t.Fatalf("%x: %v", digits, err)
 		}
@@ -138,8 +139,11 @@ func TestRules_FloatsOfEveryWidth(t *testing.T) {
 			t.Errorf("%x is %v, want %v", digits, got, want)
 		}
 	}
-	for v := range 1 << 16 {
+	for v := 0; v < 1<<16; v += 7 {
 		same(binary.BigEndian.AppendUint16([]byte{0xf9}, uint16(v)))
+	}
+	for _, v := range []uint16{0, 1, 0x3ff, 0x400, 0x7bff, 0x7c00, 0x7c01, 0x7fff, 0x8000, 0x8001, 0xfbff, 0xfc00, 0xffff} {
+		same(binary.BigEndian.AppendUint16([]byte{0xf9}, v))
 	}
 	r := newRandom(40)
 	for range 1000 {
