@@ -15,6 +15,7 @@ type kind struct {
 	// others. Lanes without tasks are kept in plain only.
 	plain    [classes]*lane
 	labelled map[laneKey]*lane
+	peak     int // the most there were in that map
 }
 
 // idleKinds is how many kinds without tasks a queue keeps.
@@ -44,7 +45,9 @@ func (q *Queue) dropKind(k *kind) {
 			q.dropLane(l)
 		}
 	}
+	q.peakKinds = max(q.peakKinds, len(q.kinds))
 	delete(q.kinds, k.name)
+	q.kinds = shrunk(q.kinds, &q.peakKinds)
 	if q.lastKind == k {
 		q.lastKind = nil
 	}

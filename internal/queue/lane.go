@@ -32,6 +32,7 @@ type lane struct {
 
 	levels     []*level
 	byPriority map[int32]*level // when there are many
+	peak       int              // the most there were in that map
 	spare      *level           // an empty one, to be used again
 
 	seats []*seat // its places with those who can take its tasks
@@ -53,21 +54,32 @@ func (l *lane) head() *task { return l.levels[0].tasks.head }
 
 // before reports whether a is handed over before b.
 func (q *Queue) before(a, b *task) bool {
-	if a.priority == b.priority {
+	switch {
+	case q.cfg.Ageing > 0:
+		return q.older(a, b)
+	case a.priority == b.priority:
 		return a.order < b.order
 	}
-	if q.cfg.Ageing == 0 {
-		return a.priority > b.priority
-	}
-	// With ageing a task counts for priority + waited/Ageing. The difference of
-	// two does not change with time, so it is compared without a clock:
-	// (a.priority - b.priority) × Ageing against how much longer b has waited.
-	if a.priority < b.priority {
-		return !q.before(b, a)
-	}
-	gap, lead := bits.Mul64(uint64(int64(a.priority)-int64(b.priority)), uint64(q.cfg.Ageing))
+	return a.priority > b.priority
+}
+
+// older is before with ageing, where a task counts for priority +
+// waited/Ageing. The difference of two does not change with time, so it is
+// compared without a clock: (a.priority - b.priority) × Ageing against how much
+// longer b has waited. It is so within a priority, too: the tasks would have no
+// one order otherwise.
+func (q *Queue) older(a, b *task) bool {
 	waited := a.readyAt - b.readyAt
-	return gap > 0 || waited <= 0 || lead >= uint64(waited)
+	switch {
+	case a.priority < b.priority:
+		return !q.older(b, a)
+	case a.priority > b.priority:
+		gap, lead := bits.Mul64(uint64(int64(a.priority)-int64(b.priority)), uint64(q.cfg.Ageing))
+		return gap > 0 || waited <= 0 || lead >= uint64(waited)
+	case waited != 0:
+		return waited < 0
+	}
+	return a.order < b.order
 }
 
 // laneOf returns the lane for t, which becomes ready.
@@ -115,11 +127,15 @@ func (q *Queue) dropLane(l *lane) {
 		s.profile.forget(s)
 	}
 	l.seats = nil
+	q.peakLanes = max(q.peakLanes, len(q.lanes))
 	delete(q.lanes, l)
-	if l.labels != nil {
-		delete(l.kind.labelled, l.key)
+	q.lanes = shrunk(q.lanes, &q.peakLanes)
+	if k := l.kind; l.labels != nil {
+		k.peak = max(k.peak, len(k.labelled))
+		delete(k.labelled, l.key)
+		k.labelled = shrunk(k.labelled, &k.peak)
 	} else {
-		l.kind.plain[l.key.class] = nil
+		k.plain[l.key.class] = nil
 	}
 }
 
@@ -220,12 +236,13 @@ func (q *Queue) dropLevel(v *level) {
 	last := len(l.levels) - 1
 	moved := l.levels[last]
 	l.levels[last] = nil
-	l.levels = l.levels[:last]
+	l.levels = trimmed(l.levels[:last])
 	if l.byPriority != nil {
+		l.peak = max(l.peak, len(l.byPriority))
 		delete(l.byPriority, v.priority)
-		if last == 0 {
-			l.byPriority = nil
-			l.levels = nil
+		l.byPriority = shrunk(l.byPriority, &l.peak)
+		if last <= fewLevels/2 {
+			l.byPriority, l.peak = nil, 0
 		}
 	}
 	l.spare = v

@@ -40,7 +40,6 @@ func (q *Queue) joinLine(t *task) {
 			l.tokens = q.keyLimit.bucket()
 		}
 		q.lines[t.x.key] = l
-		q.peakLines = max(q.peakLines, len(q.lines))
 	}
 	l.tasks++
 	t.x.line = l
@@ -127,15 +126,9 @@ func (q *Queue) refillAt(l *line, due int64) {
 }
 
 func (q *Queue) dropLine(l *line) {
+	q.peakLines = max(q.peakLines, len(q.lines))
 	delete(q.lines, l.key)
-	if q.peakLines < 1<<10 || len(q.lines) > q.peakLines/16 {
-		return
-	}
-	kept := make(map[string]*line, len(q.lines)) // a map keeps the memory of the most it ever held
-	for k, l := range q.lines {
-		kept[k] = l
-	}
-	q.lines, q.peakLines = kept, len(kept)
+	q.lines = shrunk(q.lines, &q.peakLines)
 }
 
 // leaveLane notes that t has left its lane.

@@ -125,7 +125,8 @@ func (p *profile) remove(s *seat) (moved *seat) {
 	last := len(h) - 1
 	moved = h[last]
 	h[last] = nil
-	p.seats[s.lane.key.class] = h[:last]
+	h = trimmed(h[:last])
+	p.seats[s.lane.key.class] = h
 	at := s.at
 	s.at = -1
 	if moved == s {

@@ -25,6 +25,7 @@ type Queue struct {
 
 	// The ready tasks: in lanes, those of a key that have to wait in its line.
 	kinds                 map[string]*kind
+	peakKinds, peakLanes  int   // the most there were in these maps
 	lastKind              *kind // used last
 	lanes                 map[*lane]struct{}
 	offered               int              // tasks in lanes
