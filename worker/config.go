@@ -21,8 +21,9 @@ type Config struct {
 	// at most [reeve.MaxSlots].
 	Prefetch int
 	// Results names the queue that takes what handlers return, each in one
-	// step with the end of its task. Empty: results are dropped and tasks
-	// acked. [To] overrides it for one handler.
+	// step with the end of its task. Empty: none, and results can be asked for
+	// by the task's id only, if the task or its queue has them kept. [To]
+	// overrides it for one handler.
 	Results string
 	// Codec reads payloads and writes results when the source has no codec of
 	// its own. nil: codec.CBOR.

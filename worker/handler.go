@@ -13,12 +13,14 @@ import (
 type HandleOption func(*handler)
 
 // To names the queue that takes the handler's results, in place of
-// Config.Results. The empty name: results are dropped and tasks acked.
+// Config.Results. The empty name: none; they can be asked for by the task's id.
 func To(queue string) HandleOption { return func(h *handler) { h.to = queue } }
 
 // Handle registers fn for the tasks of the given type; the empty one is a type
 // too. Payloads and results go through the codec of the worker's source, or
-// Config.Codec. A result becomes a task of the same type on the result queue.
+// Config.Codec. A result becomes a task of the same type on the result queue, and
+// is kept by the task's id if the task or its queue says so; it travels to the
+// master either way. Use [HandleAck] for what has no result.
 //
 // A payload that the codec cannot read makes its task dead without a call of
 // fn, as a result that it cannot write does after it: no attempt could end
@@ -70,7 +72,7 @@ func (w *Worker) HandleDefaultFunc(fn func(context.Context, *reeve.Task) ([]byte
 // handler is a registered function in the form the slots call.
 type handler struct {
 	call func(context.Context, *reeve.Task) ([]byte, error)
-	to   string // the result queue; empty: the result is dropped
+	to   string // the result queue; empty: none
 }
 
 // typed returns nil for a nil fn, as raw does.
@@ -85,7 +87,7 @@ func typed[In, Out any](w *Worker, fn func(context.Context, In) (Out, error), op
 			return nil, err
 		}
 		out, err := fn(ctx, in)
-		if err != nil || h.to == "" {
+		if err != nil {
 			return nil, err
 		}
 		b, err := w.codec.Marshal(out)

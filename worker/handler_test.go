@@ -54,13 +54,14 @@ func TestHandle_ResultGoesWhereTheHandlerSays(t *testing.T) {
 		verb    reeve.Verb
 		to      string
 	}{
-		"no result queue":        {"", func(w *worker.Worker) { worker.Handle(w, "f", square) }, reeve.Ack, ""},
+		"no result queue":        {"", func(w *worker.Worker) { worker.Handle(w, "f", square) }, reeve.Complete, ""},
 		"To overrides":           {"results", func(w *worker.Worker) { worker.Handle(w, "f", square, worker.To("other")) }, reeve.Complete, "other"},
 		"To without a Results":   {"", func(w *worker.Worker) { worker.Handle(w, "f", square, worker.To("other")) }, reeve.Complete, "other"},
-		"To of nothing acks":     {"results", func(w *worker.Worker) { worker.Handle(w, "f", square, worker.To("")) }, reeve.Ack, ""},
+		"To of nothing":          {"results", func(w *worker.Worker) { worker.Handle(w, "f", square, worker.To("")) }, reeve.Complete, ""},
 		"the default handler":    {"results", func(w *worker.Worker) { worker.HandleDefault(w, square) }, reeve.Complete, "results"},
 		"HandleAck has none":     {"results", func(w *worker.Worker) { worker.HandleAck(w, "f", func(context.Context, int) error { return nil }) }, reeve.Ack, ""},
 		"a raw handler's result": {"results", func(w *worker.Worker) { w.HandleFunc("f", nothing) }, reeve.Complete, "results"},
+		"a raw one without any":  {"", func(w *worker.Worker) { w.HandleFunc("f", nothing) }, reeve.Ack, ""},
 		"a raw default":          {"results", func(w *worker.Worker) { w.HandleDefaultFunc(nothing) }, reeve.Complete, "results"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -72,14 +72,20 @@ func (e *permanentError) Error() string {
 
 func (e *permanentError) Unwrap() error { return e.err }
 
-// success fills o with the end of a task whose handler returned payload.
+// success fills o with the end of a task whose handler returned payload. A
+// result without a queue travels too: the master knows whether somebody is to
+// have it by the task's id.
 func success(o *reeve.Outcome, h *handler, t *reeve.Task, payload []byte) {
-	if h.to == "" {
+	switch {
+	case h.to != "":
+		o.Verb, o.To = reeve.Complete, h.to
+		o.Result.Payload, o.Result.Type = payload, t.Type
+	case payload != nil:
+		o.Verb = reeve.Complete
+		o.Result.Payload = payload
+	default:
 		o.Verb = reeve.Ack
-		return
 	}
-	o.Verb, o.To = reeve.Complete, h.to
-	o.Result.Payload, o.Result.Type = payload, t.Type
 }
 
 // failure is the end of a task whose handler returned err while its context

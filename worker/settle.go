@@ -63,8 +63,11 @@ func (a *attempt) refused(err error) {
 // instead is the end of a lease whose end o was refused with err.
 func instead(o *reeve.Outcome, err error) *reeve.Outcome {
 	text := fmt.Sprintf("worker: the end of the lease was refused: %v", err)
-	if o.Verb == reeve.Complete {
+	switch {
+	case o.Verb == reeve.Complete && o.To != "":
 		text = fmt.Sprintf("worker: the result was refused by queue %q: %v", o.To, err)
+	case o.Verb == reeve.Complete:
+		text = fmt.Sprintf("worker: the result was refused: %v", err)
 	}
 	if o.Error != "" {
 		text += "; the attempt's error: " + o.Error
