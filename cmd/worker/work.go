@@ -41,8 +41,9 @@ func work(ctx context.Context, cmd *cli.Command, o *options, env program.Env, st
 	}
 	defer stopDebug()
 
+	far := &remote{}
 	client, err := proxy.Dial(stop.Graceful, o.connect, proxy.Config{
-		AuthKey: key, Name: "worker", DialOnce: o.once, OnState: l.onState, Logger: log.Logger,
+		AuthKey: key, Name: "worker", DialOnce: o.once, OnState: l.onState, Control: far.control, Logger: log.Logger,
 	})
 	if err != nil {
 		if stop.Graceful.Err() != nil {
@@ -57,6 +58,7 @@ func work(ctx context.Context, cmd *cli.Command, o *options, env program.Env, st
 
 	w := worker.New(source(client, sources), o.config(log))
 	o.register(w, handle)
+	far.w.Store(w)
 	log.Info("worker started", "queue", o.queues.String(), "results", o.results, "concurrency", o.concurrency)
 	done := make(chan error, 1)
 	go func() { done <- w.Run(stop.Graceful) }() // received below, or by Close
@@ -84,9 +86,7 @@ func source(client *proxy.Client, sources []reeve.Source) worker.Source {
 	if len(sources) == 1 {
 		return client.Queue(sources[0].Queue)
 	}
-	return any(client).(interface {
-		From(...reeve.Source) reeve.Supply
-	}).From(sources...)
+	return client.From(sources...)
 }
 
 // checkQueues has a wrong name told at once, with the right ones.
