@@ -129,10 +129,27 @@ func (q *Queue) tryComplete(from *Queue, t *task, op *CompleteOp) bool {
 	id := t.id
 	from.done(t, from.free(t, now), op.Result.Payload, now)
 	op.Result.Source = id
-	q.insert(&op.Result, q.engine.newIDs(1), now)
+	if !q.knownResult(&op.Result, now) {
+		id := q.engine.newIDs(1)
+		q.claimUnique(&op.Result, id, now)
+		q.insert(&op.Result, id, now)
+	}
 	op.By.Reply(op.Tag, 1, 0, nil)
 	q.dispatch(now)
 	return true
+}
+
+// knownResult reports whether a result is not put because its unique key is
+// taken: its task is done all the same.
+func (q *Queue) knownResult(r *reeve.Task, now int64) bool {
+	if r.Rules == nil || r.Rules.Unique == "" {
+		return false
+	}
+	_, taken := q.uniques.find(r.Rules.Unique, now)
+	if taken {
+		q.stats.duplicates++
+	}
+	return taken
 }
 
 // stopTimer ends the run time of an attempt whose result waits for room: the

@@ -43,7 +43,6 @@ func (q *Queue) info(t *task, payload int) reeve.TaskInfo {
 	if payload != reeve.NoLimit && len(i.Payload) > payload {
 		i.Payload = i.Payload[:payload:payload]
 	}
-	now := q.engine.now()
 	switch t.state {
 	case ready:
 		i.Since = q.engine.wallAt(t.readyAt)
@@ -60,6 +59,9 @@ func (q *Queue) info(t *task, payload int) reeve.TaskInfo {
 			i.TimeoutAt = q.engine.wallAt(t.leasedAt + d)
 		}
 	}
+	if t.state == delayed && t.wall {
+		i.Rules = &reeve.Rules{At: i.Due}
+	}
 	x := t.x
 	if x == nil {
 		return i
@@ -73,13 +75,13 @@ func (q *Queue) info(t *task, payload int) reeve.TaskInfo {
 		i.Since = i.EndedAt
 	}
 	if x.asked {
-		i.Rules = q.rules(t, now)
+		i.Rules = q.rules(t)
 	}
 	return i
 }
 
 // rules are what the put of t asked for, as far as it still holds.
-func (q *Queue) rules(t *task, now int64) *reeve.Rules {
+func (q *Queue) rules(t *task) *reeve.Rules {
 	x := t.x
 	r := &reeve.Rules{
 		Attempts: int(x.attempts), Backoff: x.backoff, Key: x.key,

@@ -258,7 +258,7 @@ func (q *Queue) insert(src *reeve.Task, id reeve.ID, now int64) {
 		id: id, payload: src.Payload, kind: q.kindOf(src.Type), source: src.Source, priority: src.Priority,
 		putAt: q.engine.wall(now), heap: -1,
 	}
-	if src.Rules != nil || src.Timeout != 0 {
+	if src.Timeout != 0 || !onlyAt(src.Rules) {
 		t.x = newExtra(src, now)
 		q.joinLine(t)
 	}
@@ -276,9 +276,15 @@ func (q *Queue) insert(src *reeve.Task, id reeve.ID, now int64) {
 	}
 }
 
+// onlyAt reports whether r says nothing but when: that needs no extra.
+func onlyAt(r *reeve.Rules) bool {
+	return r == nil || r.Expiry == 0 && r.ExpireAt.IsZero() && r.Attempts == 0 && r.Backoff == (reeve.Backoff{}) &&
+		r.Key == "" && r.Unique == "" && len(r.Labels) == 0 && r.KeepResult == 0
+}
+
 // newExtra is what src asks for.
 func newExtra(src *reeve.Task, now int64) *extra {
-	x := &extra{asked: src.Rules != nil, timeout: int64(src.Timeout)}
+	x := &extra{asked: !onlyAt(src.Rules), timeout: int64(src.Timeout)}
 	r := src.Rules
 	if r == nil {
 		return x
