@@ -66,11 +66,11 @@ func (b Backoff) Wait(n int, random float64) time.Duration {
 	}
 	b = b.withDefaults()
 	d, most := float64(b.Base)*math.Pow(b.Factor, float64(max(n, 1)-1)), float64(b.Max)
-	if !(d < most) { // the product may be infinite
+	if !(d >= 0 && d < most) { // the product may be infinite
 		d = most
 	}
 	if b.Jitter > 0 {
-		d *= 1 + b.Jitter*(2*random-1)
+		d *= 1 + min(b.Jitter, 1)*(2*random-1)
 	}
 	return time.Duration(max(0, min(d, float64(MaxTime))))
 }

@@ -3,6 +3,7 @@ package reeve
 import (
 	"fmt"
 	"path"
+	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -93,19 +94,31 @@ func (w Window) Opens(t time.Time) time.Time {
 	// change makes of a time of day that it leaves out or repeats is seen right
 	// after it.
 	for next := t; ; {
-		local := next.In(loc)
-		at := sinceMidnight(local)
+		at := sinceMidnight(next.In(loc))
 		if w.openAt(at) {
 			return next
 		}
 		ahead := (w.From%day - at + day) % day
-		_, change := local.ZoneBounds()
-		untilChange := change.Sub(local)
-		if change.IsZero() || ahead < untilChange {
+		if offset(next, loc) == offset(next.Add(ahead), loc) {
 			return next.Add(ahead)
 		}
-		next = next.Add(untilChange)
+		next = nextChange(next, ahead, loc)
 	}
+}
+
+// offset is what a zone's clocks are ahead of UTC at t, in seconds.
+func offset(t time.Time, loc *time.Location) int {
+	_, seconds := t.In(loc).Zone()
+	return seconds
+}
+
+// nextChange is when the clocks are changed next after t, which they are within
+// d. [time.Time.ZoneBounds] would tell, if it were right on the last day of a
+// leap year.
+func nextChange(t time.Time, d time.Duration, loc *time.Location) time.Time {
+	start, now := t.Truncate(time.Second), offset(t, loc)
+	after := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
+	return after(1 + sort.Search(int(d/time.Second)+1, func(i int) bool { return offset(after(1+i), loc) != now }))
 }
 
 // String is the form that [ParseWindow] reads.
