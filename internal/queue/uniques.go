@@ -64,18 +64,11 @@ func (u *uniques) claim(key string, id reeve.ID, mode reeve.UniqueMode, until in
 	u.peak = max(u.peak, len(u.keys))
 }
 
-// release frees key if the task id, which ended, has it. In mode UniqueForTime
-// it stays taken, whatever becomes of the task.
+// release frees key if the task id has it, which ended or, in mode
+// UniqueUntilStart, began its first attempt. In mode UniqueForTime the key stays
+// taken, whatever becomes of the task.
 func (u *uniques) release(key string, id reeve.ID) {
 	if e := u.keys[key]; e.id == id && e.mode != reeve.UniqueForTime {
-		u.drop(key, e)
-	}
-}
-
-// started frees key if the task id has it until its first attempt, which has
-// begun.
-func (u *uniques) started(key string, id reeve.ID) {
-	if e := u.keys[key]; e.id == id && e.mode == reeve.UniqueUntilStart {
 		u.drop(key, e)
 	}
 }

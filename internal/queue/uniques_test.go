@@ -36,7 +36,7 @@ func TestUniques_AgreesWithAMap(t *testing.T) {
 		if wantID, wantOK := taken(key); id != wantID || ok != wantOK {
 			t.Fatalf("%s at %d: %v %v, want %v %v", key, now, id, ok, wantID, wantOK)
 		}
-		switch rnd.IntN(6) {
+		switch rnd.IntN(5) {
 		case 0, 1, 2:
 			if !ok {
 				next++
@@ -54,12 +54,6 @@ func TestUniques_AgreesWithAMap(t *testing.T) {
 				delete(want, key)
 			}
 		case 4:
-			id := want[key].id + reeve.ID(rnd.IntN(2))
-			u.started(key, id)
-			if e, ok := want[key]; ok && e.id == id && e.mode == reeve.UniqueUntilStart {
-				delete(want, key)
-			}
-		case 5:
 			before, n, most := u.bytes(), u.len(), rnd.IntN(5)
 			released := u.expire(now, most)
 			if released != before-u.bytes() || n-u.len() > most {
@@ -106,7 +100,6 @@ func TestUniques_AKeyIsFreeAtTheMomentItsTimeIsOver(t *testing.T) {
 		t.Fatalf("%d keys, %d bytes, due %d", u.len(), u.bytes(), u.nextDue())
 	}
 	u.release("a", 1)
-	u.started("a", 2)
 	u.release("a", 2)
 	if id, ok := u.find("a", 199); !ok || id != 2 {
 		t.Fatal("the key is free before its time")
