@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/reeveq/reeve/auth"
+	"github.com/reeveq/reeve/internal/queue"
 )
 
 // Config says how a master is set up. AuthKey or Keys is required; every other
@@ -42,7 +43,7 @@ type Config struct {
 	// [DefaultMaxSubscriptions].
 	MaxSubscriptions int
 	// EventBuffer is how many events wait for one reader that is slow, at most
-	// 1,048,576; beyond that it misses the oldest. 0: [DefaultEventBuffer].
+	// 65,536; beyond that it misses the oldest. 0: [DefaultEventBuffer].
 	EventBuffer int
 	// MaxReceiving bounds the bytes of large requests that are being received,
 	// over all clients; more wait their turn. 0: [DefaultMaxReceiving]; at least
@@ -82,8 +83,6 @@ const (
 	DefaultWriteTimeout           = 30 * time.Second
 	DefaultWatchdog               = 5 * time.Minute
 )
-
-const maxEventBuffer = 1 << 20
 
 // frameExtra is how much larger than a payload a frame may be.
 const frameExtra = 2 << 20
@@ -133,8 +132,8 @@ func (c Config) validate() error {
 		return bad("MaxOperations", c.MaxOperations, "more than 0")
 	case c.MaxSubscriptions < 0:
 		return bad("MaxSubscriptions", c.MaxSubscriptions, "more than 0")
-	case c.EventBuffer < 0 || c.EventBuffer > maxEventBuffer:
-		return bad("EventBuffer", c.EventBuffer, "1 to 1,048,576")
+	case c.EventBuffer < 0 || c.EventBuffer > queue.MaxEvents:
+		return bad("EventBuffer", c.EventBuffer, "1 to 65,536")
 	case c.MaxReceiving < c.MaxPayload+frameExtra:
 		return bad("MaxReceiving", c.MaxReceiving, "at least MaxPayload + 2 MiB")
 	case c.WriteTimeout < 0:

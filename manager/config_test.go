@@ -43,7 +43,7 @@ func TestConfig_EveryFieldOutOfRangeIsNamed(t *testing.T) {
 		"MaxConsumers":      {func(c *manager.Config) { c.MaxConsumers = -1 }},
 		"MaxOperations":     {func(c *manager.Config) { c.MaxOperations = -1 }},
 		"MaxSubscriptions":  {func(c *manager.Config) { c.MaxSubscriptions = -1 }},
-		"EventBuffer":       {func(c *manager.Config) { c.EventBuffer = -1 }, func(c *manager.Config) { c.EventBuffer = 1<<20 + 1 }},
+		"EventBuffer":       {func(c *manager.Config) { c.EventBuffer = -1 }, func(c *manager.Config) { c.EventBuffer = 1<<16 + 1 }},
 		"MaxReceiving":      {func(c *manager.Config) { c.MaxReceiving = -1 }, func(c *manager.Config) { c.MaxReceiving = 16 << 20 }},
 		"WriteTimeout":      {func(c *manager.Config) { c.WriteTimeout = -1 }},
 		"LoginTimeout":      {func(c *manager.Config) { c.LoginTimeout = -1 }},

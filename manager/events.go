@@ -106,11 +106,12 @@ func (t *subscriptions) remove(id uint64) *subscription {
 // end ends all. Nobody adds any more.
 func (t *subscriptions) end() {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, sub := range t.byID {
+	all := t.byID
+	t.byID = nil
+	t.mu.Unlock()
+	for _, sub := range all {
 		sub.from.Close()
 	}
-	t.byID = nil
 }
 
 // events begins a subscription of a client.
@@ -153,8 +154,8 @@ func (r *requests) unevents(m *wire.Unevents) error {
 	return nil
 }
 
-// hasEvents has a subscription's events sent. It may be called with a queue
-// locked.
+// hasEvents has a subscription's events sent. It may be called with a queue and
+// the subscription locked.
 func (o *outbox) hasEvents(sub *subscription) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -117,9 +117,6 @@ func (h *localQueue) Pause(ctx context.Context, reason string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := checkReason(reason); err != nil {
-		return err
-	}
 	return h.q.Pause(reason)
 }
 

@@ -38,9 +38,6 @@ func (r *requests) explain(m *wire.Explain) error {
 func (r *requests) list(m *wire.List) error {
 	f, o := m.Filter.Filter(), reeve.ListOptions{After: m.After, Max: count(m.Max), Payload: shownBytes(m.Payload)}
 	return r.lookAt(m.Req, m.Queue, func(q *queue.Queue) (*wire.Answer, error) {
-		if err := checkList(&f, &o); err != nil {
-			return nil, err
-		}
 		page, err := q.List(&f, o)
 		if err != nil {
 			return nil, err
@@ -56,9 +53,6 @@ func (r *requests) list(m *wire.List) error {
 func (r *requests) peek(m *wire.Peek) error {
 	max, payload := count(m.Max), shownBytes(m.Payload)
 	return r.lookAt(m.Req, m.Queue, func(q *queue.Queue) (*wire.Answer, error) {
-		if err := checkPeek(max, payload); err != nil {
-			return nil, err
-		}
 		tasks, err := q.Peek(max, payload)
 		if err != nil {
 			return nil, err

@@ -45,9 +45,6 @@ func (m *Master) List(ctx context.Context, queue string, f reeve.Filter, o reeve
 	if err := m.usable(ctx); err != nil {
 		return reeve.Page{}, err
 	}
-	if err := checkList(&f, &o); err != nil {
-		return reeve.Page{}, err
-	}
 	q, err := m.engine.Lookup(queue)
 	if err != nil {
 		return reeve.Page{}, err
@@ -58,9 +55,6 @@ func (m *Master) List(ctx context.Context, queue string, f reeve.Filter, o reeve
 // Peek returns the tasks that come next; see [reeve.Operator].
 func (m *Master) Peek(ctx context.Context, queue string, max, payload int) ([]reeve.TaskInfo, error) {
 	if err := m.usable(ctx); err != nil {
-		return nil, err
-	}
-	if err := checkPeek(max, payload); err != nil {
 		return nil, err
 	}
 	q, err := m.engine.Lookup(queue)
@@ -81,9 +75,6 @@ func (m *Master) Explain(ctx context.Context, id reeve.ID) (reeve.Explanation, e
 // Cancel ends a task in whatever state it is; see [reeve.Operator].
 func (m *Master) Cancel(ctx context.Context, id reeve.ID, reason string) error {
 	if err := m.usable(ctx); err != nil {
-		return err
-	}
-	if err := checkReason(reason); err != nil {
 		return err
 	}
 	return m.engine.Cancel(id, reason)
@@ -128,18 +119,12 @@ func (m *Master) act(ctx context.Context, a *action) (int, error) {
 
 // carryOut does what a says. With an error it may have been done to some.
 func (m *Master) carryOut(a *action) (int, error) {
-	if err := checkFilter(&a.filter); err != nil {
-		return 0, err
-	}
 	q, err := m.engine.Lookup(a.queue)
 	if err != nil {
 		return 0, err
 	}
 	switch a.verb {
 	case wire.ActCancel:
-		if err := checkReason(a.reason); err != nil {
-			return 0, err
-		}
 		return q.CancelAll(&a.filter, a.reason)
 	case wire.ActRevive:
 		return q.Revive(&a.filter)
@@ -162,59 +147,6 @@ func (m *Master) usable(ctx context.Context) error {
 	}
 	if m.ctx.Err() != nil {
 		return reeve.ErrClosed
-	}
-	return nil
-}
-
-// defaultPage is ListOptions.Max where it is 0.
-const defaultPage = 100
-
-// checkList fills in what o leaves to its default.
-func checkList(f *reeve.Filter, o *reeve.ListOptions) error {
-	if o.Max == 0 {
-		o.Max = defaultPage
-	}
-	if o.Max < 1 || o.Max > reeve.MaxBatch {
-		return fmt.Errorf("%w: a page of %d tasks, want 1 to %d", reeve.ErrInvalid, o.Max, reeve.MaxBatch)
-	}
-	if err := checkShown(o.Payload); err != nil {
-		return err
-	}
-	return checkFilter(f)
-}
-
-func checkPeek(max, payload int) error {
-	if max < 1 || max > reeve.MaxBatch {
-		return fmt.Errorf("%w: Peek at %d tasks, want 1 to %d", reeve.ErrInvalid, max, reeve.MaxBatch)
-	}
-	return checkShown(payload)
-}
-
-func checkShown(payload int) error {
-	if payload < reeve.NoLimit {
-		return fmt.Errorf("%w: %d bytes of each payload, want 0 or more, or NoLimit", reeve.ErrInvalid, payload)
-	}
-	return nil
-}
-
-func checkFilter(f *reeve.Filter) error {
-	switch {
-	case len(f.IDs) > reeve.MaxBatch:
-		return &reeve.LimitError{Kind: reeve.ErrInvalid, Limit: "ids of one filter", Value: int64(len(f.IDs)), Max: reeve.MaxBatch}
-	case len(f.Types) > reeve.MaxTypes:
-		return &reeve.LimitError{Kind: reeve.ErrInvalid, Limit: "task types of one filter", Value: int64(len(f.Types)), Max: reeve.MaxTypes}
-	}
-	for _, s := range f.States {
-		if s < reeve.StateReady || s > reeve.StateDead {
-			return fmt.Errorf("%w: a filter for tasks that are %v, want ready, delayed, leased or dead", reeve.ErrInvalid, s)
-		}
-	}
-	return nil
-}
-
-func checkReason(reason string) error {
-	if len(reason) > reeve.MaxErrorText {
-		return &reeve.LimitError{Kind: reeve.ErrTooLarge, Limit: "bytes of a reason", Value: int64(len(reason)), Max: reeve.MaxErrorText}
 	}
 	return nil
 }

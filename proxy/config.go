@@ -37,7 +37,7 @@ type Config struct {
 	// must not do itself. nil: this client takes no commands.
 	Control func(ctx context.Context, cmd reeve.Command) (*reeve.WorkerStatus, error)
 	// EventBuffer is how many events wait for one loop that is slow, at most
-	// 1,048,576; beyond that it misses the oldest. 0: [DefaultEventBuffer].
+	// 65,536; beyond that it misses the oldest. 0: [DefaultEventBuffer].
 	EventBuffer int
 	// ProgressEvery is how often at most the master is told how far tasks are,
 	// at least 1 ms. 0: [DefaultProgressEvery].
@@ -59,7 +59,7 @@ const (
 	defaultMinBackoff = 100 * time.Millisecond
 	defaultMaxBackoff = 4 * time.Second
 	maxNameText       = 255
-	maxEventBuffer    = 1 << 20
+	maxEventBuffer    = 1 << 16
 )
 
 func (cfg Config) withDefaults() Config {
@@ -91,7 +91,7 @@ func (cfg Config) validate() error {
 	case cfg.MaxBackoff < cfg.MinBackoff:
 		return errors.New("proxy: Config.MaxBackoff must not be less than Config.MinBackoff")
 	case cfg.EventBuffer < 0 || cfg.EventBuffer > maxEventBuffer:
-		return fmt.Errorf("proxy: Config.EventBuffer is %d, want 1 to 1,048,576", cfg.EventBuffer)
+		return fmt.Errorf("proxy: Config.EventBuffer is %d, want 1 to 65,536", cfg.EventBuffer)
 	case cfg.ProgressEvery < time.Millisecond:
 		return fmt.Errorf("proxy: Config.ProgressEvery is %v, want at least 1ms", cfg.ProgressEvery)
 	}
