@@ -1,6 +1,6 @@
 // Command reeve is the tool of producers and operators: it puts tasks on a
-// master's queues, gets them, lists the queues, and makes keys. Each verb is a
-// file of its own.
+// master's queues, gets them, looks at them and at who works on them, and puts
+// its hand to them. Each verb is a file of its own.
 package main
 
 import (
@@ -32,7 +32,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func (t *tool) run(ctx context.Context, args []string) int {
 	root := &cli.Command{
 		Name:        "reeve",
-		Usage:       "put tasks on the queues of a master, get them, look at them, make keys",
+		Usage:       "put tasks on the queues of a master, get them, look at them, put a hand to them",
 		Description: description,
 		Commands: []*cli.Command{
 			t.putCommand(), t.getCommand(), t.lsCommand(), t.peekCommand(), t.showCommand(), t.whyCommand(),
@@ -51,6 +51,8 @@ const description = `Examples:
   find . -name '*.jpg' | reeve put tasks
   reeve get results -n 10 -ack
   reeve ls -connect host:5000 -authkey-file reeve.key
+  reeve why 0000000000000c05
+  reeve revive tasks -error 'connection refused'
   reeve keygen worker-7 > worker-7.key`
 
 // tool is what the verbs share.

@@ -104,32 +104,33 @@ func preview(b []byte, size int) string {
 	return "0x" + hex.EncodeToString(b)
 }
 
-// shownBytes is how much of a payload is written out where it is no text.
+// shownBytes is how much of a payload is written out.
 const shownBytes = 64 << 10
 
 // describePayload is what kind of payload b is, and its content in lines.
 func describePayload(b []byte) (kind string, content []string) {
-	if len(b) == 0 {
+	switch cbor, isCBOR := cborAsJSON(b); {
+	case len(b) == 0:
 		return "empty", nil
-	}
-	if isText(b) {
-		content = lines(string(b))
-		if b[0]>>5 == 3 { // may be a text of CBOR by chance, or a text by chance
-			if cbor, ok := cborAsJSON(b); ok {
-				content = append(content, "or, read as CBOR: "+printable(string(cbor)))
-			}
+	case isText(b):
+		content = beginning(string(b))
+		if isCBOR && b[0]>>5 == 3 { // a text of CBOR by chance, or a text by chance
+			content = append(content, "or, read as CBOR: "+clipped(string(cbor), previewWidth))
 		}
 		return fmt.Sprintf("%d bytes of text", len(b)), content
-	}
-	if cbor, ok := cborAsJSON(b); ok {
+	case isCBOR:
 		var pretty bytes.Buffer
 		_ = json.Indent(&pretty, cbor, "", "  ") // it is JSON
-		return fmt.Sprintf("%d bytes of CBOR", len(b)), lines(pretty.String())
+		return fmt.Sprintf("%d bytes of CBOR", len(b)), beginning(pretty.String())
+	default:
+		return fmt.Sprintf("%d bytes", len(b)), beginning(hex.Dump(b[:min(len(b), shownBytes)]))
 	}
-	kind = fmt.Sprintf("%d bytes", len(b))
-	if len(b) > shownBytes {
-		kind = fmt.Sprintf("%d bytes, the first %d of them", len(b), shownBytes)
-		b = b[:shownBytes]
+}
+
+// beginning is the first lines of a text; -raw has all.
+func beginning(s string) []string {
+	if len(s) <= shownBytes {
+		return printableLines(s)
 	}
-	return kind, lines(hex.Dump(b))
+	return append(printableLines(strings.ToValidUTF8(s[:shownBytes], "")), "… (-raw writes all of it)")
 }

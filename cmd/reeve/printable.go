@@ -21,8 +21,8 @@ func printable(s string) string {
 	}, s)
 }
 
-// lines is printable for a text of several lines.
-func lines(s string) []string {
+// printableLines is printable for a text of several lines.
+func printableLines(s string) []string {
 	all := strings.Split(strings.TrimRight(s, "\n"), "\n")
 	for i, l := range all {
 		all[i] = printable(strings.ReplaceAll(l, "\t", "    "))

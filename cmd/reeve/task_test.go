@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/reeveq/reeve"
 )
@@ -127,12 +128,15 @@ func TestDescribePayload_ShowsEachKindAsItIsReadBest(t *testing.T) {
 		"\xff" + strings.Repeat("x", 16): "17 bytes",
 	} {
 		kind, content := describePayload([]byte(payload))
-		if got := strings.Join(append([]string{kind}, content...), "|"); !strings.HasPrefix(got, want) || strings.ContainsAny(got, "\x1b\xff") {
+		if got := strings.Join(append([]string{kind}, content...), "|"); !strings.HasPrefix(got, want) || strings.Contains(got, "\x1b") || !utf8.ValidString(got) {
 			t.Errorf("%q: %q, want %q", payload, got, want)
 		}
 	}
-	if _, content := describePayload(make([]byte, 1<<20)); len(content) != shownBytes/16 {
-		t.Errorf("%d lines of a MiB", len(content))
+	for _, huge := range [][]byte{make([]byte, 1<<20), []byte(strings.Repeat("é\n", 1<<19)), append([]byte{0x5a, 0, 15, 0, 0}, make([]byte, 15<<16)...)} {
+		_, content := describePayload(huge)
+		if n := len(strings.Join(content, "\n")); n > shownBytes+100 || !strings.Contains(content[len(content)-1], "-raw") {
+			t.Errorf("%d lines, %d bytes, the last %.100q", len(content), n, content[len(content)-1])
+		}
 	}
 }
 

@@ -126,7 +126,7 @@ func writeTask(out io.Writer, t *reeve.TaskInfo) error {
 		s.fact("timeout", "%s", cmdline.FormatDuration(t.Timeout))
 	}
 	if p := t.Progress; p != nil {
-		s.fact("progress", "%s %s (%s ago)", percent(p), p.Text, span(s.now.Sub(p.At)))
+		s.fact("progress", "%s (%s ago)", strings.TrimSpace(percent(p)+" "+p.Text), span(s.now.Sub(p.At)))
 	}
 	s.rules(cmp.Or(t.Rules, &reeve.Rules{}))
 	s.text("reason", t.Reason)
@@ -144,7 +144,7 @@ func writeTask(out io.Writer, t *reeve.TaskInfo) error {
 		if _, err := fmt.Fprintln(out, "stack of the last error:"); err != nil {
 			return outputError(err)
 		}
-		if err := writeIndented(out, lines(t.Stack)); err != nil {
+		if err := writeIndented(out, printableLines(t.Stack)); err != nil {
 			return err
 		}
 	}
@@ -208,8 +208,8 @@ func countsOf(t *reeve.TaskInfo) string {
 	return " (" + strings.Join(b, ", ") + ")"
 }
 
-func writeIndented(out io.Writer, lines []string) error {
-	for _, l := range lines {
+func writeIndented(out io.Writer, content []string) error {
+	for _, l := range content {
 		if _, err := fmt.Fprintln(out, "  "+l); err != nil {
 			return outputError(err)
 		}
