@@ -23,6 +23,7 @@ type session struct {
 	json    bool
 	key     program.KeyFlags
 	log     program.LogFlags
+	onState func(proxy.State) // of the connection; nil: nobody asks
 }
 
 func (t *tool) session() *session {
@@ -49,9 +50,9 @@ type master interface {
 func dialMaster(ctx context.Context, addrs string, cfg proxy.Config) (master, error) {
 	c, err := proxy.Dial(ctx, addrs, cfg)
 	if err != nil {
-		return nil, err
+		return nil, err // not a nil *proxy.Client
 	}
-	return partial{Client: c}, nil
+	return c, nil
 }
 
 // with connects, runs f and disconnects. f's ctx ends with the first signal.
@@ -72,7 +73,7 @@ func (s *session) with(ctx context.Context, cmd *cli.Command, f func(context.Con
 		dialCtx, cancel = context.WithTimeout(dialCtx, s.wait)
 		defer cancel()
 	}
-	client, err := s.dial(dialCtx, s.connect, proxy.Config{AuthKey: key, Name: "reeve", DialOnce: s.wait == 0, Logger: log.Logger})
+	client, err := s.dial(dialCtx, s.connect, proxy.Config{AuthKey: key, Name: "reeve", DialOnce: s.wait == 0, OnState: s.onState, Logger: log.Logger})
 	if err == nil {
 		defer client.Close()
 		err = f(stop.Graceful, client)

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/reeveq/reeve"
-	"github.com/reeveq/reeve/manager"
 	"github.com/reeveq/reeve/managertest"
 	"github.com/reeveq/reeve/proxy"
 )
@@ -30,31 +29,11 @@ func newSite(t *testing.T, queues map[string]reeve.QueueConfig) *site {
 	return s
 }
 
-// host is a master in this process, as the tool sees one.
-type host struct{ *manager.Master }
-
-func (h host) Close() error { return nil }
-
-func (h host) Queue(name string) reeve.Queue {
-	q, err := h.Lookup(name)
-	if err != nil {
-		return missing{err: err}
-	}
-	return q
-}
-
-type missing struct {
-	reeve.Queue
-	err error
-}
-
-func (m missing) Stats(context.Context) (reeve.QueueStats, error) { return reeve.QueueStats{}, m.err }
-
 // run runs a command line that must end with code.
 func (s *site) run(code int, stdin, line string, args ...string) (stdout, stderr string) {
 	s.t.Helper()
-	got, stdout, stderr := runWith(s.t, strings.Repeat("long enough ", 4), func(context.Context, string, proxy.Config) (master, error) {
-		return host{s.m.Manager()}, nil
+	got, stdout, stderr := runWith(s.t, strings.Repeat("long enough ", 4), func(ctx context.Context, _ string, _ proxy.Config) (master, error) {
+		return dialMaster(ctx, s.m.Addr(), s.m.ClientConfig())
 	}, stdin, append(strings.Fields(line), args...)...)
 	if got != code {
 		s.t.Errorf("reeve %s %q: exit %d, want %d\n%s%s", line, args, got, code, stdout, stderr)
@@ -74,7 +53,10 @@ func (s *site) says(want, line string, args ...string) {
 // take leases the next task.
 func (s *site) take(queue string) *reeve.Lease {
 	s.t.Helper()
-	q := host{s.m.Manager()}.Queue(queue)
+	q, err := s.m.Manager().Lookup(queue)
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	leases, err := q.Get(s.t.Context(), 1)
 	if err != nil {
 		s.t.Fatal(err)
