@@ -3,15 +3,15 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/cmdline"
+	"github.com/reeveq/reeve/proxy"
 	"github.com/urfave/cli/v3"
 	"golang.org/x/term"
 )
@@ -24,10 +24,14 @@ type tailVerb struct {
 
 	colours bool
 	missed  uint64 // events that the next one with -json is to tell of
+
+	// The connection was there before, and is not now. Owned by connection.
+	connected, lost bool
 }
 
 func (t *tool) tailCommand() *cli.Command {
 	v := &tailVerb{session: t.session()}
+	v.onState = v.connection
 	return &cli.Command{
 		Name: "tail", Usage: "follow what happens to tasks and queues", ArgsUsage: "[QUEUE...]",
 		Description: `Writes a line for each event of the queues, of all queues without a name, from now
@@ -64,48 +68,16 @@ Examples:
 	}
 }
 
-// tailRetry is the wait before events are asked for again after they ended.
-const tailRetry = time.Second
-
 // follow writes events until ctx ends or there were enough.
 func (v *tailVerb) follow(ctx context.Context, op reeve.Operator, queues []string) error {
-	left := v.n
-	lost := false // and it was told
-	for {
-		err := v.stream(ctx, op, queues, &left, &lost)
-		switch {
-		case ctx.Err() != nil:
-			return nil // by Ctrl-C: how one ends it
-		case err == nil || !errors.Is(err, reeve.ErrDisconnected):
-			return err
-		case !lost:
-			lost = true
-			fmt.Fprintf(v.stderr, "reeve: %s; events go on when the connection is back\n", printable(err.Error()))
-		}
-		wait := time.NewTimer(tailRetry)
-		select {
-		case <-ctx.Done():
-			wait.Stop()
-			return nil
-		case <-wait.C:
-		}
-	}
-}
-
-// stream writes events until there are no more, or left, unless it is 0, has
-// become 0.
-func (v *tailVerb) stream(ctx context.Context, op reeve.Operator, queues []string, left *int, lost *bool) error {
+	shown := 0
 	for e, err := range op.Events(ctx, queues...) {
 		if err != nil {
 			return err
 		}
-		if *lost {
-			*lost = false
-			fmt.Fprintln(v.stderr, "reeve: connected again; what happened in between was missed")
-		}
 		if e.Missed > 0 {
 			v.missed += e.Missed
-			fmt.Fprintf(v.stderr, "reeve: %d events were missed: they came faster than they were read\n", e.Missed)
+			v.note("%d events were missed: they came faster than they were read", e.Missed)
 		}
 		if len(v.kinds) > 0 && !slices.Contains(v.kinds, e.Kind) {
 			continue
@@ -113,12 +85,29 @@ func (v *tailVerb) stream(ctx context.Context, op reeve.Operator, queues []strin
 		if err := v.write(&e); err != nil {
 			return err
 		}
-		if *left--; *left == 0 {
+		if shown++; shown == v.n {
 			return nil
 		}
-		*left = max(*left, 0)
 	}
-	return nil
+	return nil // by Ctrl-C: how one ends it
+}
+
+// connection is told of every change of the connection.
+func (v *tailVerb) connection(s proxy.State) {
+	switch {
+	case s.Connected && v.lost:
+		v.note("connected again; what happened in between was missed")
+	case !s.Connected && v.connected && !v.lost:
+		v.note("%v; events go on when the connection is back", s.Err)
+	}
+	v.connected = v.connected || s.Connected
+	v.lost = v.connected && !s.Connected
+}
+
+// note tells, apart from the events, what the user should know of them.
+func (v *tailVerb) note(format string, args ...any) {
+	line := "reeve: " + printable(fmt.Sprintf(format, args...)) + "\n"
+	_, _ = io.WriteString(v.stderr, line) // there is nobody else to tell
 }
 
 func (v *tailVerb) write(e *reeve.Event) error {

@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/proxy"
 )
 
 var noon = time.Date(2024, 2, 29, 12, 0, 0, 250e6, time.Local)
@@ -91,46 +92,19 @@ func TestTail_EndsAfterN(t *testing.T) {
 	}
 }
 
-func TestTail_GoesOnAfterALostConnection(t *testing.T) {
+func TestTail_SaysOnceThatTheConnectionIsLostAndThatItIsBack(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		calls := 0
-		s := &staged{events: func(ctx context.Context, yield func(reeve.Event, error) bool) {
-			if calls++; calls == 3 {
-				story(few()[3])(ctx, yield)
-				return
-			}
-			if calls > 1 || yield(few()[0], nil) {
-				yield(reeve.Event{}, fmt.Errorf("%w: \x07gone", reeve.ErrDisconnected))
-			}
-		}}
-		var out, errs bytes.Buffer
-		v := &tailVerb{session: &session{tool: &tool{stdout: &out, stderr: &errs}}, n: 2}
-		if err := v.follow(t.Context(), s, nil); err != nil || calls != 3 || strings.Count(out.String(), "\n") != 2 {
-			t.Fatalf("%v after %d calls, %q", err, calls, out.String())
-		}
-		want := "reeve: reeve: not connected to the master: ?gone; events go on when the connection is back\n" +
-			"reeve: connected again; what happened in between was missed\n"
-		if errs.String() != want {
-			t.Errorf("stderr %q", errs.String())
-		}
-	})
-}
-
-func TestTail_EndsWhileItWaitsForTheConnection(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Minute)
-		defer cancel()
-		s := &staged{events: func(_ context.Context, yield func(reeve.Event, error) bool) {
-			yield(reeve.Event{}, reeve.ErrDisconnected)
-		}}
-		var out, errs bytes.Buffer
-		v := &tailVerb{session: &session{tool: &tool{stdout: &out, stderr: &errs}}}
-		if err := v.follow(ctx, s, nil); err != nil || out.Len() > 0 || strings.Count(errs.String(), "\n") != 1 {
-			t.Fatalf("%v, %q, %q", err, out.String(), errs.String())
-		}
-	})
+	var errs bytes.Buffer
+	v := &tailVerb{session: &session{tool: &tool{stderr: &errs}}}
+	down, up := proxy.State{Err: errors.New("\x07gone")}, proxy.State{Connected: true}
+	for _, s := range []proxy.State{down, down, up, up, down, down, up, down, up} { // it waited for the master at first
+		v.connection(s)
+	}
+	want := strings.Repeat("reeve: ?gone; events go on when the connection is back\n"+
+		"reeve: connected again; what happened in between was missed\n", 2)
+	if errs.String() != want {
+		t.Errorf("%q", errs.String())
+	}
 }
 
 func TestTail_OtherErrorsEndIt(t *testing.T) {

@@ -192,7 +192,12 @@ func supplyOf(w *reeve.WorkerInfo) supply {
 	return s
 }
 
-func (s supply) slots() string { return fmt.Sprintf("%d/%d", s.used, s.total) }
+func (s supply) slots() string {
+	if s.total == 0 && s.used == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%d/%d", s.used, s.total)
+}
 
 func addNew(to []string, names ...string) []string {
 	for _, n := range names {
