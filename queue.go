@@ -240,8 +240,8 @@ type QueueStats struct {
 // Histogram counts durations by size: Counts[i] those below 2^i microseconds
 // and, but for the first, not below 2^(i-1). Trailing zeros may be left out.
 type Histogram struct {
-	Counts []uint64      `json:"counts,omitempty"`
-	Sum    time.Duration `json:"sum_ns"`
+	Counts []uint64 `json:"counts,omitempty"`
+	Sum    uint64   `json:"sum_us"` // of all, in microseconds
 }
 
 // Unsettled is how many tasks Join waits for.

@@ -1,10 +1,8 @@
 package queue
 
 import (
-	"math"
 	"math/bits"
 	"slices"
-	"time"
 
 	"github.com/reeveq/reeve"
 )
@@ -13,7 +11,8 @@ import (
 // and, but for the first, not below half of that. The zero value is empty.
 type histogram struct {
 	counts [histogramSizes]uint64
-	sum    int64 // nanoseconds; stays at the most it can be
+	sum    uint64 // microseconds
+	rest   uint64 // nanoseconds, less than one of these
 }
 
 // histogramSizes is one more than the bits of the most microseconds that there
@@ -22,11 +21,11 @@ const histogramSizes = 55
 
 // add counts a duration of d nanoseconds; less than 0 counts as 0.
 func (h *histogram) add(d int64) {
-	d = max(d, 0)
-	h.counts[bits.Len64(uint64(d)/1000)]++
-	if h.sum += d; h.sum < 0 {
-		h.sum = math.MaxInt64
-	}
+	ns := uint64(max(d, 0))
+	h.counts[bits.Len64(ns/1000)]++
+	h.rest += ns
+	h.sum += h.rest / 1000
+	h.rest %= 1000
 }
 
 // export is a copy without trailing zeros.
@@ -35,5 +34,5 @@ func (h *histogram) export() reeve.Histogram {
 	for n > 0 && h.counts[n-1] == 0 {
 		n--
 	}
-	return reeve.Histogram{Counts: slices.Clone(h.counts[:n:n]), Sum: time.Duration(h.sum)}
+	return reeve.Histogram{Counts: slices.Clone(h.counts[:n:n]), Sum: h.sum}
 }

@@ -148,6 +148,6 @@ func sampleStats() wire.Stats {
 		Name: "tasks", MaxBytes: -1, Snoozed: 25, Skipped: 26, Discarded: 27, Cancelled: 28, Expired: 29, Duplicates: 30, Revived: 31,
 		Purged: 32, MovedIn: 33, MovedOut: 34, Paused: true, PauseReason: "deploy", Closed: true, Blocked: 38, Keys: 39, Uniques: 40,
 		Results: 41, ResultBytes: 42, ResultsEarly: 43,
-		Wait: wire.Histogram{Counts: []uint64{0, 0, 3, 1}, Sum: 13 * time.Microsecond}, Run: wire.Histogram{Counts: []uint64{1}, Sum: 500},
+		Wait: wire.Histogram{Counts: []uint64{0, 0, 3, 1}, Sum: 13}, Run: wire.Histogram{Counts: []uint64{1}, Sum: 1},
 	}
 }

@@ -92,8 +92,8 @@ func (s *Stats) QueueStats() reeve.QueueStats {
 
 // Histogram is [reeve.Histogram] with its keys.
 type Histogram struct {
-	Counts []uint64      `cbor:"1,keyasint,omitempty"`
-	Sum    time.Duration `cbor:"2,keyasint,omitempty"`
+	Counts []uint64 `cbor:"1,keyasint,omitempty"`
+	Sum    uint64   `cbor:"2,keyasint,omitempty"`
 }
 
 // TypeCounts is [reeve.TypeStats] with its keys; the two convert into each other.
