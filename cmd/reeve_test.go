@@ -87,6 +87,33 @@ func TestReeve_LsShowsTheNumbers(t *testing.T) {
 	}
 }
 
+func TestReeve_WaitsForResultsAndTellsWhyThereAreNone(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	_, addr := s.master()
+	at := s.with("REEVE_CONNECT=" + addr)
+	put := at.run("", "reeve", "put", "tasks", "square 12", "square 13", "-keep-result", "1h")
+	put.wants(0)
+	ids := strings.Fields(put.stdout.String())
+	why := at.run("", "reeve", "why", ids[0])
+	if why.wants(0); !strings.HasPrefix(why.stdout.String(), "no_worker: ") {
+		t.Errorf("%s", why.stdout.String())
+	}
+	wait := s.start("reeve", append([]string{"wait", "-connect", addr}, ids...)...)
+	s.worker(addr)
+	if wait.wants(0); wait.stdout.String() != "144\n169\n" {
+		t.Errorf("%q", wait.stdout.String())
+	}
+	result := at.run("", "reeve", "result", ids[1])
+	if result.wants(0); result.stdout.String() != "169\n" {
+		t.Errorf("%q", result.stdout.String())
+	}
+	later := at.run("", "reeve", "put", "tasks", "square 14", "-delay", "1h", "-keep-result", "1h")
+	id := strings.TrimSpace(later.stdout.String())
+	at.run("", "reeve", "cancel", id, "-reason", "not needed").wants(0)
+	at.run("", "reeve", "wait", id).wants(1, "is cancelled: not needed")
+}
+
 func TestReeve_SaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -149,6 +149,7 @@ func TestPreview_IsOneShortLine(t *testing.T) {
 	}{
 		{"", 0, "(empty)"},
 		{"", 7, "(7 bytes)"},
+		{"", 1, "(1 byte)"},
 		{"a\nb\tc", 5, "a b c"},
 		{"zw\xc3", 9, "zw…"},
 		{"zw\xc3", 3, "0x7a77c3"},
