@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -92,6 +93,7 @@ func takeSample(ctx context.Context, op reeve.Operator) topSample {
 	if s.queues, s.err = op.Queues(ctx); s.err == nil {
 		s.at = time.Now()
 		s.workers, s.workersErr = op.Workers(ctx)
+		s.workers = slices.DeleteFunc(s.workers, func(w reeve.WorkerInfo) bool { return !isWorker(&w) })
 	}
 	return s
 }

@@ -19,6 +19,7 @@ import (
 type workersVerb struct {
 	*session
 	status  bool
+	clients bool
 	timeout time.Duration
 }
 
@@ -29,7 +30,8 @@ func (t *tool) workersCommand() *cli.Command {
 		Description: `HEARD is how long ago the master heard of a worker last; RUNNING its tasks with
 the time since they were handed over, the oldest first. An id is a connection's:
 a worker has another one when it has connected again. TYPES are the task types a
-worker takes, * for all.
+worker takes, * for all. Where lists are cut short, +N says how many are left out;
+-json has them whole.
 -status asks all workers how they are, and adds what they say: how long they have
 been up, how many tasks they have done, and how many attempts have failed. The
 exit code is 1 if one does not answer.
@@ -42,6 +44,7 @@ Examples:
 		Commands: []*cli.Command{t.drainCommand(), t.concurrencyCommand()},
 		Flags: v.flags(
 			cmdline.Bool("status", &v.status, "ask the workers how they are"),
+			cmdline.Bool("clients", &v.clients, "list those too that take no tasks: producers, and this program"),
 			timeoutFlag(&v.timeout),
 		),
 		Action: func(ctx context.Context, cmd *cli.Command) error {
@@ -80,6 +83,9 @@ func (v *workersVerb) list(ctx context.Context, op reeve.Operator) error {
 		}
 		missing = join(entries, reports)
 	}
+	if !v.clients {
+		entries = slices.DeleteFunc(entries, func(e workerEntry) bool { return !isWorker(&e.WorkerInfo) && e.Status == nil })
+	}
 	if v.json {
 		err = writeJSON(v.stdout, listsNotNull(entries))
 	} else {
@@ -106,6 +112,9 @@ func join(entries []workerEntry, reports []reeve.Report) (failed bool) {
 	}
 	return failed
 }
+
+// isWorker reports whether a client takes tasks, or has some left.
+func isWorker(w *reeve.WorkerInfo) bool { return len(w.Queues) > 0 || w.Leased > 0 }
 
 // listsNotNull has lists without elements written as such; null is said of
 // Types only, where it means all.
@@ -208,13 +217,20 @@ func addNew(to []string, names ...string) []string {
 	return to
 }
 
+// shownNames are how many names of a list stand in a row of the table.
+const shownNames = 8
+
 // listed is names in a row; the empty one, which a task type may be, is "".
 func listed(names []string) string {
-	b := make([]string, len(names))
-	for i, n := range names {
-		if b[i] = printable(n); n == "" {
-			b[i] = `""`
+	var b []string
+	for _, n := range names[:min(len(names), shownNames)] {
+		if n = printable(n); n == "" {
+			n = `""`
 		}
+		b = append(b, n)
+	}
+	if more := len(names) - len(b); more > 0 {
+		b = append(b, fmt.Sprintf("+%d", more))
 	}
 	return orDash(strings.Join(b, ","))
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -146,6 +147,33 @@ func TestWorkers_StatusShowsWhatTheySayAndFailsWhenOneIsSilent(t *testing.T) {
 	}
 }
 
+func TestWorkers_LeavesOutClientsThatTakeNoTasksUnlessAsked(t *testing.T) {
+	t.Parallel()
+	clients := []reeve.WorkerInfo{
+		{ID: 1, Queues: []reeve.WorkerQueue{{Queue: "q"}}}, {ID: 2, Leased: 1}, {ID: 3}, {ID: 4},
+	}
+	for args, want := range map[string]string{
+		"workers -json":                  "[1 2]",
+		"workers -json -status":          "[1 2 4]", // who answers is one
+		"workers -json -clients":         "[1 2 3 4]",
+		"workers -json -clients -status": "[1 2 3 4]",
+	} {
+		s := &staged{workers: clients, reports: []reeve.Report{{ID: 4, Status: &reeve.WorkerStatus{}}}}
+		code, stdout, _ := s.run(t.Context(), t, strings.Fields(args)...)
+		var got []struct{ ID int }
+		var ids []int
+		if err := json.Unmarshal([]byte(stdout), &got); err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range got {
+			ids = append(ids, w.ID)
+		}
+		if code != 0 || fmt.Sprint(ids) != want {
+			t.Errorf("%s: exit %d, %v, want %v", args, code, ids, want)
+		}
+	}
+}
+
 func TestWorkers_ErrorsEndItWithTheirCode(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"workers"}, {"workers", "drain", "-all"}} {
@@ -239,6 +267,16 @@ func TestWorkers_RefusesWhatCannotBeMeant(t *testing.T) {
 		code, stdout, stderr := s.run(t.Context(), t, strings.Split(args, " ")...)
 		if code != 2 || stdout != "" || !strings.Contains(stderr, want) {
 			t.Errorf("%q: exit %d, stdout %q, stderr %q", args, code, stdout, stderr)
+		}
+	}
+}
+
+func TestListed_CutsLongListsShort(t *testing.T) {
+	t.Parallel()
+	names := strings.Split("abcdefghij", "")
+	for n, want := range map[int]string{0: "-", 1: "a", 8: "a,b,c,d,e,f,g,h", 9: "a,b,c,d,e,f,g,h,+1", 10: "a,b,c,d,e,f,g,h,+2"} {
+		if got := listed(names[:n]); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
 		}
 	}
 }
