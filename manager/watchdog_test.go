@@ -152,3 +152,60 @@ func TestWatchdog_IsSilentAboutAQueueThatMovesSlowly(t *testing.T) {
 		}
 	}, cfg)
 }
+
+func TestWatchdog_IsSilentAboutWhatIsAsItsOperatorWantsIt(t *testing.T) {
+	var log notes
+	cfg := manager.Config{Watchdog: time.Minute, Logger: slog.New(&log)}
+	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+		c := m.Dial(t)
+		now := time.Now().UTC()
+		at := func(d time.Duration) time.Duration { // of the day, d from now
+			return time.Duration((now.Hour()*60+now.Minute()+int(d.Minutes()))%(24*60)) * time.Minute
+		}
+		for name, cfg := range map[string]reeve.QueueConfig{
+			"concurrency": {Concurrency: 1},
+			"rate":        {Rate: reeve.Rate{Tasks: 1, Per: 24 * time.Hour}},
+			"type":        {TypeConcurrency: map[string]int{"": 1}},
+			"key":         {},
+			"windows":     {Windows: []reeve.Window{{From: at(10 * time.Hour), To: at(11 * time.Hour), Zone: "UTC"}}},
+			"paused":      {},
+			"reserve":     {Reserve: reeve.Reserve{Slots: 4, Priority: 1}},
+		} {
+			q := m.Declare(t, name, cfg)
+			if name == "paused" {
+				if err := q.Pause(t.Context(), "to see"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for range 10 {
+				putOne(t, q, "x", reeve.WithKey(map[bool]string{true: "k"}[name == "key"]))
+			}
+			consume(t, c.Queue(name), 5)
+			settle()
+			if s := statsOf(t, q); s.Ready < 9 || s.FreeSlots < 1 {
+				t.Errorf("the test is wrong: %+v", s)
+			}
+		}
+		time.Sleep(5 * time.Minute)
+		if lines := log.take(); len(lines) != 0 {
+			t.Errorf("%q", lines)
+		}
+	}, cfg)
+}
+
+func TestWatchdog_TellsThatNobodyHasAHandler(t *testing.T) {
+	var log notes
+	cfg := manager.Config{Watchdog: time.Minute, Logger: slog.New(&log)}
+	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+		q := m.Declare(t, "tasks", reeve.QueueConfig{})
+		putOne(t, q, "x", reeve.WithType("strange"))
+		if _, err := m.Dial(t).Queue("tasks").Consume(t.Context(), 5, reeve.ForTypes("usual")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Minute)
+		lines := log.take()
+		if len(lines) == 0 || !strings.Contains(lines[0], `type "strange"`) {
+			t.Errorf("%q", lines)
+		}
+	}, cfg)
+}
