@@ -45,6 +45,7 @@ type Client struct {
 
 	commands   []command      // that wait for their turn
 	commanded  bool           // carryOut runs
+	carried    chan struct{}  // closed when the last carryOut has returned; nil before the first
 	commanding sync.WaitGroup // for carryOut
 
 	// To be done by unlock, with nothing locked.

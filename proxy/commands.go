@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/reeveq/reeve"
@@ -34,7 +35,12 @@ func (l *link) onCommand(m wire.Command) {
 		c.commands = append(c.commands, command{l, m})
 		if !c.commanded {
 			c.commanded = true
-			c.commanding.Go(c.carryOut) // waited for by Close
+			carried := make(chan struct{})
+			c.carried = carried
+			c.commanding.Go(func() { // waited for by Close
+				defer close(carried)
+				c.carryOut()
+			})
 		}
 	}
 }
@@ -45,6 +51,17 @@ func (l *link) report(r wire.Report) {
 	select {
 	case l.reports <- r:
 	default:
+	}
+}
+
+// awaitReport waits, as far as ctx lets it, for the report of the command that
+// is being carried out: it may be what makes the program close the client.
+func (c *Client) awaitReport(ctx context.Context) {
+	c.mu.Lock()
+	carried := c.carried
+	c.mu.Unlock()
+	if carried != nil {
+		wait(ctx, carried)
 	}
 }
 

@@ -173,6 +173,7 @@ func (l *link) leave() {
 	l.nudgeLocked()
 	l.c.mu.Unlock()
 	wait(ctx, l.drained)
+	l.c.awaitReport(ctx)
 	l.sayGoodbye(ctx, wire.Goodbye{})
 	l.s.Fail(reeve.ErrClosed)
 }

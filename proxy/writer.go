@@ -44,25 +44,27 @@ func (l *link) writeCalls() {
 }
 
 // writeControl writes heartbeats, reports, and the goodbye after which it
-// writes nothing more.
+// writes nothing more. Reports go before the goodbye.
 func (l *link) writeControl() {
 	var seq uint64
 	for {
-		var m wire.Message
+		var err error
 		var last bool
 		select {
 		case <-l.s.Done():
 			return
 		case <-l.beat:
 			seq++
-			m = wire.Heartbeat{Seq: seq}
-		case m = <-l.reports:
+			err = l.writeNow(wire.Heartbeat{Seq: seq})
+		case m := <-l.reports:
+			err = l.writeNow(m)
 		case bye := <-l.bye:
-			m, last = bye, true
-		}
-		b, err := wire.Append(nil, m)
-		if err == nil {
-			_, err = l.control.Write(b)
+			for len(l.reports) > 0 && err == nil { // nobody else receives
+				err = l.writeNow(<-l.reports)
+			}
+			if err == nil {
+				err, last = l.writeNow(bye), true
+			}
 		}
 		if err != nil {
 			l.s.Fail(err)
@@ -73,6 +75,16 @@ func (l *link) writeControl() {
 			return
 		}
 	}
+}
+
+// writeNow writes one message to the control stream.
+func (l *link) writeNow(m wire.Message) error {
+	b, err := wire.Append(nil, m)
+	if err != nil {
+		return err
+	}
+	_, err = l.control.Write(b)
+	return err
 }
 
 // bulkItem is a large request, or the cancellation of one.
