@@ -53,6 +53,47 @@ func ExampleRetryAfter() {
 	// <nil>
 }
 
+func ExampleSetProgress() {
+	in := newMemory("tasks", 3)
+	w := worker.New(in, worker.Config{MaxTasks: 1})
+	worker.HandleAck(w, "f", func(ctx context.Context, pages int) error {
+		for n := range pages {
+			worker.SetProgress(ctx, float64(100*n/pages), fmt.Sprintf("page %d of %d", n+1, pages))
+		}
+		return nil
+	})
+	fmt.Println(w.Run(context.Background()))
+	for _, line := range in.told {
+		fmt.Println(line)
+	}
+	// Output:
+	// <nil>
+	// 0000000000000001: 0% page 1 of 3
+	// 0000000000000001: 33% page 2 of 3
+	// 0000000000000001: 66% page 3 of 3
+}
+
+func ExampleSkip() {
+	in := newMemory("tasks", "old", "gone", "broken", "later")
+	w := worker.New(in, worker.Config{Concurrency: 1, MaxTasks: 4})
+	worker.HandleAck(w, "f", func(ctx context.Context, page string) error {
+		switch page {
+		case "old":
+			return worker.Skip // done
+		case "gone":
+			return worker.Discard(errors.New("the page was deleted"))
+		case "broken":
+			return worker.Permanent(errors.New("not a page")) // dead at once
+		}
+		return worker.RetryAfter(nil, time.Hour) // not now
+	})
+	fmt.Println(w.Run(context.Background()))
+	fmt.Println(verbs(in.allEnds()))
+	// Output:
+	// <nil>
+	// 1 skip 2 discard 3 bury 4 snooze
+}
+
 func ExampleWorker_HandleDefaultFunc() {
 	in := newMemory("tasks")
 	in.put(reeve.Task{Type: "whatever"}, []byte("payload"))

@@ -81,7 +81,6 @@ func TestMaster_HearsWhatHandlersSay(t *testing.T) {
 			return 7, says[task.Type]
 		})
 		s := start(t, w)
-		begin := time.Now()
 		for typ, want := range map[string]struct {
 			after  time.Duration
 			state  reeve.State
@@ -95,7 +94,7 @@ func TestMaster_HearsWhatHandlersSay(t *testing.T) {
 			"discarded": {0, reeve.StateDiscarded, "boom"},
 			"skipped":   {0, reeve.StateDone, ""},
 		} {
-			begin = time.Now()
+			begin := time.Now()
 			r := way.wait(t, way.put(t, reeve.Task{Type: typ}))
 			if took := time.Since(begin); r.State != want.state || took != want.after || !strings.Contains(r.Reason+r.Error, want.reason) {
 				t.Errorf("%s: after %v %+v, want %+v", typ, took, r, want)
