@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/examples/internal/exampletest"
@@ -108,6 +109,33 @@ func TestWorker_RecordsAlsoWhatCannotBeFetched(t *testing.T) {
 	}
 }
 
+func TestAdd_PutsAnAddressOnceWhateverBecomesOfIt(t *testing.T) {
+	t.Parallel()
+	m := managertest.Start(t)
+	m.Declare(t, "fetch", frontier)
+	fetch := proxy.QueueOf[string](m.Dial(t), "fetch")
+	long := "http://h/" + strings.Repeat("x", 2*reeve.MaxKey)
+	for range 2 {
+		if err := add(t.Context(), fetch, []string{"http://h/a", "http://h/b", "http://h/a", long, long + "y"}); err != nil {
+			t.Fatal(err)
+		}
+		items, err := fetch.GetMany(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := items[0].Ack(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := add(t.Context(), fetch, nil); err != nil {
+		t.Fatal(err)
+	}
+	stats, err := fetch.Stats(t.Context())
+	if err != nil || stats.Put != 4 || stats.Duplicates != 6 || stats.Done != 2 || stats.Keys != 1 {
+		t.Errorf("%v, %d put, %d found there, %d done, %d keys", err, stats.Put, stats.Duplicates, stats.Done, stats.Keys)
+	}
+}
+
 func TestReport_FailsForEveryDifference(t *testing.T) {
 	t.Parallel()
 	s, err := newSite()
@@ -115,6 +143,7 @@ func TestReport_FailsForEveryDifference(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.fetches = len(s.pages) + 1
+	s.last = s.first.Add(time.Hour)
 	const host = "http://h"
 	good := map[string][]Page{}
 	for path, a := range s.pages {
@@ -138,6 +167,11 @@ func TestReport_FailsForEveryDifference(t *testing.T) {
 	if err := report(io.Discard, s, host+"/", good, "", 1); err == nil {
 		t.Error("nobody killed: no error")
 	}
+	s.last = s.first.Add(time.Second / 2)
+	if err := report(io.Discard, s, host+"/", good, "worker-1", 1); err == nil {
+		t.Error("in a hurry: no error")
+	}
+	s.last = s.first.Add(time.Hour)
 	s.fetches++
 	if err := report(io.Discard, s, host+"/", good, "worker-1", 1); err == nil {
 		t.Error("too many fetches: no error")

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/reeveq/reeve/canonical"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 )
@@ -48,20 +49,15 @@ func read(body io.Reader, at *url.URL) (title string, links []string, err error)
 	return title, links, nil
 }
 
-// resolve makes href an address that can be compared with others. It is false
-// for what is not on host.
+// resolve is the one form of the address that href means, so that it can be
+// compared with others. It is false for what is not on host.
 func resolve(base *url.URL, href, host string) (string, bool) {
-	u, err := base.Parse(href)
-	if err != nil || u.Scheme != "http" || u.Host != host {
+	address, err := canonical.Resolve(base.String(), href)
+	if err != nil {
 		return "", false
 	}
-	u.Fragment, u.RawFragment = "", ""
-	u.RawPath = "" // as few escapes as possible
-	u.ForceQuery = false
-	if u.Path == "" {
-		u.Path = "/"
-	}
-	return u.String(), true
+	u, err := url.Parse(address)
+	return address, err == nil && u.Scheme == "http" && u.Host == host
 }
 
 func attr(n *html.Node, name string) string {

@@ -6,10 +6,15 @@
 //
 // The site, some 380 pages of ordinary HTML with relative links, fragments,
 // redirects and a dead link, is served on loopback by this program; nothing
-// else is visited. The program hosts the master too, and is the one that knows
-// which pages have been seen: a queue does not look for duplicates. The workers
-// are processes of their own, this program in another role: they fetch a page
-// from the queue "fetch", and what they found goes to the queue "pages".
+// else is visited. The program hosts the master too. The workers are processes
+// of their own, this program in another role: they fetch a page from the queue
+// "fetch", put the links that they found there on that queue, and what the page
+// was goes to the queue "pages".
+//
+// Nobody but the queue knows which pages have been seen. Every address is put
+// in its one form (package canonical) and as a unique key, so the master takes
+// each once. The host is the task's key: whatever the number of workers, no
+// host is asked more often, nor for more at a time, than [frontier] says.
 //
 // What this shows is what "at least once" means. The server sees who asks. At
 // the hundredth request it kills the worker that sent it, before it answers.
@@ -20,7 +25,8 @@
 // server, not the queue.
 //
 // The exit code is 1 if a page is missing, recorded twice, or not as the site
-// has it, or if there were more fetches than pages and redeliveries.
+// has it, if there were more fetches than pages and redeliveries, or if they
+// came faster than they should.
 package main
 
 import (

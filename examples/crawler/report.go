@@ -42,6 +42,8 @@ func report(out io.Writer, s *site, root string, recorded map[string][]Page, kil
 		return errors.New("no worker was killed at work")
 	case fetches > len(s.pages)+redelivered:
 		return fmt.Errorf("%d fetches of %d pages and %d redeliveries", fetches, len(s.pages), redelivered)
+	case s.hurried():
+		return fmt.Errorf("%d fetches came faster than %d a second", fetches, perSecond)
 	}
 	return nil
 }

@@ -28,8 +28,8 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer m.Close()
-	for _, name := range []string{"fetch", "pages"} {
-		if _, err := m.Queue(name, reeve.QueueConfig{}); err != nil {
+	for name, cfg := range map[string]reeve.QueueConfig{"fetch": frontier, "pages": {}} {
+		if _, err := m.Queue(name, cfg); err != nil {
 			return err
 		}
 	}

@@ -21,8 +21,9 @@ type site struct {
 	// worker that asks and how many requests there have been, this one included.
 	before func(worker string, n int)
 
-	mu      sync.Mutex // guards the field below
-	fetches int        // requests so far
+	mu          sync.Mutex // guards the fields below
+	fetches     int        // requests so far
+	first, last time.Time  // when they came
 }
 
 // answer is what there is at one address.
@@ -109,6 +110,10 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.fetches++
 	n := s.fetches
+	s.last = time.Now()
+	if n == 1 {
+		s.first = s.last
+	}
 	s.mu.Unlock()
 	s.before(r.UserAgent(), n)
 
@@ -129,4 +134,13 @@ func (s *site) served() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.fetches
+}
+
+// hurried reports whether the requests came at more than twice the speed that
+// is allowed: less than that may be the network's doing.
+func (s *site) hurried() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	least := time.Duration(s.fetches-perHost) * time.Second / perSecond
+	return s.last.Sub(s.first) < least/2
 }

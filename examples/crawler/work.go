@@ -15,10 +15,9 @@ import (
 // Page is what a worker found at one address.
 type Page struct {
 	URL    string
-	Status int      // of the answer; 0: there was none
-	Title  string   // of an HTML page
-	Links  []string // addresses on the same host
-	Error  string   // why there was no answer
+	Status int    // of the answer; 0: there was none
+	Title  string // of an HTML page
+	Error  string // why there was no answer
 }
 
 const (
@@ -44,11 +43,13 @@ func work(ctx context.Context, master, name string) error {
 
 // newWorker makes what a worker process runs.
 func newWorker(c *proxy.Client, name string) *worker.Worker {
-	w := worker.New(proxy.QueueOf[string](c, "fetch"), worker.Config{Concurrency: 4, Results: "pages"})
+	queue := proxy.QueueOf[string](c, "fetch")
+	w := worker.New(queue, worker.Config{Concurrency: 4, Results: "pages"})
 	worker.HandleDefault(w, func(ctx context.Context, address string) (Page, error) {
-		p, err := fetch(ctx, address, name)
+		p, links, err := fetch(ctx, address, name)
 		if err == nil {
-			return p, nil
+			// First the links, then the page: see crawl.
+			return p, add(ctx, queue, links)
 		}
 		// The last attempt ends with a record too: whoever waits for this page
 		// learns that there is none.
@@ -66,31 +67,31 @@ var client = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// fetch gets one page and reads it.
-func fetch(ctx context.Context, address, name string) (Page, error) {
+// fetch gets one page and reads it. The links are addresses on the same host.
+func fetch(ctx context.Context, address, name string) (p Page, links []string, err error) {
 	at, err := url.Parse(address)
 	if err != nil {
-		return Page{}, err
+		return Page{}, nil, err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return Page{}, err
+		return Page{}, nil, err
 	}
 	req.Header.Set("User-Agent", name)
 	resp, err := client.Do(req)
 	if err != nil {
-		return Page{}, err
+		return Page{}, nil, err
 	}
 	defer resp.Body.Close()
-	p := Page{URL: address, Status: resp.StatusCode}
+	p = Page{URL: address, Status: resp.StatusCode}
 	body := io.LimitReader(resp.Body, maxBody)
 	switch {
 	case resp.StatusCode == http.StatusOK:
-		p.Title, p.Links, err = read(body, at)
+		p.Title, links, err = read(body, at)
 	case resp.Header.Get("Location") != "":
 		if link, ok := resolve(at, resp.Header.Get("Location"), at.Host); ok {
-			p.Links = []string{link}
+			links = []string{link}
 		}
 	}
-	return p, err
+	return p, links, err
 }
