@@ -17,14 +17,24 @@ import (
 
 // withFake runs a test with a client that is connected to a fake master, in a
 // bubble: a goroutine left behind by either fails it.
-func withFake(t *testing.T, f func(t *testing.T, m *fake, c *proxy.Client, s *fakeSession)) {
+func withFake(t *testing.T, f func(t *testing.T, m *fake, c *proxy.Client, s *fakeSession), how ...func(*proxy.Config)) {
 	t.Helper()
 	sessiontest.Bubble(t, func(t *testing.T) {
 		m := newFake(t)
 		defer m.close()
-		c, s := m.dial()
+		c, s := m.dial(how...)
 		defer c.Close()
 		f(t, m, c, s)
+	})
+}
+
+// withMaster is withFake without a client.
+func withMaster(t *testing.T, f func(t *testing.T, m *fake)) {
+	t.Helper()
+	sessiontest.Bubble(t, func(t *testing.T) {
+		m := newFake(t)
+		defer m.close()
+		f(t, m)
 	})
 }
 

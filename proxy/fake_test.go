@@ -108,7 +108,7 @@ func (f *fake) serve(conn net.Conn) {
 	f.mu.Lock()
 	f.open = append(f.open, s)
 	f.mu.Unlock()
-	fs := &fakeSession{f: f, s: s, conn: conn.(*memnet.Conn), requests: make(chan request, 1<<16), bye: make(chan wire.Goodbye, 1)}
+	fs := &fakeSession{f: f, s: s, conn: conn.(*memnet.Conn), requests: make(chan request, 1<<16), reports: make(chan wire.Report, 64), bye: make(chan wire.Goodbye, 1)}
 	if fs.control, err = s.Accept(context.Background()); err != nil {
 		return
 	}
@@ -184,6 +184,7 @@ type fakeSession struct {
 	control  *session.Stream
 	calls    *session.Stream
 	requests chan request
+	reports  chan wire.Report
 	bye      chan wire.Goodbye
 
 	mu  sync.Mutex // guards writes
@@ -200,6 +201,10 @@ func (s *fakeSession) readControl(r *wire.Reader) {
 		switch t {
 		case wire.TypeHeartbeat:
 			s.tell(wire.Heartbeat{})
+		case wire.TypeReport:
+			var m wire.Report
+			wire.Decode(t, body, &m)
+			s.reports <- m
 		case wire.TypeGoodbye:
 			var m wire.Goodbye
 			wire.Decode(t, body, &m)
@@ -295,6 +300,18 @@ func (s *fakeSession) parseMessage(t wire.Type, body []byte, add func(request)) 
 		m = new(wire.ShutdownRequest)
 	case wire.TypeDead:
 		m = new(wire.DeadRequest)
+	case wire.TypeAct:
+		m = new(wire.Act)
+	case wire.TypeResult:
+		m = new(wire.ResultRequest)
+	case wire.TypeProgress:
+		m = new(wire.Progress)
+	case wire.TypeWorkers:
+		m = new(wire.WorkersRequest)
+	case wire.TypeEvents:
+		m = new(wire.Events)
+	case wire.TypeUnevents:
+		m = new(wire.Unevents)
 	}
 	if err := wire.Decode(t, body, m); err != nil {
 		return err
@@ -391,10 +408,14 @@ func (f *fake) config() proxy.Config {
 	}}
 }
 
-// dial connects a client, which is closed with the test by f.run.
-func (f *fake) dial() (*proxy.Client, *fakeSession) {
+// dial connects a client, whose configuration how may change.
+func (f *fake) dial(how ...func(*proxy.Config)) (*proxy.Client, *fakeSession) {
 	f.t.Helper()
-	c, err := proxy.Dial(f.t.Context(), fakeAddr, f.config())
+	cfg := f.config()
+	for _, change := range how {
+		change(&cfg)
+	}
+	c, err := proxy.Dial(f.t.Context(), fakeAddr, cfg)
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -52,6 +52,20 @@ func TestLease_EachEndIsItsMessage(t *testing.T) {
 			"Bury": {func(l *reeve.Lease) error { return l.Bury(ctx, "why") }, wire.TypeBury, func(r request) bool {
 				return r.msg.(*wire.Bury).Error == "why"
 			}},
+			"Complete without a queue": {func(l *reeve.Lease) error {
+				return l.Complete(ctx, "", reeve.Task{Payload: []byte("y")})
+			}, wire.TypeComplete, func(r request) bool { return r.queue == "tasks" && string(r.result.Payload) == "y" }},
+			"Snooze": {func(l *reeve.Lease) error { return l.Snooze(ctx, time.Minute) }, wire.TypeNack, func(r request) bool {
+				n := r.msg.(*wire.Nack)
+				return n.Cause == wire.CauseSnoozed && n.Delay == time.Minute
+			}},
+			"Skip": {func(l *reeve.Lease) error { return l.Skip(ctx) }, wire.TypeNack, func(r request) bool {
+				return r.msg.(*wire.Nack).Cause == wire.CauseSkipped
+			}},
+			"Discard": {func(l *reeve.Lease) error { return l.Discard(ctx, "why") }, wire.TypeNack, func(r request) bool {
+				n := r.msg.(*wire.Nack)
+				return n.Cause == wire.CauseDiscarded && n.Error == "why"
+			}},
 			"Extend": {func(l *reeve.Lease) error { return l.Extend(ctx, time.Minute) }, wire.TypeExtend, func(r request) bool {
 				return r.msg.(*wire.Extend).Duration == time.Minute
 			}},
