@@ -1,6 +1,8 @@
 package queue
 
 import (
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -46,11 +48,36 @@ func (q *Queue) profileOf(want *reeve.GetOptions) *profile {
 		}
 	}
 	q.profiles = append(q.profiles, p)
-	for l := range q.lanes {
+	for l := range q.lanesFor(p) {
 		p.introduce(l)
 		q.seatLane(l)
 	}
 	return p
+}
+
+// lanesFor are all lanes that may suit p.
+func (q *Queue) lanesFor(p *profile) iter.Seq[*lane] {
+	if p.types == nil {
+		return maps.Keys(q.lanes)
+	}
+	return func(yield func(*lane) bool) {
+		for typ := range p.types {
+			k := q.kinds[typ]
+			if k == nil {
+				continue
+			}
+			for _, l := range k.plain {
+				if l != nil && !yield(l) {
+					return
+				}
+			}
+			for _, l := range k.labelled {
+				if !yield(l) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // profileName is the same for the same wishes, in whatever order they are told.
@@ -71,16 +98,40 @@ func profileName(want *reeve.GetOptions) string {
 	return b.String()
 }
 
-// leaveProfile counts one user less, and forgets a profile without any. The
-// one that wants everything is kept.
+// idleProfiles is how many profiles without users a queue keeps besides the one
+// that wants everything: who gets tasks again and again wants the same.
+const idleProfiles = 4
+
+// leaveProfile counts one user less, and forgets the profile that was without
+// any for longest, if there are too many of these.
 func (q *Queue) leaveProfile(p *profile) {
 	if p.users--; p.users > 0 || p.name == "" {
 		return
 	}
-	for l := range q.lanes {
+	// Those without users stand in the order in which they lost the last one.
+	at := slices.Index(q.profiles, p)
+	q.profiles = slices.Delete(q.profiles, at, at+1)
+	idle := 0
+	for _, o := range q.profiles[1:] {
+		if o.users == 0 {
+			idle++
+		}
+	}
+	q.profiles = append(q.profiles, p)
+	if idle < idleProfiles {
+		return
+	}
+	at = 1 + slices.IndexFunc(q.profiles[1:], func(o *profile) bool { return o.users == 0 })
+	q.dropProfile(at)
+}
+
+// dropProfile forgets the profile at at, which has no users.
+func (q *Queue) dropProfile(at int) {
+	p := q.profiles[at]
+	for l := range q.lanesFor(p) {
 		l.seats = slices.DeleteFunc(l.seats, func(s *seat) bool { return s.profile == p })
 	}
-	q.profiles = slices.DeleteFunc(q.profiles, func(o *profile) bool { return o == p })
+	q.profiles = slices.Delete(q.profiles, at, at+1)
 }
 
 // introduce makes l known to p, if it suits.
