@@ -7,11 +7,7 @@ import "github.com/reeveq/reeve"
 // is not known, is left alone. The lease of a cancelled Complete stands. What
 // it costs does not depend on how many requests wait.
 func (h *Holder) Cancel(tag uint64, cause error) {
-	for _, k := range h.all() {
-		if k.queue.cancel(k, tag, cause) {
-			return
-		}
-	}
+	seek(h.engine, h.all, func(k *hold) bool { return k.queue.cancel(k, tag, cause) })
 }
 
 func (q *Queue) cancel(k *hold, tag uint64, cause error) bool {

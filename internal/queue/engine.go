@@ -28,6 +28,7 @@ type Engine struct {
 	cfg   Config
 	start time.Time // monotonic zero
 	ids   atomic.Uint64
+	moves atomic.Uint64 // how often tasks went from one queue to another
 
 	mu     sync.RWMutex // guards the fields below; never taken with a queue's mutex held
 	names  map[string]*Queue
@@ -179,6 +180,9 @@ func (e *Engine) all() []*Queue {
 func (e *Engine) newIDs(n int) reeve.ID {
 	return reeve.ID(e.ids.Add(uint64(n)) - uint64(n) + 1)
 }
+
+// newestID is the id that was given out last.
+func (e *Engine) newestID() reeve.ID { return reeve.ID(e.ids.Load()) }
 
 const maxNameLen = 255
 

@@ -1,12 +1,7 @@
 package queue
 
 import (
-	"cmp"
-	"fmt"
 	"iter"
-	"slices"
-	"strings"
-	"time"
 
 	"github.com/reeveq/reeve"
 )
@@ -16,16 +11,20 @@ import (
 const chunk = 1024
 
 // each calls do for the tasks that m means, in the order of their ids. The
-// mutex is held while do is called, and given up between chunks; tasks that
-// come or go meanwhile may be seen or not. It returns how many they were.
+// mutex is held while do is called, and given up between chunks; tasks that go
+// meanwhile may be seen or not, those that are put meanwhile are not. It
+// returns how many they were.
 func (q *Queue) each(m *matcher, do func(t *task, now int64)) int {
-	n, after := 0, reeve.ID(0)
+	n, after, newest := 0, reeve.ID(0), q.engine.newestID()
 	for more := true; more; {
 		more = false
 		q.mu.Lock()
 		now := q.engine.now()
 		looked := 0
 		for t := range q.candidates(m, after) {
+			if t.id > newest {
+				break
+			}
 			after = t.id
 			if q.means(m, t) {
 				n++
@@ -75,10 +74,8 @@ func (e *Engine) Cancel(id reeve.ID, reason string) error {
 	if err := checkReason(reason); err != nil {
 		return err
 	}
-	for _, q := range e.all() {
-		if q.cancelID(id, reason) {
-			return nil
-		}
+	if e.seek(func(q *Queue) bool { return q.cancelID(id, reason) }) {
+		return nil
 	}
 	return noSuchTask(id)
 }
@@ -93,24 +90,30 @@ func checkReason(reason string) error {
 // cancelID reports whether the task was there, or is remembered as cancelled.
 func (q *Queue) cancelID(id reeve.ID, reason string) bool {
 	q.mu.Lock()
-	defer q.unlock()
 	now := q.engine.now()
 	t := q.tasks.get(id)
 	if t == nil {
 		r, kept := q.results.get(id, now)
+		q.unlock()
 		return kept && r.State == reeve.StateCancelled
 	}
-	q.cancelTask(t, reason, now)
+	late := q.cancelTask(t, reason, now)
 	q.after(now)
+	q.unlock()
+	late.end()
 	return true
 }
 
-// cancelTask ends t. Its holder, if it has one, is told.
-func (q *Queue) cancelTask(t *task, reason string, now int64) {
+// cancelTask ends t. Its holder, if it has one, is told. It returns the
+// Complete, if there is one, that waits for room with its result; nil: none.
+func (q *Queue) cancelTask(t *task, reason string, now int64) (late *completing) {
 	worker := ""
 	if t.state == leased {
 		k := t.hold
 		worker = k.holder.name()
+		if t.x != nil {
+			late = t.x.result
+		}
 		q.unlease(t, now)
 		q.tellLost(k, t, reeve.ErrCancelled)
 	} else {
@@ -119,6 +122,26 @@ func (q *Queue) cancelTask(t *task, reason string, now int64) {
 	q.stats.cancelled++
 	q.emit(reeve.EventCancelled, t, worker, reason)
 	q.end(t, reeve.StateCancelled, reason, nil, now)
+	return late
+}
+
+// end answers c, which may be nil, and whose lease is over: it waits for
+// nothing any more. Nothing is locked.
+func (c *completing) end() {
+	if c == nil {
+		return
+	}
+	from := c.park.from
+	from.mu.Lock()
+	_, err := from.held(c.ID, c.Attempt)
+	from.mu.Unlock()
+	q := c.park.queue
+	q.mu.Lock()
+	defer q.unlock()
+	if err != nil && c.park.listed { // not answered meanwhile
+		q.unpark(&c.park)
+		c.park.answer(err)
+	}
 }
 
 // CancelAll cancels the tasks that f means, in any state, and returns how many.
@@ -130,14 +153,27 @@ func (q *Queue) CancelAll(f *reeve.Filter, reason string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return q.each(m, func(t *task, now int64) { q.cancelTask(t, reason, now) }), nil
+	var late []*completing
+	n := q.each(m, func(t *task, now int64) {
+		if c := q.cancelTask(t, reason, now); c != nil {
+			late = append(late, c)
+		}
+	})
+	for _, c := range late {
+		c.end()
+	}
+	return n, nil
 }
 
 // Revive makes the dead tasks that f means ready again, with nothing counted
-// against them, and returns how many.
+// against them, and returns how many. A queue that takes no tasks any more
+// revives none: [reeve.ErrShutdown], [reeve.ErrClosed].
 func (q *Queue) Revive(f *reeve.Filter) (int, error) {
 	m, err := newMatcher(f, reeve.StateDead)
 	if err != nil {
+		return 0, err
+	}
+	if err := q.open(); err != nil {
 		return 0, err
 	}
 	m.without(reeve.StateReady)
@@ -166,139 +202,22 @@ func (q *Queue) Purge(f *reeve.Filter) (int, error) {
 		return 0, err
 	}
 	m.without(reeve.StateLeased)
-	return q.each(m, func(t *task, now int64) { q.purge(t, "purged", now) }), nil
+	return q.each(m, func(t *task, now int64) { q.purge(t, "by an operator", now) }), nil
 }
 
-// Move moves the tasks that f means and that are not leased to another queue,
-// and returns how many. [reeve.ErrQueueFull] when that has no more room,
-// [reeve.ErrShutdown].
-func (q *Queue) Move(to *Queue, f *reeve.Filter) (int, error) {
-	m, err := newMatcher(f)
-	if err != nil {
-		return 0, err
-	}
-	if q == to {
-		return 0, fmt.Errorf("%w: tasks are moved from queue %q to itself", reeve.ErrInvalid, q.name)
-	}
-	m.without(reeve.StateLeased)
-	n, after := 0, reeve.ID(0)
-	for more := true; more; {
-		more = false
-		lockPair(q, to)
-		now := q.engine.now()
-		looked := 0
-		var waiting rewait
-		for t := range q.candidates(m, after) {
-			after = t.id
-			if q.means(m, t) {
-				if err = to.moveError(t); err != nil {
-					break
-				}
-				waiting.take(q, t.id)
-				q.moveTo(to, t, now)
-				n++
-			}
-			if looked++; looked == chunk {
-				more = true
-				break
-			}
-		}
-		q.after(now)
-		to.after(now)
-		unlockPair(q, to)
-		waiting.again(q.engine)
-	}
-	return n, err
+// open tells why no tasks come into the queue any more.
+func (q *Queue) open() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.openError()
 }
 
-// moveError tells why t cannot come to q.
-func (q *Queue) moveError(t *task) error {
+func (q *Queue) openError() error {
 	switch {
 	case q.stopped:
 		return reeve.ErrClosed
 	case q.shutdown:
 		return q.shutdownError()
-	case q.used()+t.size() > q.cfg.MaxBytes, t.state != dead && q.cfg.MaxLen > 0 && q.waiting() >= q.cfg.MaxLen:
-		return q.fullError(1)
 	}
 	return nil
-}
-
-// moveTo makes t, which is not leased, a task of another queue, in the same
-// state and with the same id. Both are locked.
-func (q *Queue) moveTo(to *Queue, t *task, now int64) {
-	was := t.state
-	q.detach(t)
-	q.endUnique(t)
-	q.forget(t)
-	q.leaveLine(t, now)
-	q.stats.movedOut++
-	q.emit(reeve.EventMoved, t, "", "to "+to.name)
-
-	t.claimable = false
-	t.kind = to.kindOf(t.kind.name)
-	to.reclaimUnique(t, now)
-	to.tasks.add(t)
-	to.bytes += t.size()
-	to.stats.movedIn++
-	if was != dead {
-		to.joinLine(t)
-	}
-	switch {
-	case was == dead:
-		to.move(t, dead)
-		to.dead.pushBack(t)
-		to.boundDead(now)
-	case was == delayed && t.wall:
-		to.makeDelayedUntil(t, t.due)
-	case was == delayed:
-		to.makeDelayed(t, t.due)
-	default:
-		to.makeReady(t, now, asPut)
-	}
-	to.emit(reeve.EventMoved, t, "", "from "+q.name)
-}
-
-// rewait is Waits for tasks that went to another queue.
-type rewait struct {
-	ops   []*WaitOp
-	holds []*hold
-}
-
-func (r *rewait) take(q *Queue, id reeve.ID) {
-	for w := range q.waits.take(id) {
-		w.hold.waitsNoMore(w.op.Tag, w)
-		r.ops, r.holds = append(r.ops, w.op), append(r.holds, w.hold)
-	}
-}
-
-// again has them wait where their tasks are. Nothing is locked.
-func (r *rewait) again(e *Engine) {
-	for i, op := range r.ops {
-		e.Wait(r.holds[i].holder, op)
-	}
-}
-
-// Info is what the holder has: its standing supplies, up to 256 of its leases,
-// the oldest first, and how many it has in all.
-func (h *Holder) Info() (queues []reeve.WorkerQueue, running []reeve.WorkerTask, leases int) {
-	const most = 256
-	for _, k := range h.all() {
-		q := k.queue
-		q.mu.Lock()
-		now := q.engine.now()
-		for c := range k.consumers {
-			want := &c.taker.profile.want
-			queues = append(queues, reeve.WorkerQueue{Queue: q.name, Types: want.Types, Labels: want.Labels, Slots: c.slots, Used: c.used})
-		}
-		leases += k.leases.n
-		i := 0
-		for t := k.leases.head; t != nil && i < most; t, i = t.next, i+1 {
-			running = append(running, reeve.WorkerTask{Queue: q.name, ID: t.id, Type: t.kind.name, Attempt: t.attempt, Age: time.Duration(now - t.leasedAt)})
-		}
-		q.mu.Unlock()
-	}
-	slices.SortFunc(queues, func(a, b reeve.WorkerQueue) int { return strings.Compare(a.Queue, b.Queue) })
-	slices.SortFunc(running, func(a, b reeve.WorkerTask) int { return cmp.Compare(b.Age, a.Age) })
-	return queues, running[:min(len(running), most)], leases
 }

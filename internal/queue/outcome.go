@@ -96,27 +96,25 @@ func (q *Queue) result(id reeve.ID, now int64) (r reeve.Result, found bool, err 
 func noSuchTask(id reeve.ID) error { return fmt.Errorf("%w: %v", reeve.ErrNoSuchTask, id) }
 
 // Result returns how a task ended. [reeve.ErrNotDone], [reeve.ErrNoSuchTask].
-func (e *Engine) Result(id reeve.ID) (reeve.Result, error) {
-	for _, q := range e.all() {
+func (e *Engine) Result(id reeve.ID) (r reeve.Result, err error) {
+	found := e.seek(func(q *Queue) (found bool) {
 		q.mu.Lock()
-		r, found, err := q.result(id, e.now())
-		q.mu.Unlock()
-		if found {
-			return r, err
-		}
+		defer q.mu.Unlock()
+		r, found, err = q.result(id, e.now())
+		return found
+	})
+	if !found {
+		return reeve.Result{}, noSuchTask(id)
 	}
-	return reeve.Result{}, noSuchTask(id)
+	return r, err
 }
 
 // Wait answers op when its task ends or becomes dead; at once if it has, or if
 // it is not known.
 func (e *Engine) Wait(h *Holder, op *WaitOp) {
-	for _, q := range e.all() {
-		if q.wait(h, op) {
-			return
-		}
+	if !e.seek(func(q *Queue) bool { return q.wait(h, op) }) {
+		op.By.Ended(op.Tag, reeve.Result{}, noSuchTask(op.ID))
 	}
-	op.By.Ended(op.Tag, reeve.Result{}, noSuchTask(op.ID))
 }
 
 // wait reports whether the queue knows op's task: then op is answered, or will
