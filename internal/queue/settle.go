@@ -23,6 +23,9 @@ func (q *Queue) held(id reeve.ID, attempt uint32) (*task, error) {
 	q.stats.lateAcks++
 	switch {
 	case t == nil:
+		if r, kept := q.results.get(id, q.engine.now()); kept && r.State == reeve.StateCancelled {
+			return nil, fmt.Errorf("%w: %w: %v", reeve.ErrLeaseLost, reeve.ErrCancelled, id)
+		}
 		return nil, fmt.Errorf("%w: task %v is not in queue %q any more", reeve.ErrLeaseLost, id, q.name)
 	case t.state == dead:
 		return nil, fmt.Errorf("%w: task %v is dead: %s", reeve.ErrLeaseLost, id, t.x.fate.line())

@@ -41,8 +41,9 @@ var codes = [...]error{
 }
 
 const (
-	codeProtocol = 14
-	codeInternal = 17
+	codeProtocol  = 14
+	codeInternal  = 17
+	codeCancelled = 24
 )
 
 // maxNames bounds the queue names that one [Error] lists.
@@ -55,8 +56,11 @@ func Code(err error) int {
 		return 0
 	}
 	var v *violation
-	if errors.As(err, &v) {
+	switch {
+	case errors.As(err, &v):
 		return codeProtocol // even if it also matches ErrLimit
+	case errors.Is(err, reeve.ErrCancelled):
+		return codeCancelled // even if it also matches ErrLeaseLost, which Err makes of it again
 	}
 	for code, sentinel := range codes {
 		if sentinel != nil && errors.Is(err, sentinel) {
@@ -115,6 +119,8 @@ func (e *Error) Err() error {
 		kind = &reeve.NoSuchQueueError{Name: e.Name, Known: e.Names}
 	case kind == reeve.ErrDuplicate && e.First != 0:
 		kind = &reeve.DuplicateError{Tasks: []int{0}, IDs: []reeve.ID{reeve.ID(e.First)}}
+	case kind == reeve.ErrCancelled: // the answer to the end of a lease that was lost thereby
+		kind = errors.Join(reeve.ErrLeaseLost, kind)
 	case e.Limit != nil && kind != nil:
 		kind = &reeve.LimitError{Kind: kind, Limit: e.Limit.Name, Value: e.Limit.Value, Max: e.Limit.Max, Set: e.Limit.Set}
 	}
