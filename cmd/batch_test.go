@@ -47,7 +47,7 @@ func TestBatch_DeadLinesAreListedAndTheOthersDone(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	m, addr := s.master("-input", s.file("input", "echo one\nfail no luck\ncube 3\necho "+strings.Repeat("y", 5000)+"\n\necho six\n"),
-		"-queue", "tasks,attempts=2", "-max-payload", "4KiB", "-ordered")
+		"-queue", "tasks,attempts=2,backoff=0", "-max-payload", "4KiB", "-ordered")
 	s.start("worker", "-connect", addr)
 	m.wants(1, "line 2 is dead: ", "no luck", "line 3 is dead: ", "the demo functions are",
 		"line 4 is dead: reeve: too large: line bytes 5006, limit 4096 (set by -max-payload)", "line 5 is dead: ", "6 lines: 2 done, 4 dead")

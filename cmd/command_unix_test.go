@@ -21,7 +21,7 @@ func TestCommand_ItsOutputIsTheResult(t *testing.T) {
 func TestCommand_OneThatFailsOrPrintsTooMuchIsAFailedAttempt(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	m, addr := s.batch("fail\nprint\nenv\nok\n", "-queue", "tasks,attempts=2", "-ordered")
+	m, addr := s.batch("fail\nprint\nenv\nok\n", "-queue", "tasks,attempts=2,backoff=0", "-ordered")
 	s.start("worker", "-connect", addr, "-concurrency", "4", "-max-output", "1MiB", "--", "sh", "-c",
 		`case $1 in
 		fail) echo "disk on fire" >&2; exit 4;;
@@ -39,7 +39,7 @@ func TestCommand_OneThatFailsOrPrintsTooMuchIsAFailedAttempt(t *testing.T) {
 func TestCommand_OneThatNeverEndsIsAFailedAttempt(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	m, addr := s.batch("never\n", "-queue", "tasks,attempts=2")
+	m, addr := s.batch("never\n", "-queue", "tasks,attempts=2,backoff=0")
 	s.start("worker", "-connect", addr, "-timeout", "1s", "--", "sh", "-c", `trap "" TERM; while :; do sleep 1; done`)
 	m.wants(1, "line 1 is dead: 2 attempts timed out; last: reeve: attempt ran out of time, after 1s", "1 lines: 0 done, 1 dead")
 }

@@ -14,11 +14,11 @@ import (
 )
 
 // runBatch runs the input and tells how it went. The error has its exit code.
-func (o *options) runBatch(ctx context.Context, queues []reeve.Queue, f *files, console *program.Console, log *program.Log) error {
+func (o *options) runBatch(ctx context.Context, master batch.Operator, queues []reeve.Queue, f *files, console *program.Console, log *program.Log) error {
 	began := time.Now()
 	p := newProgress(console, log, f.size, o.summary, began)
 	n, err := batch.Run(ctx, batch.Config{
-		Tasks: queues[0], Results: queues[1], Input: f.in, Output: f.out,
+		Tasks: queues[0], Results: queues[1], Operator: master, Input: f.in, Output: f.out,
 		Ordered: o.ordered, MaxLine: o.maxPayload, Grace: o.grace,
 		OnDead: func(d batch.DeadLine) {
 			log.Announce(fmt.Sprintf("line %d is dead: %s", d.Line, d.Reason),

@@ -58,7 +58,7 @@ func host(ctx context.Context, cmd *cli.Command, o *options, std cmdline.IO, env
 
 	result := make(chan error, 1)
 	if o.input != "" {
-		go func() { result <- o.runBatch(stop.Graceful, queues, files, console, log) }() // a second signal does not wait for it
+		go func() { result <- o.runBatch(stop.Graceful, m, queues, files, console, log) }() // a second signal does not wait for it
 	}
 	select {
 	case err = <-result:

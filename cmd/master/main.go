@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"os"
+	_ "time/tzdata" // so that the zones of a queue's windows are known on every machine
 
 	"github.com/reeveq/reeve/internal/cmdline"
 	"github.com/reeveq/reeve/internal/program"

@@ -40,7 +40,7 @@ func (o *options) command(action cli.ActionFunc) *cli.Command {
 	flags := []cli.Flag{
 		cmdline.String("addr", &o.addr, "listen on `HOST:PORT`; :5000 is every interface, port 0 any free one"),
 		cmdline.Flag("queue", &o.queues, "host queue `NAME[,option=value]`, for each queue; without: tasks and results.\n"+
-			"Options: max-len=N, max-bytes=64MiB or unlimited, lease=30s, timeout=10m, attempts=5,\nfull=block or refuse"),
+			"The options are explained above"),
 		cmdline.Size("max-payload", &o.maxPayload, 1<<10, "a payload, and a line of the input, may be `SIZE` long"),
 		cmdline.String("input", &o.input, "batch run: each line of `FILE` (- is standard input) becomes a task on the first queue"),
 		cmdline.String("output", &o.output, "write the results, taken from the second queue, to `FILE`;\n- is standard output, which is the default"),
@@ -59,15 +59,17 @@ func (o *options) command(action cli.ActionFunc) *cli.Command {
 	}
 }
 
-const description = `Without -input the master hosts its queues until it is stopped. The line
+var description = `Without -input the master hosts its queues until it is stopped. The line
 "listening on ADDR" on standard error says that it is ready, and where.
 
 With -input it ends when every line has its result or is dead. A line ends at
 LF, a CR before that is not part of it, and an empty line is a task too. Each
 result is one line of the output: what the task gave, without the one line end
 it may have. Lines that are dead, or longer than -max-payload, are listed on
-standard error with the reason. Exit code: 0 when every task is done, 1 when
-some are dead. Workers stay, and wait for the next master.
+standard error with the reason, and so are those whose task ended without a
+result: skipped, discarded, cancelled, expired or purged; keep-result on the
+first queue lets the reason be exact. Exit code: 0 when every line has a result,
+1 when some have none. Workers stay, and wait for the next master.
 
 Without a key, a master on a loopback address makes one that only this user's
 programs find; on any other it refuses to start.
@@ -75,10 +77,17 @@ programs find; on any other it refuses to start.
 The first SIGTERM or Ctrl-C lets workers finish what they have begun, the
 second ends the master at once.
 
+A failed task is tried again after a second, then two, four and so on up to ten
+minutes, each a fifth more or less at random, until its attempts are used up.
+backoff= on its queue says otherwise; backoff=0 tries again at once.
+
+Options of a queue, with an example of each:
+` + cmdline.QueueOptionsHelp() + `
 Examples:
   master
   master -addr :5000 -authkey-file reeve.key
-  master -queue tasks,max-len=10000,attempts=3 -queue results
+  master -queue tasks,max-len=10000,attempts=3,backoff=1s..1m -queue results
+  master -queue crawl,key-rate=1/s,window=22:00-06:00@Europe/Berlin -queue pages
   master -input urls.txt -output titles.txt -ordered`
 
 // complete fills in what depends on other flags and checks what no flag can
@@ -106,11 +115,15 @@ func (o *options) complete(cmd *cli.Command) error {
 	if err := program.CheckDebugAddr(o.debugAddr); err != nil {
 		return err
 	}
-	if len(o.queues) == 0 {
-		o.queues = cmdline.QueueSpecs{{Name: "tasks"}, {Name: "results"}}
+	var missing []string
+	switch {
+	case len(o.queues) == 0:
+		missing = []string{"tasks", "results"}
+	case len(o.queues) == 1 && batch:
+		missing = []string{"results"}
 	}
-	if batch && len(o.queues) == 1 {
-		if err := o.queues.Set("results"); err != nil {
+	for _, name := range missing {
+		if err := o.queues.Set(name); err != nil {
 			return fmt.Errorf("-input needs a second queue for the results: %w", err)
 		}
 	}

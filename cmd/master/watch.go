@@ -2,7 +2,6 @@ package main
 
 import (
 	"log/slog"
-	"reflect"
 	"time"
 
 	"github.com/reeveq/reeve"
@@ -20,7 +19,7 @@ type watch struct {
 	done    chan struct{}
 
 	// Owned by run.
-	last     map[string]reeve.QueueStats
+	last     map[string]figures
 	sessions int
 	stalled  map[string]bool
 }
@@ -32,7 +31,7 @@ const watchdogEvery = time.Minute
 func newWatch(m *manager.Master, log *program.Log, every time.Duration, batch bool) *watch {
 	w := &watch{
 		m: m, log: log, summary: every > 0 && !batch, ended: make(chan struct{}), done: make(chan struct{}),
-		last: map[string]reeve.QueueStats{}, stalled: map[string]bool{},
+		last: map[string]figures{}, stalled: map[string]bool{},
 	}
 	if every == 0 {
 		every = watchdogEvery
@@ -61,49 +60,92 @@ func (w *watch) run(every time.Duration) {
 	}
 }
 
+// figures are the numbers of a queue whose change is news.
+type figures struct {
+	ready, delayed, leased, dead int
+	done                         uint64
+	unsuccessful                 uint64 // attempts and tasks that ended in another way
+	put                          uint64
+	consumers                    int
+	paused, closed, shutdown     bool
+}
+
+func figuresOf(s *reeve.QueueStats) figures {
+	return figures{
+		ready: s.Ready, delayed: s.Delayed, leased: s.Leased, dead: s.Dead, done: s.Done, put: s.Put, consumers: s.Consumers,
+		unsuccessful: s.Failed + s.TimedOut + s.Lost + s.Buried + s.Snoozed + s.Discarded + s.Cancelled + s.Expired + s.Purged + s.Dropped,
+		paused:       s.Paused, closed: s.Closed, shutdown: s.Shutdown,
+	}
+}
+
 func (w *watch) look(passed time.Duration) {
 	stats := w.m.QueueStats()
 	w.warn(stats, passed)
 	sessions := w.m.Stats().Sessions
 	attrs := []any{"clients", sessions}
-	for _, s := range stats {
-		before := w.last[s.Name]
-		attrs = append(attrs, slog.Group(s.Name, "ready", s.Ready, "leased", s.Leased, "delayed", s.Delayed, "dead", s.Dead,
-			"done", s.Done, "per_second", rate(float64(s.Done-before.Done)/passed.Seconds())))
+	for i := range stats {
+		attrs = append(attrs, summaryOf(&stats[i], stats[i].Done-w.last[stats[i].Name].done, passed))
 	}
 	if w.changed(stats, sessions) && w.summary {
 		w.log.Info("summary", attrs...)
 	}
 }
 
+// summaryOf is a queue's part of the summary; what is rare stands there only
+// if it has happened.
+func summaryOf(s *reeve.QueueStats, done uint64, passed time.Duration) slog.Attr {
+	attrs := []any{"ready", s.Ready, "leased", s.Leased, "delayed", s.Delayed, "dead", s.Dead,
+		"done", s.Done, "per_second", rate(float64(done) / passed.Seconds())}
+	for _, n := range []struct {
+		name string
+		n    uint64
+	}{{"discarded", s.Discarded}, {"cancelled", s.Cancelled}, {"expired", s.Expired}, {"purged", s.Purged}} {
+		if n.n > 0 {
+			attrs = append(attrs, n.name, n.n)
+		}
+	}
+	if s.Paused {
+		attrs = append(attrs, "paused", true)
+	}
+	if s.Closed {
+		attrs = append(attrs, "outside_windows", true)
+	}
+	return slog.Group(s.Name, attrs...)
+}
+
 // changed notes the numbers and reports whether they are news.
 func (w *watch) changed(stats []reeve.QueueStats, sessions int) bool {
 	news := sessions != w.sessions
 	w.sessions = sessions
-	for _, s := range stats {
-		s.OldestReady = 0
-		news = news || !reflect.DeepEqual(w.last[s.Name], s)
-		w.last[s.Name] = s
+	for i := range stats {
+		now := figuresOf(&stats[i])
+		news = news || w.last[stats[i].Name] != now
+		w.last[stats[i].Name] = now
 	}
 	return news
 }
 
-// warn says once that a queue stands still, and why that may be.
+// warn says once that a queue stands still, and why that may be. One that is
+// paused or outside of its windows is meant to.
 func (w *watch) warn(stats []reeve.QueueStats, passed time.Duration) {
-	for _, s := range stats {
-		before := w.last[s.Name]
-		still := s.Ready > 0 && before.Ready > 0 && s.OldestReady >= passed &&
-			s.Done == before.Done && s.Failed+s.TimedOut+s.Lost+s.Buried == before.Failed+before.TimedOut+before.Lost+before.Buried
+	for i := range stats {
+		s := &stats[i]
+		before, now := w.last[s.Name], figuresOf(s)
+		still := s.Ready > 0 && before.ready > 0 && s.OldestReady >= passed && !s.Paused && !s.Closed &&
+			now.done == before.done && now.unsuccessful == before.unsuccessful
 		if still && !w.stalled[s.Name] {
-			why := "all workers are busy"
-			switch {
-			case s.Consumers == 0:
-				why = "no worker takes from this queue"
-			case s.FreeSlots > 0:
-				why = "workers wait, but take nothing"
-			}
-			w.log.Warn("no progress", "queue", s.Name, "ready", s.Ready, "leased", s.Leased, "for", passed, "why", why)
+			w.log.Warn("no progress", "queue", s.Name, "ready", s.Ready, "leased", s.Leased, "for", passed, "why", whyStill(s))
 		}
 		w.stalled[s.Name] = still
 	}
+}
+
+func whyStill(s *reeve.QueueStats) string {
+	switch {
+	case s.Consumers == 0:
+		return "no worker takes from this queue"
+	case s.FreeSlots > 0:
+		return "workers wait, but take nothing: see reeve why, for one of the tasks"
+	}
+	return "all workers are busy"
 }

@@ -2,8 +2,8 @@
 // task on one, and the results that come back on the other are written out,
 // one per line of output.
 //
-// It knows queues only by their interface: nothing of a master, the network or
-// a terminal. The input is streamed and so may be larger than memory: at most
+// It knows queues and who looks after them only by their interfaces: nothing of
+// a master, the network or a terminal. The input is streamed and so may be larger than memory: at most
 // [Config.Window] lines, and about 64 MiB of them, are under way at a time.
 //
 // What a line is: it ends at LF, a CR before that is not part of it; the last
@@ -27,11 +27,20 @@ import (
 	"github.com/reeveq/reeve"
 )
 
-// Config says what is run. Tasks, Results, Input and Output are required.
+// Operator is what a run needs of a [reeve.Operator].
+type Operator interface {
+	Task(ctx context.Context, id reeve.ID) (reeve.TaskInfo, error)
+	List(ctx context.Context, queue string, f reeve.Filter, o reeve.ListOptions) (reeve.Page, error)
+	Purge(ctx context.Context, queue string, f reeve.Filter) (int, error)
+}
+
+// Config says what is run. The fields of the first group are required.
 type Config struct {
 	Tasks, Results reeve.Queue
+	Operator       Operator // of their master
 	Input          io.Reader
 	Output         io.Writer
+
 	// Ordered writes results in the order of the lines instead of as they come.
 	Ordered bool
 	// MaxLine bounds a line, in bytes: what the queue takes as a payload. A
@@ -47,7 +56,9 @@ type Config struct {
 	OnProgress func(Numbers)
 }
 
-// DeadLine is a line that has no result.
+// DeadLine is a line that has no result: its task is dead, was skipped or
+// discarded by its handler, was cancelled or purged, has expired, or was acked
+// as it is; or the line is longer than a task may be.
 type DeadLine struct {
 	Line   int64 // from 1
 	Reason string
@@ -92,18 +103,19 @@ const (
 	maxUnderWay = 64 << 20               // bytes of lines under way
 	maxHeld     = 64 << 20               // bytes held for their turn at which no more lines are put
 	pollEvery   = 100 * time.Millisecond // dead tasks announce themselves to nobody
+	lookEvery   = 10                     // polls after which all lines under way are looked at
 )
 
-// Run runs all lines and returns when each has its result written or is dead,
-// the output cannot be written ([OutputError]) or a queue fails. When ctx ends
+// Run runs all lines and returns when each has its result written or will have
+// none, the output cannot be written ([OutputError]) or a queue fails. When ctx ends
 // no more is read, lines that no worker has begun are dropped, the others may
 // finish within Grace, and the error matches [ErrStopped]. An [InputError] is
 // returned after all that could be read was run. The numbers hold in any case.
 //
 // The end of ctx does not interrupt a Write to Output.
 func Run(ctx context.Context, cfg Config) (Numbers, error) {
-	if cfg.Tasks == nil || cfg.Results == nil || cfg.Input == nil || cfg.Output == nil {
-		return Numbers{}, errors.New("batch: Config.Tasks, Results, Input and Output are required")
+	if cfg.Tasks == nil || cfg.Results == nil || cfg.Operator == nil || cfg.Input == nil || cfg.Output == nil {
+		return Numbers{}, errors.New("batch: Config.Tasks, Results, Operator, Input and Output are required")
 	}
 	if cfg.MaxLine < 0 || cfg.Window < 0 || cfg.Grace < 0 {
 		return Numbers{}, errors.New("batch: Config.MaxLine, Window and Grace must not be negative")

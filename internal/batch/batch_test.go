@@ -24,6 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // bench is a master with the two queues, in this process.
 type bench struct {
 	t              *testing.T
+	m              *manager.Master
 	tasks, results reeve.Queue
 	dead           []string
 }
@@ -39,7 +40,7 @@ func newBench(t *testing.T, tasks reeve.QueueConfig) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { m.Close() })
-	b := &bench{t: t}
+	b := &bench{t: t, m: m}
 	for name, dest := range map[string]*reeve.Queue{"tasks": &b.tasks, "results": &b.results} {
 		cfg := reeve.QueueConfig{}
 		if name == "tasks" {
@@ -53,7 +54,7 @@ func newBench(t *testing.T, tasks reeve.QueueConfig) *bench {
 }
 
 func (b *bench) config(in io.Reader, out io.Writer) batch.Config {
-	return batch.Config{Tasks: b.tasks, Results: b.results, Input: in, Output: out,
+	return batch.Config{Tasks: b.tasks, Results: b.results, Operator: b.m, Input: in, Output: out,
 		OnDead: func(d batch.DeadLine) { b.dead = append(b.dead, fmt.Sprintf("%d %s", d.Line, d.Reason)) }}
 }
 

@@ -27,9 +27,13 @@ type run struct {
 	acks    []*reeve.Lease      // written, not flushed
 	unsure  int64               // lines counted as done whose results are not flushed
 
-	deadSeen int // dead tasks of the queue that were looked at
+	first    reeve.QueueStats // of Tasks, before the first Put
+	polls    int
+	deadSeen int    // dead tasks of the queue that were looked at
+	deadGone uint64 // of those that were taken away
+	ends     uint64 // of tasks, at the last look at all lines
+	idle     int    // polls in a row that found nobody at work
 	stopped  bool
-	idle     int // polls in a row that found nobody at work
 	inputErr error
 }
 
@@ -51,6 +55,10 @@ func newRun(cfg Config) *run {
 }
 
 func (r *run) run(ctx context.Context) error {
+	var err error
+	if r.first, err = r.cfg.Tasks.Stats(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	feeding, stopFeeding := context.WithCancel(work)
 	var helpers sync.WaitGroup
