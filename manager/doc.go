@@ -7,9 +7,10 @@
 // the engine and what the engine tells into frames.
 //
 // A program that hosts a master uses the queues it declared through the same
-// interface as its clients, [reeve.Queue].
+// interfaces as its clients, [reeve.Queue] and [reeve.Operator].
 //
 // Goroutines: per connection the two of its transport, and others only while
-// there is something to read or to write; per master the engine's clock and one
-// that looks after silent sessions. None per request or task.
+// there is something to read or to write, or while a client looks at much or
+// has something done to many tasks; per master the engine's clock and one that
+// looks after silent sessions. None per request or task.
 package manager

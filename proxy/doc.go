@@ -17,8 +17,10 @@
 //     lease is kept until the master has answered it.
 //   - Everything is bounded: requests on their way by the master's window,
 //     bytes not yet written by a few megabytes, ends of leases by the slots
-//     and Gets they came from. Callers wait; nothing is dropped.
+//     and Gets they came from. Callers wait; nothing is dropped but what is
+//     only of interest while it is new: events that nobody takes, and progress
+//     that is told faster than it is passed on.
 //   - All state is guarded by one mutex ([Client].mu), held for steps that
-//     neither block nor call out. The goroutines are those of the connection;
-//     no call has one.
+//     neither block nor call out. The goroutines are those of the connection,
+//     and one while a command of an operator is carried out; no call has one.
 package proxy

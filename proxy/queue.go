@@ -3,7 +3,6 @@ package proxy
 import (
 	"context"
 	"fmt"
-	"time"
 	"unicode/utf8"
 
 	"github.com/reeveq/reeve"
@@ -119,13 +118,6 @@ func (q *queue) pause(ctx context.Context, paused bool, reason string) error {
 func checkCount(what string, n, least, most int) error {
 	if n < least || n > most {
 		return fmt.Errorf("%w: %s: %d, want %d to %d", reeve.ErrInvalid, what, n, least, most)
-	}
-	return nil
-}
-
-func checkDuration(what string, d time.Duration) error {
-	if d < 0 {
-		return fmt.Errorf("%w: %s of %v, want 0 or more", reeve.ErrInvalid, what, d)
 	}
 	return nil
 }

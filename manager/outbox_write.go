@@ -1,0 +1,205 @@
+package manager
+
+import (
+	"time"
+
+	transport "github.com/reeveq/reeve/internal/session"
+	"github.com/reeveq/reeve/internal/wire"
+)
+
+// flush writes until there is nothing left.
+func (o *outbox) flush() {
+	for {
+		o.mu.Lock()
+		due, lost, told, events := o.due, o.lost, o.told, o.events
+		hasLarge := o.answers.Large()
+		buf := o.answers.Take()
+		if len(due)+len(lost)+len(told)+len(events)+len(buf) == 0 || o.ended {
+			o.writing = false
+			o.since = time.Time{}
+			o.answers.Release()
+			o.tasks.Release()
+			o.room.Broadcast()
+			o.mu.Unlock()
+			return
+		}
+		o.due, o.lost, o.told, o.events, o.spare = o.spare[:0], nil, nil, nil, nil
+		for _, sub := range events {
+			sub.due = false
+		}
+		o.since = time.Now()
+		o.room.Broadcast()
+		o.mu.Unlock()
+
+		// Tasks first: the answer to an Unconsume must come after them.
+		err := o.writeTasks(due)
+		if err == nil && len(lost)+len(told) > 0 {
+			err = o.writeControl(lost, told)
+		}
+		if err == nil && len(buf) > 0 {
+			err = o.writeAnswers(buf, hasLarge)
+		}
+		if err == nil && len(events) > 0 {
+			err = o.writeEvents(events)
+		}
+		clear(due)
+		o.spare = keep(due)
+		o.mu.Lock()
+		o.answers.Reset(buf)
+		o.ended = o.ended || err != nil
+		o.mu.Unlock()
+		if err != nil {
+			o.s.fail(err)
+		}
+	}
+}
+
+// keep returns the list for reuse, unless it has grown large.
+func keep(due []delivery) []delivery {
+	if cap(due) > 1024 {
+		return nil
+	}
+	return due[:0]
+}
+
+func (o *outbox) writeTasks(due []delivery) error {
+	for i := range due {
+		if err := appendDelivery(&o.tasks, &due[i]); err != nil {
+			return err
+		}
+		if o.tasks.Len() < gather && i < len(due)-1 {
+			continue
+		}
+		buf := o.tasks.Take()
+		_, err := o.s.calls.Write(buf)
+		o.tasks.Reset(buf)
+		if err != nil {
+			return err
+		}
+		o.progress()
+	}
+	return nil
+}
+
+func appendDelivery(b *wire.Builder, d *delivery) error {
+	if d.result != nil {
+		return b.Message(&wire.Answer{Req: d.req, Result: wire.ResultOf(d.result)})
+	}
+	if err := b.Deliver(d.consumer, d.req, d.queue, &d.task); err != nil {
+		return err
+	}
+	for i := range d.rest {
+		if err := b.Deliver(d.consumer, d.req, d.queue, &d.rest[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *outbox) writeControl(lost []wire.Lost, told []wire.Command) error {
+	for i := range lost {
+		if err := o.s.sendControl(lost[i]); err != nil {
+			return err
+		}
+	}
+	for i := range told {
+		if err := o.s.sendControl(told[i]); err != nil {
+			return err
+		}
+	}
+	o.progress()
+	return nil
+}
+
+// writeAnswers writes buf, with its large frames handed to the bulk stream.
+func (o *outbox) writeAnswers(buf []byte, hasLarge bool) error {
+	for len(buf) > 0 {
+		run, rest := buf, []byte(nil)
+		if hasLarge {
+			var large bool
+			if run, large, rest = wire.SplitRun(buf); large {
+				o.mu.Lock()
+				o.raw = append(o.raw, append([]byte(nil), run...))
+				o.rawSize += len(run)
+				o.startLocked()
+				o.mu.Unlock()
+				buf = rest
+				continue
+			}
+		}
+		if _, err := o.s.calls.Write(run); err != nil {
+			return err
+		}
+		o.progress()
+		buf = rest
+	}
+	return nil
+}
+
+func (o *outbox) progress() {
+	o.mu.Lock()
+	o.since = time.Now()
+	o.mu.Unlock()
+}
+
+// flushBulk writes what is large, one after another, on a stream of its own,
+// so that it holds up nothing else.
+func (o *outbox) flushBulk() {
+	var b wire.Builder
+	b.SetMaxFrame(o.s.m.maxFrame())
+	for {
+		o.mu.Lock()
+		if len(o.large)+len(o.raw) == 0 || o.ended {
+			o.bulking = false
+			o.bulk = time.Time{}
+			o.room.Broadcast()
+			o.mu.Unlock()
+			return
+		}
+		o.bulk = time.Now()
+		var buf []byte
+		var err error
+		if len(o.raw) > 0 {
+			buf = o.raw[0]
+			o.raw[0] = nil
+			o.raw = o.raw[1:]
+			o.rawSize -= len(buf)
+			o.room.Broadcast()
+			o.mu.Unlock()
+		} else {
+			d := o.large[0]
+			o.large[0] = delivery{}
+			o.large = o.large[1:]
+			o.mu.Unlock()
+			err = appendDelivery(&b, &d)
+			buf = b.Take()
+		}
+		if err == nil {
+			err = o.writeBulk(buf)
+		}
+		if err != nil {
+			o.mu.Lock()
+			o.ended = true
+			o.mu.Unlock()
+			o.s.fail(err)
+		}
+	}
+}
+
+func (o *outbox) writeBulk(buf []byte) error {
+	st, err := o.s.bulkStream()
+	if err != nil {
+		return err
+	}
+	for len(buf) > 0 {
+		n := min(len(buf), transport.MaxFrame)
+		if _, err := st.Write(buf[:n]); err != nil {
+			return err
+		}
+		buf = buf[n:]
+		o.mu.Lock()
+		o.bulk = time.Now()
+		o.mu.Unlock()
+	}
+	return nil
+}
