@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gdamore/tcell/v3"
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/cmdline"
+	"github.com/reeveq/reeve/proxy"
 	"github.com/urfave/cli/v3"
 	"golang.org/x/term"
 )
@@ -22,6 +25,7 @@ type topVerb struct {
 	reverse  bool
 	held     *heldOutput
 	screen   func() (tcell.Screen, error)
+	link     atomic.Pointer[proxy.State] // what the connection has become
 }
 
 func (t *tool) topCommand() *cli.Command {
@@ -29,6 +33,7 @@ func (t *tool) topCommand() *cli.Command {
 	own := *t
 	own.stderr = v.held // the log would be written across the screen
 	v.session = own.session()
+	v.onState = func(s proxy.State) { v.link.Store(&s) }
 	return &cli.Command{
 		Name: "top", Usage: "watch queues and workers on a terminal",
 		Description: `PUT/S, DONE/S and FAIL/S are what was counted between the last two looks: tasks put,
@@ -61,6 +66,8 @@ func (v *topVerb) run(ctx context.Context, cmd *cli.Command) error {
 	switch f, ok := v.stdout.(*os.File); {
 	case v.json:
 		return cmdline.Usagef(cmd, "top is for people; 'reeve ls -json' and 'reeve workers -json' tell programs the same")
+	case v.getenv("TERM") == "dumb":
+		return cmdline.Usagef(cmd, "nothing can be drawn on this terminal (TERM=dumb); 'reeve ls' needs none")
 	case !ok || !term.IsTerminal(int(f.Fd())):
 		return cmdline.Usagef(cmd, "the standard output is no terminal; 'reeve ls -json' and 'reeve workers -json' tell programs the same")
 	}
@@ -80,7 +87,27 @@ func (v *topVerb) show(ctx context.Context, op reeve.Operator) error {
 	}
 	m := newTopModel(v.connect, v.interval)
 	m.queues.sortBy(v.sort, v.reverse)
-	return watch(ctx, op, screen, m)
+	return watch(ctx, screen, m, func(ctx context.Context) topSample { return v.sample(ctx, op) })
+}
+
+// topTimeout bounds one look at the master.
+const topTimeout = 5 * time.Second
+
+// sample looks at the master.
+func (v *topVerb) sample(ctx context.Context, op reeve.Operator) topSample {
+	ctx, cancel := context.WithTimeout(ctx, topTimeout)
+	defer cancel()
+	var s topSample
+	if s.queues, s.err = op.Queues(ctx); s.err != nil {
+		if link := v.link.Load(); link != nil && link.Err != nil {
+			s.err = link.Err // not that the time for an answer was over
+		}
+		return s
+	}
+	s.at = time.Now()
+	s.workers, s.workersErr = op.Workers(ctx)
+	s.workers = slices.DeleteFunc(s.workers, func(w reeve.WorkerInfo) bool { return !isWorker(&w) })
+	return s
 }
 
 func newScreen() (tcell.Screen, error) { return tcell.NewScreen(tcell.OptSanitizeContent(true)) }

@@ -4,29 +4,24 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/gdamore/tcell/v3"
 	"github.com/gdamore/tcell/v3/color"
-	"github.com/reeveq/reeve"
 )
 
-// topTimeout bounds one look at the master.
-const topTimeout = 5 * time.Second
-
-// watch shows m on the screen, which was initialised, looks at the master every
+// watch shows m on the screen, which was initialised, takes a sample every
 // m.interval and does what keys say. It returns when the user or ctx ends it;
 // the terminal is as it was before then, and when something panics, too.
-func watch(ctx context.Context, op reeve.Operator, screen tcell.Screen, m *topModel) error {
+func watch(ctx context.Context, screen tcell.Screen, m *topModel, sample func(context.Context) topSample) error {
 	ctx, cancel := context.WithCancel(ctx)
 	samples := make(chan topSample)
 	var looking sync.WaitGroup
 	defer looking.Wait()
 	defer cancel()
 	defer screen.Fini() // first of all
-	looking.Go(func() { look(ctx, op, m.interval, samples) })
+	looking.Go(func() { look(ctx, sample, m.interval, samples) })
 
 	clock := time.NewTicker(time.Second) // to tell that there was no answer
 	defer clock.Stop()
@@ -61,9 +56,8 @@ func watch(ctx context.Context, op reeve.Operator, screen tcell.Screen, m *topMo
 	}
 }
 
-// look sends what there is on the master, now and every interval, until ctx
-// ends.
-func look(ctx context.Context, op reeve.Operator, interval time.Duration, to chan<- topSample) {
+// look sends a sample now and every interval, until ctx ends.
+func look(ctx context.Context, sample func(context.Context) topSample, interval time.Duration, to chan<- topSample) {
 	send := func(s topSample) {
 		select {
 		case to <- s:
@@ -78,24 +72,12 @@ func look(ctx context.Context, op reeve.Operator, interval time.Duration, to cha
 	again := time.NewTicker(interval)
 	defer again.Stop()
 	for ctx.Err() == nil {
-		send(takeSample(ctx, op))
+		send(sample(ctx))
 		select {
 		case <-again.C:
 		case <-ctx.Done():
 		}
 	}
-}
-
-func takeSample(ctx context.Context, op reeve.Operator) topSample {
-	ctx, cancel := context.WithTimeout(ctx, topTimeout)
-	defer cancel()
-	var s topSample
-	if s.queues, s.err = op.Queues(ctx); s.err == nil {
-		s.at = time.Now()
-		s.workers, s.workersErr = op.Workers(ctx)
-		s.workers = slices.DeleteFunc(s.workers, func(w reeve.WorkerInfo) bool { return !isWorker(&w) })
-	}
-	return s
 }
 
 // draw shows what has changed.

@@ -13,6 +13,7 @@ import (
 	"github.com/gdamore/tcell/v3"
 	"github.com/gdamore/tcell/v3/vt"
 	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/proxy"
 )
 
 // terminal is an emulated one that remembers what was written to it.
@@ -187,5 +188,21 @@ func TestTop_ATerminalThatCannotBeUsedIsAnError(t *testing.T) {
 	v.screen = func() (tcell.Screen, error) { return nil, errors.New("no such device") }
 	if err := v.show(t.Context(), nil); err == nil || err.Error() != "cannot use the terminal: no such device; 'reeve ls' needs none" {
 		t.Error(err)
+	}
+}
+
+func TestTop_SaysWhyTheConnectionIsLost(t *testing.T) {
+	t.Parallel()
+	v, _ := verbOn(newTerminal(80, 20))
+	op := &staged{queues: func() ([]reeve.QueueStats, error) { return nil, context.DeadlineExceeded }}
+	refused := errors.New("connection refused")
+	for _, c := range []struct {
+		state *proxy.State
+		want  error
+	}{{nil, context.DeadlineExceeded}, {&proxy.State{Connected: true}, context.DeadlineExceeded}, {&proxy.State{Err: refused}, refused}} {
+		v.link.Store(c.state)
+		if s := v.sample(t.Context(), op); s.err != c.want {
+			t.Errorf("%+v: %v, want %v", c.state, s.err, c.want)
+		}
 	}
 }

@@ -247,6 +247,9 @@ func TestTop_NeedsATerminal(t *testing.T) {
 			t.Errorf("%q: exit %d, %q, %q", args, code, stdout, stderr)
 		}
 	}
+	if code, _, stderr := (&staged{term: "dumb"}).run(t.Context(), t, "top"); code != 2 || !strings.Contains(stderr, "(TERM=dumb)") {
+		t.Errorf("exit %d, %q", code, stderr)
+	}
 }
 
 func TestHeldOutput_ComesAfterwards(t *testing.T) {

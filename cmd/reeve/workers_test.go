@@ -25,7 +25,8 @@ type staged struct {
 	workers []reeve.WorkerInfo
 	reports []reeve.Report
 	events  func(ctx context.Context, yield func(reeve.Event, error) bool)
-	err     error // of Workers and Command
+	err     error  // of Workers and Command
+	term    string // in the environment
 
 	// What Command and Events were asked.
 	to      reeve.WorkerSelector
@@ -63,7 +64,7 @@ func (s *staged) run(ctx context.Context, t *testing.T, args ...string) (code in
 	var out, errs bytes.Buffer
 	tool := &tool{
 		stdin: strings.NewReader(""), stdout: &out, stderr: &errs, defaultConnect: "127.0.0.1:1",
-		getenv: func(name string) string { return map[string]string{"REEVE_AUTHKEY": key}[name] },
+		getenv: func(name string) string { return map[string]string{"REEVE_AUTHKEY": key, "TERM": s.term}[name] },
 		dial:   func(context.Context, string, proxy.Config) (master, error) { return s, nil },
 	}
 	code = tool.run(ctx, append([]string{"reeve"}, args...))
