@@ -22,6 +22,7 @@ type client struct {
 
 	// Guarded by told.
 	tasks   []reeve.Task
+	at      []time.Time // when they came
 	gots    []got
 	ended   map[uint64]error
 	lost    []reeve.Token
@@ -50,7 +51,7 @@ func newClient(e *queue.Engine) *client {
 func (c *client) Deliver(_ uint64, _ string, t reeve.Task) {
 	told.Lock()
 	defer told.Unlock()
-	c.tasks = append(c.tasks, t)
+	c.tasks, c.at = append(c.tasks, t), append(c.at, time.Now())
 }
 
 func (c *client) Got(tag uint64, _ string, ts []reeve.Task, err error) {

@@ -1,0 +1,472 @@
+package queue_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/queue"
+)
+
+// keyed is a task with a key.
+func keyed(payload, key string) reeve.Task {
+	return reeve.Task{Payload: []byte(payload), Rules: &reeve.Rules{Key: key}}
+}
+
+func TestKey_OneAtATimeInOrderWhateverHappensToThem(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, e *queue.Engine) {
+		q, p := declare(t, e, "q", reeve.QueueConfig{Attempts: 3, Backoff: reeve.Backoff{Base: 100 * time.Millisecond}, Lease: 500 * time.Millisecond, Timeout: 2 * time.Second}), newClient(e)
+		rnd := rand.New(rand.NewPCG(1, 9))
+		const keys = 4
+		order := [keys][]string{} // of puts that are not over
+		over := func(key int, payload string) {
+			i := slices.Index(order[key], payload)
+			order[key] = slices.Delete(order[key], i, i+1)
+		}
+		type worker struct {
+			*client
+			read, lost int
+		}
+		var ws []*worker
+		running := map[int]string{} // by key
+		keyOf := func(task reeve.Task) int { return int(task.Rules.Key[0] - '0') }
+		tasks := map[reeve.ID]reeve.Task{}
+		look := func() {
+			for _, w := range ws {
+				told.Lock()
+				lost := slices.Clone(w.client.lost[w.lost:])
+				told.Unlock()
+				w.lost += len(lost)
+				for _, token := range lost {
+					if task := tasks[token.ID]; running[keyOf(task)] == fmt.Sprintf("%s/%d", task.Payload, token.Attempt) {
+						delete(running, keyOf(task))
+					}
+				}
+			}
+			for _, d := range q.Dead(0, 10_000) { // over, too
+				if key := keyOf(d.Task); slices.Contains(order[key], string(d.Payload)) {
+					over(key, string(d.Payload))
+					if strings.HasPrefix(running[key], string(d.Payload)+"/") {
+						delete(running, key)
+					}
+				}
+			}
+			for _, w := range ws {
+				for ; w.read < len(w.seen()); w.read++ {
+					task := w.seen()[w.read]
+					key := keyOf(task)
+					if was, busy := running[key]; busy {
+						t.Fatalf("%s of key %d runs with %s", task.Payload, key, was)
+					}
+					if order[key][0] != string(task.Payload) {
+						t.Fatalf("%s of key %d runs, %s is before it", task.Payload, key, order[key][0])
+					}
+					running[key] = fmt.Sprintf("%s/%d", task.Payload, task.Attempt)
+					tasks[task.ID] = task
+				}
+			}
+		}
+		for i := range 2500 {
+			if len(ws) < 3 {
+				w := &worker{client: newClient(e)}
+				ws = append(ws, w)
+				q.Consume(w.Holder, 1, 2, reeve.GetOptions{})
+			}
+			w := ws[rnd.IntN(len(ws))]
+			var mine *reeve.Task
+			for _, task := range w.seen() {
+				if running[keyOf(task)] == fmt.Sprintf("%s/%d", task.Payload, task.Attempt) {
+					mine = &task
+				}
+			}
+			n := rnd.IntN(20)
+			if mine == nil && n > 5 {
+				n = 5
+			}
+			if n > 6 {
+				delete(running, keyOf(*mine)) // ended below
+			}
+			switch {
+			case n < 4:
+				key := rnd.IntN(keys)
+				payload := fmt.Sprint(i)
+				order[key] = append(order[key], payload)
+				p.mustAdd(t, q, keyed(payload, string(rune('0'+key))))
+			case n < 6:
+				sleep(time.Duration(rnd.IntN(300)) * time.Millisecond)
+				for _, w := range ws {
+					if rnd.IntN(8) > 0 {
+						w.Touch()
+					}
+				}
+			case n < 7:
+				for _, task := range w.seen() { // all that it runs is returned
+					if running[keyOf(task)] == fmt.Sprintf("%s/%d", task.Payload, task.Attempt) {
+						delete(running, keyOf(task))
+					}
+				}
+				w.Release(rnd.IntN(2) == 0)
+				ws = slices.DeleteFunc(ws, func(o *worker) bool { return o == w })
+			case n < 13:
+				over(keyOf(*mine), string(mine.Payload))
+				w.ok(t, w.ack(q, *mine))
+			case n < 16:
+				w.ok(t, w.nack(q, *mine, queue.NackOp{Error: "no", Delay: time.Duration(rnd.IntN(2)*700) * time.Millisecond}))
+			case n < 17:
+				w.ok(t, w.nack(q, *mine, queue.NackOp{Snooze: true, Delay: time.Duration(rnd.IntN(2)*300) * time.Millisecond}))
+			case n < 18:
+				w.ok(t, w.nack(q, *mine, queue.NackOp{Returned: true}))
+			case n < 19:
+				over(keyOf(*mine), string(mine.Payload))
+				w.ok(t, w.nack(q, *mine, queue.NackOp{Discard: true}))
+			default:
+				over(keyOf(*mine), string(mine.Payload))
+				if err := e.Cancel(mine.ID, ""); err != nil {
+					t.Fatal(err)
+				}
+			}
+			look()
+		}
+		if s := q.Stats(); s.Done < 100 || s.Lost < 10 || s.Buried < 10 || s.TimedOut+s.Failed < 50 {
+			t.Fatalf("not much happened: %+v", s)
+		}
+	})
+}
+
+func TestKey_ADelayedTaskJoinsItsKeyWhenItIsDue(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, e *queue.Engine) {
+		q, c := declare(t, e, "q", reeve.QueueConfig{}), newClient(e)
+		task := keyed("delayed", "k")
+		task.Delay = time.Second
+		c.mustAdd(t, q, task)
+		c.mustAdd(t, q, keyed("1", "k"))
+		c.mustAdd(t, q, keyed("2", "k"))
+		first := c.take(t, q, 5)
+		if payloads(first) != "1 " || q.Stats().Blocked != 1 {
+			t.Fatal(payloads(first))
+		}
+		sleep(time.Second)
+		c.mustAdd(t, q, keyed("3", "k"))
+		var got string
+		for ts := first; len(ts) > 0; ts = c.take(t, q, 5) {
+			got += payloads(ts)
+			c.ok(t, c.ack(q, ts[0]))
+		}
+		if got != "1 2 delayed 3 " {
+			t.Fatal(got)
+		}
+	})
+}
+
+func TestKey_OtherKeysAndTasksWithoutOneGoOn(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, e *queue.Engine) {
+		q, c := declare(t, e, "q", reeve.QueueConfig{}), newClient(e)
+		for _, k := range []string{"a", "a", "b", "", "a", strings.Repeat("k", reeve.MaxKey), ""} {
+			c.mustAdd(t, q, keyed(k[:min(1, len(k))]+".", k))
+		}
+		if got := payloads(c.take(t, q, 10)); got != "a. b. . k. . " {
+			t.Fatal(got)
+		}
+	})
+}
+
+func TestKey_WithoutAnyLimitIsOnlyAName(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, e *queue.Engine) {
+		q, c := declare(t, e, "q", reeve.QueueConfig{KeyConcurrency: reeve.NoLimit}), newClient(e)
+		for i := range 5 {
+			c.mustAdd(t, q, keyed(fmt.Sprint(i), "k"))
+		}
+		if got := c.take(t, q, 10); payloads(got) != "0 1 2 3 4 " || got[0].Rules.Key != "k" || q.Stats().Keys != 0 {
+			t.Fatalf("%+v", got)
+		}
+	})
+}
+
+func TestKey_AsManyAtATimeAsTheQueueSays(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, e *queue.Engine) {
+		q, c := declare(t, e, "q", reeve.QueueConfig{KeyConcurrency: 3}), newClient(e)
+		for i := range 8 {
+			c.mustAdd(t, q, keyed(fmt.Sprint(i), "k"))
+		}
+		ts := c.take(t, q, 10)
+		if payloads(ts) != "0 1 2 " {
+			t.Fatal(payloads(ts))
+		}
+		c.ok(t, c.nack(q, ts[0], queue.NackOp{Delay: time.Second})) // still counts
+		if got := c.take(t, q, 10); len(got) != 0 {
+			t.Fatal(payloads(got))
+		}
+		c.ok(t, c.ack(q, ts[1]), c.nack(q, ts[2], queue.NackOp{Bury: true}))
+		if got := payloads(c.take(t, q, 10)); got != "3 4 " {
+			t.Fatal(got)
+		}
+		sleep(time.Second)
+		if got := payloads(c.take(t, q, 10)); got != "0 " {
+			t.Fatal(got)
+		}
+	})
+}
+
+func TestKey_IsFreeWhenItsTaskIsGoneInAnyWay(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(t *testing.T, e *queue.Engine, q *queue.Queue, c *client, task reeve.Task){
+		"ack": func(t *testing.T, _ *queue.Engine, q *queue.Queue, c *client, task reeve.Task) {
+			c.ok(t, c.ack(q, task))
+		},
+		"skip": func(t *testing.T, _ *queue.Engine, q *queue.Queue, c *client, task reeve.Task) {
+			c.ok(t, c.nack(q, task, queue.NackOp{Skip: true}))
+		},
+		"discard": func(t *testing.T, _ *queue.Engine, q *queue.Queue, c *client, task reeve.Task) {
+			c.ok(t, c.nack(q, task, queue.NackOp{Discard: true}))
+		},
+		"bury": func(t *testing.T, _ *queue.Engine, q *queue.Queue, c *client, task reeve.Task) {
+			c.ok(t, c.nack(q, task, queue.NackOp{Bury: true}))
+		},
+		"complete": func(t *testing.T, e *queue.Engine, q *queue.Queue, c *client, task reeve.Task) {
+			c.ok(t, c.complete(q, declare(t, e, "out", reeve.QueueConfig{}), task, "r"))
+		},
+		"complete into its queue": func(t *testing.T, _ *queue.Engine, q *queue.Queue, c *client, task reeve.Task) {
+			tag := c.tag(1)
+			q.Complete(c.Holder, q, []queue.CompleteOp{{ID: task.ID, Attempt: task.Attempt, Result: keyed("r", "k"), Tag: tag, By: c}})
+			c.ok(t, tag)
+		},
+		"cancel": func(t *testing.T, e *queue.Engine, _ *queue.Queue, _ *client, task reeve.Task) {
+			if err := e.Cancel(task.ID, "x"); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"move after a failure": func(t *testing.T, e *queue.Engine, q *queue.Queue, c *client, task reeve.Task) {
+			c.ok(t, c.nack(q, task, queue.NackOp{Delay: time.Hour}))
+			if n, err := q.Move(declare(t, e, "out", reeve.QueueConfig{}), &reeve.Filter{IDs: []reeve.ID{task.ID}}); n != 1 || err != nil {
+				t.Fatal(n, err)
+			}
+		},
+		"purge after a failure": func(t *testing.T, _ *queue.Engine, q *queue.Queue, c *client, task reeve.Task) {
+			c.ok(t, c.nack(q, task, queue.NackOp{Delay: time.Hour}))
+			if n, err := q.Purge(&reeve.Filter{States: []reeve.State{reeve.StateDelayed}}); n != 1 || err != nil {
+				t.Fatal(n, err)
+			}
+		},
+		"expiry after a failure": func(t *testing.T, _ *queue.Engine, q *queue.Queue, c *client, task reeve.Task) {
+			c.ok(t, c.nack(q, task, queue.NackOp{Delay: time.Hour}))
+			sleep(10 * time.Second)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t, func(t *testing.T, e *queue.Engine) {
+				q, c, w := declare(t, e, "q", reeve.QueueConfig{}), newClient(e), newClient(e)
+				first := keyed("1", "k")
+				first.Rules.Expiry = 10 * time.Second
+				c.mustAdd(t, q, first)
+				c.mustAdd(t, q, keyed("2", "k"))
+				q.Get(w.Holder, &queue.GetOp{Max: 1, Tag: 77})
+				task := w.gotOf(t, 77).ts[0]
+				q.Get(w.Holder, &queue.GetOp{Max: 1, Tag: 78})
+				end(t, e, q, c, task)
+				if got := w.gotOf(t, 78); payloads(got.ts) != "2 " { // at once, to who waits
+					t.Fatalf("%+v", got)
+				}
+			})
+		})
+	}
+}
+
+func TestKey_AnImmediateShutdownDropsTheWholeLine(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, e *queue.Engine) {
+		q, c := declare(t, e, "q", reeve.QueueConfig{}), newClient(e)
+		for i := range 5 {
+			c.mustAdd(t, q, keyed(fmt.Sprint(i), "k"))
+		}
+		task := c.take(t, q, 1)[0]
+		tag := c.tag(1)
+		q.Join(c.Holder, &queue.JoinOp{Tag: tag, By: c})
+		q.Shutdown(true)
+		if s := q.Stats(); s.Dropped != 4 || s.Ready != 0 || s.Leased != 1 {
+			t.Fatalf("%+v", s)
+		}
+		c.waits(t, tag)
+		c.ok(t, c.nack(q, task, queue.NackOp{Error: "x"}), tag)
+		if s := q.Stats(); s.Dropped != 5 || s.Keys != 0 {
+			t.Fatalf("%+v", s)
+		}
+	})
+}
+
+func TestKeyRate_IsNeverExceededAndTasksKeepTheirOrder(t *testing.T) {
+	t.Parallel()
+	for _, x := range []struct {
+		rate        reeve.Rate
+		concurrency int
+	}{
+		{reeve.Rate{Tasks: 1}, 1},
+		{reeve.Rate{Tasks: 3, Per: 2 * time.Second, Burst: 2}, reeve.NoLimit},
+		{reeve.Rate{Tasks: 10, Burst: 5}, 2},
+	} {
+		t.Run(x.rate.String(), func(t *testing.T) {
+			t.Parallel()
+			run(t, func(t *testing.T, e *queue.Engine) {
+				q, p := declare(t, e, "q", reeve.QueueConfig{KeyRate: x.rate, KeyConcurrency: x.concurrency, Attempts: 1000}), newClient(e)
+				rnd, start := rand.New(rand.NewPCG(8, 8)), time.Now()
+				starts := map[string][]time.Duration{}
+				w := newClient(e)
+				w.Holder = e.NewHolder(w, true)
+				q.Consume(w.Holder, 1, 1000, reeve.GetOptions{})
+				read, fresh := 0, map[string]int{}
+				look := func() {
+					for ; read < len(w.seen()); read++ {
+						task := w.seen()[read]
+						key := task.Rules.Key
+						starts[key] = append(starts[key], w.at[read].Sub(start))
+						if task.Attempt > 1 {
+							continue
+						}
+						var n int
+						fmt.Sscan(string(task.Payload), &n)
+						if n <= fresh[key] {
+							t.Fatalf("%d of key %s after %d", n, key, fresh[key])
+						}
+						fresh[key] = n
+					}
+				}
+				open := 0
+				for i := range 1200 {
+					switch n := rnd.IntN(6); {
+					case n < 2:
+						p.mustAdd(t, q, keyed(fmt.Sprint(i+1), fmt.Sprint(rnd.IntN(3))))
+					case n < 3:
+						sleep(time.Duration(rnd.IntN(400)) * time.Millisecond)
+					case open < len(w.seen()):
+						task := w.seen()[open]
+						open++
+						w.ok(t, []func() uint64{
+							func() uint64 { return w.ack(q, task) },
+							func() uint64 { return w.ack(q, task) },
+							func() uint64 { return w.nack(q, task, queue.NackOp{Error: "x"}) },
+							func() uint64 { return w.nack(q, task, queue.NackOp{Returned: true}) },
+							func() uint64 { return w.nack(q, task, queue.NackOp{Snooze: true, Delay: time.Second}) },
+						}[rnd.IntN(5)]())
+					}
+					look()
+				}
+				for key, at := range starts {
+					if len(at) < 30 {
+						t.Fatalf("key %s had %d hand-overs", key, len(at))
+					}
+					burst := max(1, x.rate.Burst)
+					for i := range at { // no window has more than the burst and what came in it
+						for j := i; j < len(at); j++ {
+							if most := float64(burst) + float64(at[j]-at[i])/x.rate.Interval() + 1e-6; float64(j-i+1) > most {
+								t.Fatalf("key %s: %d hand-overs from %v to %v, at most %v may be", key, j-i+1, at[i], at[j], most)
+							}
+						}
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestKeyRate_IsUsedToTheFull(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, e *queue.Engine) {
+		q, w := declare(t, e, "q", reeve.QueueConfig{KeyRate: reeve.Rate{Tasks: 1}, KeyConcurrency: 2}), newClient(e)
+		w.Holder = e.NewHolder(w, true)
+		q.Consume(w.Holder, 1, 100, reeve.GetOptions{})
+		for range 10 {
+			w.mustAdd(t, q, keyed("x", "host"))
+			w.mustAdd(t, q, keyed("x", "other"))
+		}
+		for i := range 10 {
+			if n := len(w.seen()); n != 2*(i+1) {
+				t.Fatalf("%d tasks after %d s", n, i)
+			}
+			for _, task := range w.seen()[2*i:] {
+				w.ok(t, w.ack(q, task))
+			}
+			sleep(time.Second)
+		}
+	})
+}
+
+func TestKeyRate_AKeyThatComesBackHasNotMore(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, e *queue.Engine) {
+		q, c := declare(t, e, "q", reeve.QueueConfig{KeyRate: reeve.Rate{Tasks: 1, Per: time.Minute}}), newClient(e)
+		c.mustAdd(t, q, keyed("1", "k"))
+		c.ok(t, c.ack(q, c.take(t, q, 1)[0])) // the key has no tasks now
+		c.mustAdd(t, q, keyed("2", "k"))
+		sleep(time.Minute - 1)
+		if got := c.take(t, q, 1); len(got) != 0 {
+			t.Fatal("too early")
+		}
+		sleep(1)
+		c.ok(t, c.ack(q, c.take(t, q, 1)[0]))
+		if q.Stats().Keys != 1 {
+			t.Fatal("the key was forgotten before it has a token again")
+		}
+		sleep(time.Minute)
+		if q.Stats().Keys != 0 {
+			t.Fatal("the key is kept")
+		}
+	})
+}
+
+func TestKey_APutThatWaitsForRoomJoinsWhenItIsLetIn(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, e *queue.Engine) {
+		q, c := declare(t, e, "q", reeve.QueueConfig{MaxLen: 1}), newClient(e)
+		c.mustAdd(t, q, keyed("1", "k"))
+		second, third := c.add(q, keyed("2", "k")), c.add(q, keyed("3", "k"))
+		c.waits(t, second, third)
+		task := c.take(t, q, 1)[0]
+		c.ok(t, second)
+		c.Cancel(third, context.Canceled)
+		c.ok(t, c.ack(q, task))
+		if got := payloads(c.take(t, q, 5)); got != "2 " {
+			t.Fatal(got)
+		}
+	})
+}
+
+func TestKey_AMillionOfThemGiveTheirMemoryBack(t *testing.T) {
+	unverified(t, func(t *testing.T, e *queue.Engine) {
+		for _, cfg := range []reeve.QueueConfig{{}, {KeyRate: reeve.Rate{Tasks: 1}}} {
+			q, c := declare(t, e, fmt.Sprint("q", cfg.KeyRate), cfg), newClient(e)
+			n := 0
+			wave := func(size int) {
+				c.flood(t, q, size, func(int) reeve.Task {
+					n++
+					return reeve.Task{Rules: &reeve.Rules{Key: fmt.Sprint("key ", n)}}
+				})
+				if done := c.ackAll(t, q); done != size {
+					t.Fatalf("%d of %d tasks", done, size)
+				}
+				sleep(time.Second)
+			}
+			wave(1000)
+			before := heapBytes()
+			for range 10 {
+				wave(50_000)
+			}
+			if s := q.Stats(); s.Keys != 0 {
+				t.Fatalf("%+v", s)
+			}
+			if kept := heapBytes() - before; kept > 2<<20 {
+				t.Fatalf("%d bytes are kept for keys without tasks", kept)
+			}
+			q.Check()
+		}
+	})
+}
