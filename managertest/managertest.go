@@ -243,6 +243,19 @@ func AssertDead(t testing.TB, q reeve.Queue, n int) {
 	}
 }
 
+// AssertState fails the test unless the task is in that state, which may be one
+// it ended in as long as its outcome is kept. op is a client, or
+// [Master.Manager].
+func AssertState(t testing.TB, op reeve.Operator, id reeve.ID, want reeve.State) {
+	t.Helper()
+	i, err := op.Task(t.Context(), id)
+	if err != nil {
+		t.Errorf("task %v, which should be %v: %v", id, want, err)
+	} else if i.State != want {
+		t.Errorf("task %v of queue %q is %v, want %v (reason %q, error %q)", id, i.Queue, i.State, want, i.Reason, i.Error)
+	}
+}
+
 // AssertEnqueued fails the test unless a task with this payload was put into q
 // and may be handed over. It looks by taking every task and giving all back, so
 // no worker should be at the queue.

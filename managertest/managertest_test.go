@@ -3,6 +3,8 @@ package managertest_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,4 +75,48 @@ func TestAssertEnqueued_LeavesTheQueueAsItWas(t *testing.T) {
 		t.Fatalf("%v, %v", leases, err)
 	}
 	managertest.AssertDead(t, q, 0)
+}
+
+// failures is a testing.TB that keeps what fails.
+type failures struct {
+	testing.TB
+	texts []string
+}
+
+func (f *failures) Helper() {}
+
+func (f *failures) Errorf(format string, args ...any) {
+	f.texts = append(f.texts, fmt.Sprintf(format, args...))
+}
+
+func TestAssertState_SeesEveryStateAndSaysWhatItFound(t *testing.T) {
+	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+		q := m.Declare(t, "tasks", reeve.QueueConfig{KeepResult: time.Minute})
+		ids, err := q.Put(t.Context(), make([]reeve.Task, 2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		managertest.AssertState(t, m.Manager(), ids[0], reeve.StateReady)
+		leases, err := q.Get(t.Context(), 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		managertest.AssertState(t, m.Manager(), ids[0], reeve.StateLeased)
+		if err := leases[0].Ack(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := leases[1].Bury(t.Context(), "why"); err != nil {
+			t.Fatal(err)
+		}
+		managertest.AssertState(t, m.Dial(t), ids[0], reeve.StateDone)
+		managertest.AssertState(t, m.Dial(t), ids[1], reeve.StateDead)
+
+		f := &failures{TB: t}
+		managertest.AssertState(f, m.Manager(), ids[1], reeve.StateDone)
+		time.Sleep(time.Hour) // the outcome is kept for a minute
+		managertest.AssertState(f, m.Manager(), ids[0], reeve.StateDone)
+		if len(f.texts) != 2 || !strings.Contains(f.texts[0], "is dead, want done") || !strings.Contains(f.texts[1], "no such task") {
+			t.Errorf("%q", f.texts)
+		}
+	})
 }
