@@ -11,13 +11,11 @@ import (
 
 // Task returns what is known of a task, with its whole payload.
 // [reeve.ErrNoSuchTask].
-func (e *Engine) Task(id reeve.ID) (reeve.TaskInfo, error) {
-	for _, q := range e.all() {
-		if i, ok := q.taskInfo(id); ok {
-			return i, nil
-		}
+func (e *Engine) Task(id reeve.ID) (i reeve.TaskInfo, err error) {
+	if !e.seek(func(q *Queue) (found bool) { i, found = q.taskInfo(id); return found }) {
+		return reeve.TaskInfo{}, noSuchTask(id)
 	}
-	return reeve.TaskInfo{}, noSuchTask(id)
+	return i, nil
 }
 
 func (q *Queue) taskInfo(id reeve.ID) (reeve.TaskInfo, bool) {
@@ -51,8 +49,7 @@ func (q *Queue) info(t *task, payload int) reeve.TaskInfo {
 	case leased:
 		i.Since = q.engine.wallAt(t.leasedAt)
 		i.Worker = t.hold.holder.name()
-		if !t.hold.holder.always {
-			end := max(max(t.leasedAt, t.hold.holder.heard.Load())+q.silence(t.hold), t.extended())
+		if end, ends := q.leaseEnd(t); ends {
 			i.LeaseUntil = q.engine.wallAt(end)
 		}
 		if d := q.timeout(t); d > 0 {
@@ -141,68 +138,4 @@ func (q *Queue) List(f *reeve.Filter, o reeve.ListOptions) (reeve.Page, error) {
 		q.mu.Unlock()
 	}
 	return page, nil
-}
-
-// Peek returns up to max of the tasks that may be handed over, those that
-// would be first in front. Tasks that wait for others of their key are not
-// among them.
-func (q *Queue) Peek(max, payload int) ([]reeve.TaskInfo, error) {
-	if max < 1 || max > reeve.MaxBatch || payload < reeve.NoLimit {
-		return nil, fmt.Errorf("%w: peek at %d tasks with %d bytes of each payload, want 1 to %d tasks", reeve.ErrInvalid, max, payload, reeve.MaxBatch)
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	// The first of every level: no level can give more, and the best of these
-	// are the best of all.
-	var heads []*task
-	for l := range q.lanes {
-		for _, v := range l.levels {
-			if v.tasks.head != nil {
-				heads = append(heads, v.tasks.head)
-			}
-		}
-	}
-	order := func(a, b *task) int {
-		switch {
-		case a == b:
-			return 0
-		case q.before(a, b):
-			return -1
-		}
-		return 1
-	}
-	slices.SortFunc(heads, order)
-	tasks := make([]reeve.TaskInfo, 0, min(max, q.offered))
-	for len(tasks) < max && len(heads) > 0 {
-		t := heads[0]
-		tasks = append(tasks, q.info(t, payload))
-		if heads = heads[1:]; t.next == nil {
-			continue
-		}
-		at, _ := slices.BinarySearchFunc(heads, t.next, order)
-		heads = slices.Insert(heads, at, t.next)
-	}
-	return tasks, nil
-}
-
-// Types returns the numbers by task type, those with the most tasks first.
-func (q *Queue) Types() []reeve.TypeStats {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	stats := make([]reeve.TypeStats, 0, len(q.kinds))
-	for _, k := range q.kinds {
-		s := k.typeStats()
-		for _, p := range q.profiles {
-			if _, ok := p.types[k.name]; ok || p.want.Types == nil {
-				s.Takers += p.users
-			}
-		}
-		if k.n != ([states]int{}) {
-			stats = append(stats, s)
-		}
-	}
-	slices.SortFunc(stats, func(a, b reeve.TypeStats) int {
-		return cmp.Or(cmp.Compare(b.Ready+b.Delayed+b.Leased+b.Dead, a.Ready+a.Delayed+a.Leased+a.Dead), cmp.Compare(a.Type, b.Type))
-	})
-	return stats[:min(len(stats), reeve.MaxTypes)]
 }
