@@ -43,7 +43,9 @@ When the connection is lost, tail goes on as soon as it is back; what happened i
 between is not shown. Neither is what this reader is too slow for: the standard
 error says how many events were missed.
 
-The kinds of events: ` + strings.Join(kindNames(), ", ") + `.
+The kinds of events:
+  ` + strings.Join(kindNames()[:9], ", ") + `,
+  ` + strings.Join(kindNames()[9:], ", ") + `.
 
 Examples:
   reeve tail

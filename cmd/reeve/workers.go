@@ -22,6 +22,7 @@ func (t *tool) workersCommand() *cli.Command {
 	v := &workersVerb{session: t.session()}
 	return &cli.Command{
 		Name: "workers", Usage: "list the workers, and tell them what to do",
+		UsageText: "reeve workers [flags]\n  reeve workers COMMAND [flags] ...",
 		Description: `HEARD is how long ago the master heard of a worker last; RUNNING its tasks with
 the time since they were handed over, the oldest first. An id is a connection's:
 a worker has another one when it has connected again. TYPES are the task types a
