@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -168,5 +169,25 @@ func TestLog_InJSONEveryLineIsARecord(t *testing.T) {
 		if !strings.HasPrefix(line, "{") || !strings.HasSuffix(line, "}\n") {
 			t.Errorf("%q", line)
 		}
+	}
+}
+
+func TestBatch_ALineThatIsCancelledDoesNotHoldUpTheOthers(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	m, addr := s.batch("sleep 1h\necho two\n", "-ordered", "-queue", "tasks,keep-result=1h,concurrency=2")
+	s.start("worker", "-connect", addr, "-concurrency", "2")
+	waitFor(t, func() bool {
+		var queues []struct {
+			Name         string
+			Done, Leased int
+		}
+		err := json.Unmarshal([]byte(s.run("", "reeve", "ls", "-json", "-connect", addr).stdout.String()), &queues)
+		return err == nil && len(queues) == 2 && queues[1].Name == "tasks" && queues[1].Done == 1 && queues[1].Leased == 1
+	})
+	s.run("", "reeve", "cancel", "tasks", "-all", "-reason", "took too long", "-connect", addr).wants(0)
+	m.wants(1, "line 1 is dead: cancelled: took too long", "2 lines: 1 done, 1 dead")
+	if got := m.stdout.String(); got != "two\n" {
+		t.Errorf("got %q", got)
 	}
 }

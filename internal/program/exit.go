@@ -16,7 +16,7 @@ import (
 // second signal ended exits with 128 and the signal's number.
 const (
 	ExitDone        = 0
-	ExitDead        = 1                    // the run ended, but some tasks are dead
+	ExitDead        = 1                    // the run ended, but some lines have no result
 	ExitUsage       = 2                    // a command line that cannot be run; package cmdline has it too
 	ExitData        = 65                   // a payload over a limit
 	ExitNoInput     = 66                   // the input cannot be read
