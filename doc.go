@@ -14,9 +14,11 @@
 //   - Put adds a task. Get takes one as a lease: the task comes back by itself
 //     when the process that holds it dies, disconnects or falls silent.
 //   - A lease ends by Ack (done), Complete (done, and the result is put on
-//     another queue in the same step), Nack (again, now or after a delay),
-//     Return (never started: back to the front, nothing counted) or Bury
-//     (dead, kept aside with the reason).
+//     another queue in the same step, or kept by the task's id), Skip (done:
+//     there was nothing to do), Nack (failed: again, after its backoff or a
+//     delay), Snooze (again later, nothing failed), Return (never started: back
+//     to the front, nothing counted), Bury (dead, kept aside with the reason)
+//     or Discard (ended without success, nothing kept aside).
 //   - An attempt is one hand-over of a task. Task id and attempt together are
 //     the token that fences a late holder: only the latest attempt may end
 //     the lease, any other gets [ErrLeaseLost].

@@ -12,8 +12,9 @@ import (
 // Lease is a task that was handed to this process: nobody else has it while
 // the lease stands. It stands as long as the process lives and is connected;
 // no call is needed to keep it. It ends by exactly one of Ack, Complete, Nack,
-// Return, Bury, Snooze, Skip and Discard, or is lost: the connection broke, the holder was silent for
-// longer than the queue's lease, the attempt ran out of time.
+// Return, Bury, Snooze, Skip and Discard, or is lost: the connection broke, the
+// holder was silent for longer than the queue's lease, the attempt ran out of
+// time, the task was cancelled ([ErrCancelled] is the cause then, too).
 //
 // Methods may be called from any goroutine. The ends wait for the master's
 // answer; across a lost connection they go on when it is back, so an end whose
@@ -72,8 +73,8 @@ type Outcome struct {
 	Delay time.Duration
 	// TimedOut marks a Nack because the attempt ran out of time.
 	TimedOut bool
-	// Error and Stack tell why (Nack, Bury, Snooze, Discard); they are kept with the task, cut
-	// to [MaxErrorText] bytes each.
+	// Error and Stack tell why (Nack, Bury, Snooze, Discard); they are kept with
+	// the task, cut to [MaxErrorText] bytes each.
 	Error, Stack string
 }
 

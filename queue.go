@@ -43,9 +43,9 @@ type Queue interface {
 	// tasks there are.
 	Stats(ctx context.Context) (QueueStats, error)
 
-	// Join waits until every task put so far and until then is settled: acked,
-	// completed or dead. As queue.Queue.join does in Python, with Ack in the
-	// part of task_done.
+	// Join waits until every task put so far and until then is settled: it has
+	// ended, or is dead. As queue.Queue.join does in Python, with Ack in the part
+	// of task_done.
 	Join(ctx context.Context) error
 
 	// Shutdown ends the queue for producers: Put returns [ErrShutdown] from
@@ -157,12 +157,12 @@ const (
 	MaxWeight  = 1000 // of one of them
 )
 
-// Consumer is a standing supply of leases from one queue. Its methods may be
-// called from any number of goroutines.
+// Consumer is a standing supply of leases, from one queue or several. Its
+// methods may be called from any number of goroutines.
 type Consumer interface {
 	// Next waits for the next lease. After a lost connection it goes on when
 	// the connection is back. [ErrShutdown] when the queue was shut down and
-	// is empty, [ErrClosed] after Close.
+	// is empty (of several: when all were), [ErrClosed] after Close.
 	Next(ctx context.Context) (*Lease, error)
 
 	// SetSlots changes how many unsettled leases the consumer may hold, from
@@ -170,7 +170,7 @@ type Consumer interface {
 	// [MaxSlots].
 	SetSlots(n int) error
 
-	// Close ends the supply and gives back, to the front of the queue, what
+	// Close ends the supply and gives back, to the front of its queue, what
 	// Next has not returned. Leases returned by Next stand.
 	Close() error
 }

@@ -64,8 +64,9 @@ const (
 // UniqueMode says for how long a unique key is taken.
 type UniqueMode uint8
 
-// The modes. In each the key is free again when its task is cancelled, purged
-// or dropped by a shutdown, except in [UniqueForTime].
+// The modes. In each the key is free again when its task is cancelled, expires,
+// is purged, moved to another queue or dropped by a shutdown, except in
+// [UniqueForTime].
 const (
 	// UniqueUntilDone: until the task is done, dead or gone in another way.
 	UniqueUntilDone UniqueMode = iota
