@@ -60,7 +60,7 @@ func Code(err error) int {
 	case errors.As(err, &v):
 		return codeProtocol // even if it also matches ErrLimit
 	case errors.Is(err, reeve.ErrCancelled):
-		return codeCancelled // even if it also matches ErrLeaseLost, which Err makes of it again
+		return codeCancelled // even if it also matches ErrLeaseLost, which the client adds again
 	}
 	for code, sentinel := range codes {
 		if sentinel != nil && errors.Is(err, sentinel) {
@@ -119,8 +119,6 @@ func (e *Error) Err() error {
 		kind = &reeve.NoSuchQueueError{Name: e.Name, Known: e.Names}
 	case kind == reeve.ErrDuplicate && e.First != 0:
 		kind = &reeve.DuplicateError{Tasks: []int{0}, IDs: []reeve.ID{reeve.ID(e.First)}}
-	case kind == reeve.ErrCancelled: // the answer to the end of a lease that was lost thereby
-		kind = errors.Join(reeve.ErrLeaseLost, kind)
 	case e.Limit != nil && kind != nil:
 		kind = &reeve.LimitError{Kind: kind, Limit: e.Limit.Name, Value: e.Limit.Value, Max: e.Limit.Max, Set: e.Limit.Set}
 	}
