@@ -238,6 +238,15 @@ var queueVerbs = map[string]verb{
 		wantErr(t, "an unknown source", err, reeve.ErrNoSuchQueue)
 		_, err = from.TryGet(ctx, 1)
 		wantErr(t, "empty sources", err, reeve.ErrEmpty)
+		short, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		_, err = from.Get(short, 1)
+		wantErr(t, "a Get given up", err, context.DeadlineExceeded)
+		for _, st := range must(s.Queues(ctx))(t) {
+			if st.Consumers != 0 {
+				t.Errorf("it still waits: %+v", st)
+			}
+		}
 	},
 
 	"ends": func(ctx context.Context, t *testing.T, s side) {

@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"context"
 	"net"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -100,6 +101,40 @@ func BenchmarkPutMany(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/task")
+}
+
+// The same with unique keys: each task is a request of its own.
+func BenchmarkPutManyUnique(b *testing.B) {
+	dial, _ := benchMaster(b)
+	q := dial().Queue("tasks")
+	tasks, rules := make([]reeve.Task, 1000), make([]reeve.Rules, 1000)
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range tasks {
+			n++
+			rules[i].Unique = strconv.Itoa(n)
+			tasks[i] = reeve.Task{Payload: benchTask[0].Payload, Rules: &rules[i]}
+		}
+		if _, err := q.Put(b.Context(), tasks); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/task")
+}
+
+// One caller, one Put of a task with a unique key after another.
+func BenchmarkPutUnique(b *testing.B) {
+	dial, _ := benchMaster(b)
+	q := dial().Queue("tasks")
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		n++
+		if _, err := q.Put(b.Context(), benchTask, reeve.WithUnique(strconv.Itoa(n), reeve.UniqueUntilDone)); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 // Put, Get and Ack, each waited for.
