@@ -32,16 +32,16 @@ func (r *requests) act(m *wire.Act) error {
 	s := r.s
 	a := &action{verb: m.Verb, queue: m.Queue, to: m.To, filter: m.Filter.Filter(), reason: m.Reason}
 	run := func() {
-		ok := s.acting.add(func() {
+		err := s.acting.add(func() {
 			s.protected(m.Req, 1, func() error {
 				n, err := s.m.carryOut(a)
 				s.acted(m.Req, n, err)
 				return nil
 			})
 			s.Wake()
-		}, s.m.cfg.MaxOperations)
-		if !ok {
-			s.acted(m.Req, 0, s.tooManyOperations())
+		}, filterSize(&a.filter), s.m.cfg.MaxWaiting)
+		if err != nil {
+			s.acted(m.Req, 0, err)
 		}
 	}
 	fresh, err := s.client.Begin(m.Req, 1, m.Low)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -72,8 +73,7 @@ func TestAct_AskedAgainHappensOnce(t *testing.T) {
 	})
 }
 
-// Of several Moves at once each task is moved by one, and who asks for too many
-// is told so.
+// Of several Moves at once each task is moved by one.
 func TestMove_ManyAtOnceMoveEachTaskOnce(t *testing.T) {
 	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
 		q := m.Declare(t, "tasks", reeve.QueueConfig{})
@@ -97,14 +97,86 @@ func TestMove_ManyAtOnceMoveEachTaskOnce(t *testing.T) {
 		sum := 0
 		for range 8 {
 			o := <-moved
-			if sum += o.n; o.err != nil && !errors.Is(o.err, reeve.ErrLimit) {
+			if sum += o.n; o.err != nil {
 				t.Error(o.err)
 			}
 		}
 		if s := statsOf(t, c.Queue("other")); sum != n || s.Ready != n || s.MovedIn != n {
 			t.Errorf("moved %d in all: %+v", sum, s)
 		}
-	}, manager.Config{MaxOperations: 2})
+	})
+}
+
+// A client that asks for more than fits is told so, and for the rest is served.
+func TestLooking_OfOneClientIsBounded(t *testing.T) {
+	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+		m.Declare(t, "tasks", reeve.QueueConfig{})
+		r := enter(t, m)
+		const n = 100
+		var b []byte
+		for range n {
+			b = append(b, encode(t, wire.List{Req: r.next(), Low: 1, Queue: "tasks", Max: 10, Filter: &wire.Filter{IDs: make([]reeve.ID, 4000)}})...)
+		}
+		r.write(r.calls, b)
+		refused := 0
+		for range n { // in any order: who is refused is told at once
+			frame, err := r.answers.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			kind, body, _ := wire.ParseType(frame)
+			var e wire.Error
+			if kind == wire.TypeError && wire.Decode(kind, body, &e) == nil && errors.Is(e.Err(), reeve.ErrLimit) && strings.Contains(e.Text, "MaxWaiting") {
+				refused++
+			} else if kind != wire.TypeAnswer {
+				t.Fatalf("%v %+v", kind, e)
+			}
+		}
+		if refused == n {
+			t.Error("all are refused")
+		}
+		r.alive()
+	}, manager.Config{MaxWaiting: 40_000})
+}
+
+// Requests that make no sense are answered, and messages that need no answer
+// and make no sense are ignored.
+func TestRequests_WithNothingInThemAreAnswered(t *testing.T) {
+	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+		m.Declare(t, "tasks", reeve.QueueConfig{})
+		r := enter(t, m)
+		r.write(r.control, encode(t, wire.Report{}))
+		r.write(r.calls, encode(t, wire.Progress{}))
+		r.write(r.calls, encode(t, wire.Progress{Queue: "tasks", ID: 1, Percent: 1e300}))
+		for name, msg := range map[string]func(req uint64) wire.Message{
+			"Task":           func(q uint64) wire.Message { return wire.TaskRequest{Req: q, Low: 1} },
+			"List":           func(q uint64) wire.Message { return wire.List{Req: q, Low: 1} },
+			"Peek":           func(q uint64) wire.Message { return wire.Peek{Req: q, Low: 1, Queue: "tasks", Payload: math.MinInt64} },
+			"Explain":        func(q uint64) wire.Message { return wire.Explain{Req: q, Low: 1} },
+			"CancelTask":     func(q uint64) wire.Message { return wire.CancelTask{Req: q, Low: 1} },
+			"Act":            func(q uint64) wire.Message { return wire.Act{Req: q, Low: 1, Queue: "tasks"} },
+			"Pause":          func(q uint64) wire.Message { return wire.Pause{Req: q, Low: 1} },
+			"Result":         func(q uint64) wire.Message { return wire.ResultRequest{Req: q, Low: 1} },
+			"Wait":           func(q uint64) wire.Message { return wire.ResultRequest{Req: q, Low: 1, Wait: true} },
+			"CommandRequest": func(q uint64) wire.Message { return wire.CommandRequest{Req: q, Low: 1, Concurrency: math.MaxUint64} },
+			"Events":         func(q uint64) wire.Message { return wire.Events{Req: q, Low: 1} },
+			"Types":          func(q uint64) wire.Message { return wire.TypesRequest{Req: q, Low: 1} },
+			"Get": func(q uint64) wire.Message {
+				return wire.Get{Req: q, Low: 1, Max: 1, Sources: []wire.Source{{Queue: "tasks", Weight: 1 << 30}}}
+			},
+			"Get of both": func(q uint64) wire.Message {
+				return wire.Get{Req: q, Low: 1, Max: 1, Queue: "tasks", Sources: []wire.Source{{Queue: "tasks"}}}
+			},
+			"Consume": func(q uint64) wire.Message {
+				return wire.Consume{Req: q, Low: 1, Consumer: 1, Queue: "tasks", Labels: []string{""}}
+			},
+		} {
+			if a, err := r.ask(msg); err == nil {
+				t.Errorf("%s: %+v", name, a)
+			}
+		}
+		r.alive()
+	})
 }
 
 func TestEvents_SubscriptionsOfOneClientAreBounded(t *testing.T) {

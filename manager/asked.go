@@ -76,9 +76,10 @@ func (r *requests) command(m *wire.CommandRequest) error {
 	if !r.mayWait(req) {
 		return nil
 	}
-	if !s.asked.reserve(req, s.m.cfg.MaxOperations) {
+	if most := s.m.cfg.MaxCommands; !s.asked.reserve(req, most) {
 		s.waiting.Add(-1)
-		s.out.message(wire.ErrorFor(req, s.tooManyOperations(), ""))
+		err := &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "commands that one client has asked for", Value: int64(most) + 1, Max: int64(most), Set: "Config.MaxCommands"}
+		s.out.message(wire.ErrorFor(req, err, ""))
 		return nil
 	}
 	ask := func() {
@@ -94,8 +95,10 @@ func (r *requests) command(m *wire.CommandRequest) error {
 			g.close()
 		}
 	}
-	if !s.looking.add(func() { s.protected(req, 1, func() error { ask(); return nil }) }, s.m.cfg.MaxOperations) {
-		s.answerCommand(req, nil, s.tooManyOperations())
+	size := int64(8 * len(m.IDs))
+	err := s.looking.add(func() { s.protected(req, 1, func() error { ask(); return nil }) }, size, s.m.cfg.MaxWaiting)
+	if err != nil {
+		s.answerCommand(req, nil, err)
 	}
 	return nil
 }

@@ -90,7 +90,7 @@ func (m *Master) tell(to *reeve.WorkerSelector, c *reeve.Command, timeout time.D
 	seqs := make([]uint64, len(sessions)) // 0: not to be told
 	for i, s := range sessions {
 		var err error
-		if seqs[i], err = s.told.add(g, m.cfg.MaxOperations); err != nil {
+		if seqs[i], err = s.told.add(g, m.cfg.MaxCommands); err != nil {
 			g.report(s, reeve.Report{Error: err.Error()})
 		}
 	}
@@ -220,7 +220,7 @@ func (t *told) add(g *gathering, max int) (seq uint64, err error) {
 	case t.over:
 		return 0, errWorkerLeft
 	case len(t.bySeq) >= max:
-		return 0, &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "commands that one client has not answered", Value: int64(len(t.bySeq)) + 1, Max: int64(max), Set: "Config.MaxOperations"}
+		return 0, &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "commands that one client has not answered", Value: int64(len(t.bySeq)) + 1, Max: int64(max), Set: "Config.MaxCommands"}
 	}
 	t.last++
 	if t.bySeq == nil {

@@ -27,18 +27,19 @@ type Config struct {
 	// may be a batch, may be 2 MiB larger. 0: [DefaultMaxPayload].
 	MaxPayload int64
 	// MaxWaiting bounds the bytes of one client's requests that wait for room
-	// in full queues. 0: [DefaultMaxWaiting].
+	// in full queues, and apart from these of the lists that it asks for and of
+	// what it has done to many tasks, which wait for their turn. 0:
+	// [DefaultMaxWaiting].
 	MaxWaiting int64
 	// MaxSessions bounds the connected clients, MaxSessionsPerKey those with one
 	// key. 0: [DefaultMaxSessions], for both.
 	MaxSessions, MaxSessionsPerKey int
 	// MaxConsumers bounds the consumers of one client. 0: [DefaultMaxConsumers].
 	MaxConsumers int
-	// MaxOperations bounds, for one client, what is under way apart from its
-	// other requests: lists and the like, operations over all tasks of a queue,
-	// commands it asked for, and commands it has not answered. More are refused.
-	// 0: [DefaultMaxOperations].
-	MaxOperations int
+	// MaxCommands bounds the commands to workers that one client has asked for,
+	// and those that one worker has not answered. More are refused. 0:
+	// [DefaultMaxCommands].
+	MaxCommands int
 	// MaxSubscriptions bounds the event subscriptions of one client. 0:
 	// [DefaultMaxSubscriptions].
 	MaxSubscriptions int
@@ -76,7 +77,7 @@ const (
 	DefaultMaxWaiting       int64 = 64 << 20
 	DefaultMaxSessions            = 20_000
 	DefaultMaxConsumers           = 4096
-	DefaultMaxOperations          = 64
+	DefaultMaxCommands            = 64
 	DefaultMaxSubscriptions       = 16
 	DefaultEventBuffer            = 4096
 	DefaultMaxReceiving     int64 = 512 << 20
@@ -94,7 +95,7 @@ func (c Config) withDefaults() Config {
 	c.MaxSessions = cmp.Or(c.MaxSessions, DefaultMaxSessions)
 	c.MaxSessionsPerKey = cmp.Or(c.MaxSessionsPerKey, DefaultMaxSessions)
 	c.MaxConsumers = cmp.Or(c.MaxConsumers, DefaultMaxConsumers)
-	c.MaxOperations = cmp.Or(c.MaxOperations, DefaultMaxOperations)
+	c.MaxCommands = cmp.Or(c.MaxCommands, DefaultMaxCommands)
 	c.MaxSubscriptions = cmp.Or(c.MaxSubscriptions, DefaultMaxSubscriptions)
 	c.EventBuffer = cmp.Or(c.EventBuffer, DefaultEventBuffer)
 	c.MaxReceiving = cmp.Or(c.MaxReceiving, max(DefaultMaxReceiving, c.MaxPayload+frameExtra))
@@ -128,8 +129,8 @@ func (c Config) validate() error {
 		return bad("MaxSessionsPerKey", c.MaxSessionsPerKey, "more than 0")
 	case c.MaxConsumers < 0:
 		return bad("MaxConsumers", c.MaxConsumers, "more than 0")
-	case c.MaxOperations < 0:
-		return bad("MaxOperations", c.MaxOperations, "more than 0")
+	case c.MaxCommands < 0:
+		return bad("MaxCommands", c.MaxCommands, "more than 0")
 	case c.MaxSubscriptions < 0:
 		return bad("MaxSubscriptions", c.MaxSubscriptions, "more than 0")
 	case c.EventBuffer < 0 || c.EventBuffer > queue.MaxEvents:

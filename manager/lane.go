@@ -13,40 +13,52 @@ import (
 // to do.
 type lane struct {
 	mu    sync.Mutex // guards the fields below
-	tasks []func()   // the first one runs
+	turns []turn     // the first one runs
+	size  int64      // of all
 	over  bool
 	gone  sync.WaitGroup
 }
 
-// add has f carried out; false when max are under way. When the session ends
-// before its turn, f is not carried out.
-func (l *lane) add(f func(), max int) bool {
+// turn is one request, with about what it takes in memory.
+type turn struct {
+	do   func()
+	size int64
+}
+
+// turnSize is what a turn takes besides the lists in its request.
+const turnSize = 512
+
+// add has f carried out. When the session ends before its turn it is not. An
+// error says that those before it take max bytes.
+func (l *lane) add(f func(), size, max int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
-	case l.over:
-		return true
-	case len(l.tasks) >= max:
-		return false
+	if l.over {
+		return nil
 	}
-	l.tasks = append(l.tasks, f)
-	if len(l.tasks) == 1 {
+	size += turnSize
+	if now := l.size + size; now > max && len(l.turns) > 0 {
+		return &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "bytes of one client's requests that wait for their turn", Value: now, Max: max, Set: "Config.MaxWaiting"}
+	}
+	l.size += size
+	l.turns = append(l.turns, turn{f, size})
+	if len(l.turns) == 1 {
 		l.gone.Go(l.run) // waited for by end
 	}
-	return true
+	return nil
 }
 
 func (l *lane) run() {
 	for {
 		l.mu.Lock()
-		f := l.tasks[0]
+		t := l.turns[0]
 		l.mu.Unlock()
-		f()
+		t.do()
 		l.mu.Lock()
-		l.tasks[0] = nil
-		l.tasks = l.tasks[1:]
-		if len(l.tasks) == 0 || l.over {
-			l.tasks = nil
+		l.turns[0] = turn{}
+		l.turns, l.size = l.turns[1:], l.size-t.size
+		if len(l.turns) == 0 || l.over {
+			l.turns = nil
 			l.mu.Unlock()
 			return
 		}
@@ -62,16 +74,12 @@ func (l *lane) end() {
 	l.gone.Wait()
 }
 
-func (s *session) tooManyOperations() error {
-	most := int64(s.m.cfg.MaxOperations)
-	return &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "operations of one client that are under way", Value: most + 1, Max: most, Set: "Config.MaxOperations"}
-}
-
-// look answers a request that changes nothing with what f finds, in its own
-// time: f must not use r, which is another's by then.
-func (r *requests) look(req uint64, f func(on *Master) (*wire.Answer, error)) error {
+// look answers a request that changes nothing, and whose lists take size bytes,
+// with what f finds, in its own time: f must not use r, which is another's by
+// then.
+func (r *requests) look(req uint64, size int64, f func(on *Master) (*wire.Answer, error)) error {
 	s := r.s
-	ok := s.looking.add(func() {
+	err := s.looking.add(func() {
 		s.out.hold()
 		defer s.out.release() // waits while the client does not read what it asked for
 		s.protected(req, 1, func() error {
@@ -85,9 +93,9 @@ func (r *requests) look(req uint64, f func(on *Master) (*wire.Answer, error)) er
 			}
 			return nil
 		})
-	}, s.m.cfg.MaxOperations)
-	if !ok {
-		s.out.message(wire.ErrorFor(req, s.tooManyOperations(), ""))
+	}, size, s.m.cfg.MaxWaiting)
+	if err != nil {
+		s.out.message(wire.ErrorFor(req, err, ""))
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ func TestLane_WorksInOrderWithinItsBoundAndFinishesWhatItBegan(t *testing.T) {
 			return l.add(func() {
 				<-gate
 				did = append(did, i)
-			}, 3)
+			}, 1000-turnSize, 3000) == nil
 		}
 		for i := range 3 {
 			if !add(i) {

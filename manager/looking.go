@@ -16,7 +16,7 @@ import (
 const answerBytes = 1 << 20
 
 func (r *requests) task(m *wire.TaskRequest) error {
-	return r.look(m.Req, func(on *Master) (*wire.Answer, error) {
+	return r.look(m.Req, 0, func(on *Master) (*wire.Answer, error) {
 		t, err := on.engine.Task(m.ID)
 		if err != nil {
 			return nil, err
@@ -26,7 +26,7 @@ func (r *requests) task(m *wire.TaskRequest) error {
 }
 
 func (r *requests) explain(m *wire.Explain) error {
-	return r.look(m.Req, func(on *Master) (*wire.Answer, error) {
+	return r.look(m.Req, 0, func(on *Master) (*wire.Answer, error) {
 		e, err := on.engine.Explain(m.ID)
 		if err != nil {
 			return nil, err
@@ -37,7 +37,7 @@ func (r *requests) explain(m *wire.Explain) error {
 
 func (r *requests) list(m *wire.List) error {
 	f, o := m.Filter.Filter(), reeve.ListOptions{After: m.After, Max: count(m.Max), Payload: shownBytes(m.Payload)}
-	return r.lookAt(m.Req, m.Queue, func(q *queue.Queue) (*wire.Answer, error) {
+	return r.lookAt(m.Req, m.Queue, filterSize(&f), func(q *queue.Queue) (*wire.Answer, error) {
 		page, err := q.List(&f, o)
 		if err != nil {
 			return nil, err
@@ -52,7 +52,7 @@ func (r *requests) list(m *wire.List) error {
 
 func (r *requests) peek(m *wire.Peek) error {
 	max, payload := count(m.Max), shownBytes(m.Payload)
-	return r.lookAt(m.Req, m.Queue, func(q *queue.Queue) (*wire.Answer, error) {
+	return r.lookAt(m.Req, m.Queue, 0, func(q *queue.Queue) (*wire.Answer, error) {
 		tasks, err := q.Peek(max, payload)
 		if err != nil {
 			return nil, err
@@ -62,7 +62,7 @@ func (r *requests) peek(m *wire.Peek) error {
 }
 
 func (r *requests) types(m *wire.TypesRequest) error {
-	return r.lookAt(m.Req, m.Queue, func(q *queue.Queue) (*wire.Answer, error) {
+	return r.lookAt(m.Req, m.Queue, 0, func(q *queue.Queue) (*wire.Answer, error) {
 		a := &wire.Answer{}
 		for _, t := range q.Types() {
 			a.Types = append(a.Types, wire.TypeCountsOf(t))
@@ -72,7 +72,7 @@ func (r *requests) types(m *wire.TypesRequest) error {
 }
 
 func (r *requests) workers(m *wire.WorkersRequest) error {
-	return r.look(m.Req, func(on *Master) (*wire.Answer, error) {
+	return r.look(m.Req, 0, func(on *Master) (*wire.Answer, error) {
 		a, size := &wire.Answer{}, 0
 		for _, s := range on.inOrder() {
 			if s.id <= m.After {
@@ -91,8 +91,8 @@ func (r *requests) workers(m *wire.WorkersRequest) error {
 }
 
 // lookAt is look at a queue.
-func (r *requests) lookAt(req uint64, name string, f func(*queue.Queue) (*wire.Answer, error)) error {
-	return r.look(req, func(on *Master) (*wire.Answer, error) {
+func (r *requests) lookAt(req uint64, name string, size int64, f func(*queue.Queue) (*wire.Answer, error)) error {
+	return r.look(req, size, func(on *Master) (*wire.Answer, error) {
 		q, err := on.engine.Lookup(name)
 		if err != nil {
 			return nil, err
@@ -113,6 +113,15 @@ func firstPart(tasks []reeve.TaskInfo) []wire.TaskInfo {
 		part = append(part, t)
 	}
 	return part
+}
+
+// filterSize is about what the lists of a filter take in memory.
+func filterSize(f *reeve.Filter) int64 {
+	n := 8*len(f.IDs) + len(f.States) + len(f.Error)
+	for _, t := range f.Types {
+		n += 16 + len(t)
+	}
+	return int64(n)
 }
 
 // infoBytes is about what a client takes in an answer.

@@ -205,7 +205,7 @@ func TestCommand_UnansweredAreBounded(t *testing.T) {
 			go tell(m.Manager())
 			settle()
 		}
-		if rs := <-done; len(rs) != 1 || !strings.Contains(rs[0].Error, "MaxOperations") {
+		if rs := <-done; len(rs) != 1 || !strings.Contains(rs[0].Error, "MaxCommands") {
 			t.Errorf("the third: %+v", rs)
 		}
 		for range 2 {
@@ -234,13 +234,13 @@ func TestCommand_UnansweredAreBounded(t *testing.T) {
 			go tell(op)
 			settle()
 		}
-		if rs := <-done; len(rs) != 1 || !strings.Contains(rs[0].Error, "MaxOperations") {
+		if rs := <-done; len(rs) != 1 || !strings.Contains(rs[0].Error, "MaxCommands") {
 			t.Errorf("the third asked for: %+v", rs)
 		}
 		<-done
 		<-done
 		r.alive()
-	}, manager.Config{MaxOperations: 2})
+	}, manager.Config{MaxCommands: 2})
 }
 
 func TestCommand_SecondWaitsForTheFirst(t *testing.T) {
