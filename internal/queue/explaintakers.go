@@ -110,6 +110,9 @@ func (x *explaining) order(t *task) {
 	}
 	before, looked := 0, 0
 	for l := range x.q.lanes {
+		if looked++; looked > manyLooked {
+			break
+		}
 		if l != t.level.lane && !l.rivals(t.level.lane) {
 			continue
 		}
@@ -118,9 +121,6 @@ func (x *explaining) order(t *task) {
 				break
 			}
 			before += x.ahead(v, t, &looked)
-		}
-		if looked++; looked > manyLooked {
-			break
 		}
 	}
 	if before == 0 {
