@@ -28,6 +28,7 @@ type client struct {
 	lost    []reeve.Token
 	causes  []error
 	replies map[uint64]reply
+	ends    map[uint64]ending
 	next    uint64
 }
 

@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"fmt"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -62,6 +63,39 @@ func (c *client) lostCauses() []error {
 	told.Lock()
 	defer told.Unlock()
 	return c.causes[:len(c.causes):len(c.causes)]
+}
+
+// ending is the answer to a Wait.
+type ending struct {
+	r   reeve.Result
+	err error
+}
+
+func (c *client) Ended(tag uint64, r reeve.Result, err error) {
+	told.Lock()
+	defer told.Unlock()
+	if _, twice := c.ends[tag]; twice {
+		panic(fmt.Sprintf("the Wait %d was answered twice", tag))
+	}
+	if c.ends == nil {
+		c.ends = map[uint64]ending{}
+	}
+	c.ends[tag] = ending{r, err}
+}
+
+// await asks for the end of a task and returns the tag.
+func (c *client) await(id reeve.ID) uint64 {
+	tag := c.tag(1)
+	c.Engine().Wait(c.Holder, &queue.WaitOp{ID: id, Tag: tag, By: c})
+	return tag
+}
+
+// endOf is the answer to the Wait tag, if there is one.
+func (c *client) endOf(tag uint64) (ending, bool) {
+	told.Lock()
+	defer told.Unlock()
+	x, ok := c.ends[tag]
+	return x, ok
 }
 
 // wall is a wall clock that can be set.
