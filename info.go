@@ -286,8 +286,11 @@ type WorkerInfo struct {
 	Leased  int           `json:"leased"`  // all it holds
 }
 
-// WorkerQueue is one standing supply of a worker.
+// WorkerQueue is one standing supply of a worker, or a part of one.
 type WorkerQueue struct {
+	// Supply tells the worker's supplies apart: those parts of one that are in
+	// several queues share its slots.
+	Supply uint64   `json:"supply"`
 	Queue  string   `json:"queue"`
 	Types  []string `json:"types"` // null: all
 	Labels []string `json:"labels"`

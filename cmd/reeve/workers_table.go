@@ -61,14 +61,17 @@ type supply struct {
 func supplyOf(w *reeve.WorkerInfo) supply {
 	var queues, types, labels []string
 	var s supply
-	all := false
+	all, seen := false, map[uint64]bool{}
 	for _, q := range w.Queues {
 		queues = addNew(queues, q.Queue)
 		types = addNew(types, q.Types...)
 		labels = addNew(labels, q.Labels...)
 		all = all || q.Types == nil
 		s.used += q.Used
-		s.total += q.Slots
+		if q.Supply == 0 || !seen[q.Supply] { // the parts of one share its slots
+			s.total += q.Slots
+		}
+		seen[q.Supply] = true
 	}
 	s.queues, s.types, s.labels = listed(queues), listed(types), listed(labels)
 	if all {

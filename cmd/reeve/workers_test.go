@@ -295,3 +295,13 @@ func TestSpan_KeepsToItsWidth(t *testing.T) {
 		}
 	}
 }
+
+func TestWorkers_CountTheSlotsOfASupplyFromSeveralQueuesOnce(t *testing.T) {
+	t.Parallel()
+	s := supplyOf(&reeve.WorkerInfo{Queues: []reeve.WorkerQueue{
+		{Supply: 1, Queue: "high", Slots: 4, Used: 1}, {Supply: 1, Queue: "low", Slots: 4, Used: 2}, {Supply: 2, Queue: "low", Slots: 3},
+	}})
+	if got := s.slots(); got != "3/7" {
+		t.Fatal(got)
+	}
+}

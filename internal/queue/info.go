@@ -20,7 +20,7 @@ func (h *Holder) Info() (queues []reeve.WorkerQueue, running []reeve.WorkerTask,
 		now := q.engine.now()
 		for _, c := range slices.SortedFunc(maps.Keys(k.consumers), func(a, b *Consumer) int { return cmp.Compare(a.tag, b.tag) }) {
 			want := &c.taker.profile.want
-			queues = append(queues, reeve.WorkerQueue{Queue: q.name, Types: want.Types, Labels: want.Labels, Slots: c.slots, Used: c.used})
+			queues = append(queues, reeve.WorkerQueue{Supply: c.tag, Queue: q.name, Types: want.Types, Labels: want.Labels, Slots: c.slots, Used: c.used})
 		}
 		leases += k.leases.n
 		i := 0

@@ -24,6 +24,7 @@ type WorkerInfo struct {
 // WorkerQueue is [reeve.WorkerQueue] with its keys; the two convert into each
 // other.
 type WorkerQueue struct {
+	Supply uint64   `cbor:"6,keyasint,omitempty"`
 	Queue  string   `cbor:"1,keyasint,omitempty"`
 	Types  []string `cbor:"2,keyasint,omitzero"` // nil: all
 	Labels []string `cbor:"3,keyasint,omitempty"`
