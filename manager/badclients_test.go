@@ -410,3 +410,28 @@ func FuzzSession(f *testing.F) {
 		}
 	})
 }
+
+func TestConnectionThatEnds_IsNoViolation(t *testing.T) {
+	for _, name := range []string{"without a word", "right after goodbye", "in a frame"} {
+		t.Run(name, func(t *testing.T) {
+			managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+				m.Declare(t, "tasks", reeve.QueueConfig{})
+				r := enter(t, m)
+				r.alive()
+				switch name {
+				case "right after goodbye":
+					r.write(r.control, encode(t, wire.Goodbye{}))
+				case "in a frame":
+					r.write(r.calls, []byte{0, 1, 0, 0, 16, 0xa1})
+				}
+				r.s.Flush(t.Context())
+				r.conn.Close()
+				settle()
+				if s := m.Manager().Stats(); s.Protocol != 0 || s.Sessions != 0 {
+					t.Errorf("%d violations, %d sessions", s.Protocol, s.Sessions)
+				}
+				checkServes(t, m)
+			})
+		})
+	}
+}

@@ -212,7 +212,7 @@ func (in *inbound) readRequests() bool {
 func (in *inbound) failed(err error) {
 	s := in.s
 	switch {
-	case errors.Is(err, io.EOF):
+	case err == io.EOF: // bare: the end of the connection, which is no violation, matches it too
 		if in.st.Kind() == transport.Bulk {
 			in.st.Close()
 			return

@@ -211,12 +211,12 @@ func (s *Session) Fail(cause error) {
 	first := s.cause == nil
 	if first {
 		s.cause = cause
+		close(s.done) // with the cause: whoever fails second may rely on both
 	}
 	s.mu.Unlock()
 	if !first {
 		return
 	}
-	close(s.done)
 	s.cfg.Logger.Debug("session ended", "peer", s.raw.RemoteAddr(), "cause", cause)
 	s.dog.close()
 	s.writer.close()
