@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"time"
 
 	"github.com/reeveq/reeve"
@@ -77,6 +78,8 @@ func (s *session) with(ctx context.Context, cmd *cli.Command, f func(context.Con
 	if err == nil {
 		defer client.Close()
 		err = f(stop.Graceful, client)
+	} else if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		err = fmt.Errorf("%w (is a master running there? -connect says where, -wait how long to wait for it)", err)
 	}
 	if sig, ok := errors.AsType[*program.SignalError](context.Cause(stop.Graceful)); ok && err != nil {
 		return sig

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"text/tabwriter"
@@ -51,8 +52,9 @@ func (v *deadVerb) run(ctx context.Context, cmd *cli.Command) error {
 			write = func(tasks []reeve.TaskInfo) error {
 				for i := range tasks {
 					t := &tasks[i]
+					reason, last := reasonOf(t.Reason, t.Error)
 					fmt.Fprintf(w, "%v\t%s\t%s\t%d\t%s\t%s\t%s\n", t.ID, typeName(t.Type), span(now.Sub(t.Since)), t.Attempt,
-						orDash(clipped(t.Reason, 40)), orDash(clipped(t.Error, 60)), preview(t.Payload, t.Size))
+						orDash(clipped(cmp.Or(reason, t.Reason), 40)), orDash(clipped(last, 60)), preview(t.Payload, t.Size))
 				}
 				return outputError(w.Flush())
 			}

@@ -57,6 +57,9 @@ func (v *getVerb) run(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	if v.max > 0 && !v.block {
+		return cmdline.Usagef(cmd, "-max-wait needs -block")
+	}
 	return v.with(ctx, cmd, func(ctx context.Context, m master) error {
 		q := m.Queue(queue)
 		wait := ctx

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
+	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/auth"
 	"github.com/reeveq/reeve/internal/cmdline"
 	"github.com/urfave/cli/v3"
@@ -34,7 +36,7 @@ Example:
 			}
 			_, text, err := auth.GenerateKey(name)
 			if err != nil {
-				return cmdline.Usagef(cmd, "%w", err)
+				return cmdline.Usagef(cmd, "%s", strings.TrimPrefix(err.Error(), reeve.ErrKey.Error()+": "))
 			}
 			if err := keepPrivate(t.stdout); err != nil {
 				return outputError(err)

@@ -71,7 +71,7 @@ func TestPeek_JSONIsALineForEachTask(t *testing.T) {
 			}
 		}
 	}
-	if got[1]["payload_cbor"].(map[string]any)["n"] != 12.0 || got[2]["progress"].(map[string]any)["percent"] != 42.5 || got[1]["payload_cut"] != nil {
+	if got[1]["payload_cbor"].(map[string]any)["n"] != 12.0 || got[2]["progress"].(map[string]any)["percent"] != 42.49 || got[1]["payload_cut"] != nil {
 		t.Errorf("%s", stdout)
 	}
 	if got[0]["due"] != nil || got[0]["history"] != nil || got[1]["due"] == nil || got[3]["counts"].(map[string]any)["failed"] != 5.0 {

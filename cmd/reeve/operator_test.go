@@ -286,7 +286,7 @@ func several() []reeve.TaskInfo {
 			t.Due, t.Rules = time.Now().Add(long), &reeve.Rules{Key: "customer-7"}
 		}),
 		at(7, reeve.StateLeased, "a\nb", func(t *reeve.TaskInfo) {
-			t.Attempt, t.Worker, t.Progress = 2, "w@host:77#3", &reeve.Progress{Percent: 42.5, Text: "half way", At: put}
+			t.Attempt, t.Worker, t.Progress = 2, "w@host:77#3", &reeve.Progress{Percent: 42.49, Text: "half way", At: put}
 		}),
 		at(8, reeve.StateDead, "\xff\x00\x01", func(t *reeve.TaskInfo) {
 			t.Attempt, t.Reason, t.Error, t.Counts.Failed = 5, "5 attempts failed", "connection\nrefused\x1b[31m", 5

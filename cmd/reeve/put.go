@@ -80,7 +80,11 @@ func (v *putVerb) run(ctx context.Context, cmd *cli.Command) error {
 		if p.duplicates == 0 {
 			return nil
 		}
-		fmt.Fprintf(v.stderr, "reeve: %d of %d tasks were there already, and were not put again\n", p.duplicates, p.put+p.duplicates)
+		were := "were"
+		if p.duplicates == 1 {
+			were = "was"
+		}
+		fmt.Fprintf(v.stderr, "reeve: %d of %d tasks %s there already, and %[3]s not put again\n", p.duplicates, p.put+p.duplicates, were)
 		if v.failDuplicates {
 			return cmdline.Exit(exitSome)
 		}

@@ -72,7 +72,7 @@ func TestPut_TellsDuplicatesAndPutsTheRest(t *testing.T) {
 	}
 	code, stdout, stderr = s.run(t, "", "put", "tasks", "c", "b", "-unique", "{}", "-json", "-fail-duplicates")
 	if code != 1 || stdout != `{"id":"0000000000000003"}`+"\n"+`{"id":"0000000000000002","duplicate":true}`+"\n" ||
-		stderr != "reeve: 1 of 2 tasks were there already, and were not put again\n" {
+		stderr != "reeve: 1 of 2 tasks was there already, and was not put again\n" {
 		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
 	}
 	if code, _, stderr := s.run(t, "", "put", "tasks", "d", "-unique", "{}", "-fail-duplicates"); code != 0 || stderr != "" {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/program"
@@ -71,11 +72,24 @@ func badEnd(r *reeve.Result) error {
 		return nil
 	}
 	text := fmt.Sprintf("task %v is %v", r.ID, r.State)
-	if r.Reason != "" {
-		text += ": " + r.Reason
-	}
-	if r.Error != "" && r.Error != r.Reason {
-		text += ": " + r.Error
+	cause, last := reasonOf(r.Reason, r.Error)
+	for _, s := range []string{cause, last} {
+		if s != "" {
+			text += ": " + s
+		}
 	}
 	return program.Fail(exitNoResult, &taskError{text})
+}
+
+// reasonOf is why a task ended, and its last error as far as that is not the
+// reason: a reason may hold the begin of it, which nobody needs twice.
+func reasonOf(reason, last string) (cause, err string) {
+	cause, begin, ok := strings.Cut(reason, "; last: ")
+	switch {
+	case ok && strings.HasPrefix(last, begin):
+		return cause, last
+	case strings.HasPrefix(last, reason):
+		return "", last
+	}
+	return reason, last
 }

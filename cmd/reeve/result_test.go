@@ -15,6 +15,9 @@ func ended() map[reeve.ID]reeve.Result {
 		1: {ID: 1, Queue: "tasks", Type: "square", State: reeve.StateDone, Payload: []byte("144\n"), Attempts: 1, EndedAt: time.Unix(1, 0)},
 		2: {ID: 2, State: reeve.StateDone},
 		3: {ID: 3, State: reeve.StateDead, Reason: "5 attempts failed", Error: "connection\nrefused", Attempts: 5},
+		6: {ID: 6, State: reeve.StateDead, Reason: "2 attempts failed; last: exit code 3: no", Error: "exit code 3: no\nluck"},
+		7: {ID: 7, State: reeve.StateDead, Reason: "no mailbox", Error: "no mailbox"},
+		8: {ID: 8, State: reeve.StateDead, Reason: "worker lost ×5"},
 		4: {ID: 4, State: reeve.StateCancelled},
 		9: {ID: 9, State: reeve.StateDone, Payload: []byte{0xa1, 'a', 'n', 12}},
 	}
@@ -26,6 +29,9 @@ func TestResult_WritesTheResultOrSaysWhyThereIsNone(t *testing.T) {
 	s.wants(t, []string{"result", "1"}, 0, "144\n", "")
 	s.wants(t, []string{"result", "2"}, 0, "\n", "")
 	s.wants(t, []string{"result", "3"}, 1, "", "reeve: task 0000000000000003 is dead: 5 attempts failed: connection refused\n")
+	s.wants(t, []string{"result", "6"}, 1, "", "reeve: task 0000000000000006 is dead: 2 attempts failed: exit code 3: no luck\n")
+	s.wants(t, []string{"result", "7"}, 1, "", "reeve: task 0000000000000007 is dead: no mailbox\n")
+	s.wants(t, []string{"result", "8"}, 1, "", "reeve: task 0000000000000008 is dead: worker lost ×5\n")
 	s.wants(t, []string{"result", "4"}, 1, "", "reeve: task 0000000000000004 is cancelled\n")
 	s.wants(t, []string{"result", "5"}, 75, "", `reeve: task 0000000000000005 has not ended yet: "reeve wait 0000000000000005" waits for it, "reeve why 0000000000000005" tells what it waits for`+"\n")
 	s.wants(t, []string{"result", "9"}, 0, "\xa1an\x0c\n", "")

@@ -53,7 +53,9 @@ func note(t *reeve.TaskInfo, now time.Time) string {
 	return orDash(strings.Join(b, " "))
 }
 
-func percent(p *reeve.Progress) string { return strconv.FormatFloat(p.Percent, 'f', -1, 64) + " %" }
+func percent(p *reeve.Progress) string {
+	return strings.TrimSuffix(strconv.FormatFloat(p.Percent, 'f', 1, 64), ".0") + " %"
+}
 
 // typeName is a task type; the empty one is a dash.
 func typeName(typ string) string { return orDash(clipped(typ, 32)) }
@@ -199,7 +201,11 @@ func countsOf(t *reeve.TaskInfo) string {
 			b = append(b, fmt.Sprintf("%d %s", c.n, c.what))
 		}
 	}
-	if t.Rules != nil && t.Rules.Attempts > 0 {
+	switch {
+	case t.Rules == nil || t.Rules.Attempts == 0:
+	case t.Rules.Attempts == 1:
+		b = append(b, "1 failure makes it dead")
+	default:
 		b = append(b, fmt.Sprintf("%d failures make it dead", t.Rules.Attempts))
 	}
 	if len(b) == 0 {

@@ -1,6 +1,7 @@
 package cmdline
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"math"
@@ -131,11 +132,14 @@ func (v *durationValue) Set(s string) error {
 	if err != nil {
 		return err
 	}
-	if d < v.least {
-		return fmt.Errorf("want at least %v", v.least)
+	switch {
+	case d >= v.least:
+		*v.dest = d
+		return nil
+	case v.least == 1:
+		return errors.New("want more than 0")
 	}
-	*v.dest = d
-	return nil
+	return fmt.Errorf("want at least %v", v.least)
 }
 
 type choiceValue struct {
