@@ -183,10 +183,15 @@ func (s *session) handleControl(frame []byte) error {
 	return nil
 }
 
-// sendControl writes one message on the control stream.
+// sendControl writes one message on the control stream, after those of others,
+// or until the session ends.
 func (s *session) sendControl(msg wire.Message) error {
-	s.controlMu.Lock()
-	defer s.controlMu.Unlock()
+	select {
+	case s.controlled <- struct{}{}:
+	case <-s.mux.Done():
+		return reeve.ErrClosed
+	}
+	defer func() { <-s.controlled }()
 	frame, err := wire.Append(s.frame[:0], msg)
 	if err != nil {
 		return err

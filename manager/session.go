@@ -46,10 +46,10 @@ type session struct {
 	silent   atomic.Bool           // it ended because nothing came
 	waiting  atomic.Int64          // Gets, Joins, Waits and Commands without an answer
 
-	controlMu sync.Mutex // held while writing on control
-	control   *transport.Stream
-	first     *inbound // of control
-	frame     []byte
+	control    *transport.Stream
+	first      *inbound      // of control
+	controlled chan struct{} // cap 1: whoever writes on control has its place; in frame, too
+	frame      []byte
 
 	accepting sync.Mutex        // held while a stream is accepted and noted; taken before mu
 	bulk      *transport.Stream // owned by outbox.flushBulk
@@ -68,7 +68,7 @@ func (m *Master) runSession(conn net.Conn, peer *auth.Peer) {
 		m.cfg.Logger.Debug("session not started", "remote", peer.Remote, "err", err)
 		return
 	}
-	s := &session{m: m, mux: mux, peer: peer, done: make(chan struct{})}
+	s := &session{m: m, mux: mux, peer: peer, done: make(chan struct{}), controlled: make(chan struct{}, 1)}
 	stop := context.AfterFunc(m.ctx, func() { mux.Fail(reeve.ErrClosed) })
 	err = s.greet()
 	stop() // from here on the master ends the sessions it knows
