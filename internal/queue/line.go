@@ -138,16 +138,22 @@ func (q *Queue) leaveLane(t *task) {
 	}
 }
 
+// keepTurn makes t, which is in no list, one of those that its key lets run: its
+// holder has it although it waits in the line since it was taken for lost.
+func (t *task) keepTurn() {
+	if t.x != nil && t.x.line != nil && !t.x.released {
+		t.x.released = true
+		t.x.line.released++
+	}
+}
+
 // startLine notes that an attempt at t begins, which takes a token.
 func (q *Queue) startLine(t *task, now int64) {
 	if t.x == nil || t.x.line == nil {
 		return
 	}
 	l := t.x.line
-	if !t.x.released { // claimed by its holder while it waited in the line
-		t.x.released = true
-		l.released++
-	}
+	t.keepTurn()
 	if !q.cfg.KeyRate.IsZero() {
 		l.tokens.take(now)
 		q.releaseLine(l, now)

@@ -41,6 +41,7 @@ func (q *Queue) free(t *task, now int64) (worker string) {
 	} else {
 		q.unlist(t)
 		worker = q.unlose(t)
+		t.keepTurn()
 	}
 	return worker
 }
