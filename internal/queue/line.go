@@ -147,16 +147,21 @@ func (t *task) keepTurn() {
 	}
 }
 
-// startLine notes that an attempt at t begins, which takes a token.
+// passLine notes a hand-over of t, which takes a token of its key.
+func (q *Queue) passLine(t *task, now int64) {
+	if t.x != nil && t.x.line != nil && !q.cfg.KeyRate.IsZero() {
+		t.x.line.tokens.take(now)
+	}
+}
+
+// startLine notes that t is leased.
 func (q *Queue) startLine(t *task, now int64) {
 	if t.x == nil || t.x.line == nil {
 		return
 	}
-	l := t.x.line
 	t.keepTurn()
 	if !q.cfg.KeyRate.IsZero() {
-		l.tokens.take(now)
-		q.releaseLine(l, now)
+		q.releaseLine(t.x.line, now)
 	}
 }
 
