@@ -154,6 +154,7 @@ func (c *Consumer) Close() {
 	q.mu.Lock()
 	defer q.unlock()
 	q.dropConsumer(c)
+	q.dispatch(q.engine.now()) // its tasks of low priority count for others no more
 }
 
 // dropConsumer forgets c; its leases take no slot any more.
@@ -298,9 +299,12 @@ func (q *Queue) serveGet(k *taker, t *task, now int64) {
 	q.got(k, ts, nil)
 }
 
-// take takes t, which is in a lane, for an attempt.
+// take takes t, which is in a lane, for an attempt: it is this that rates bound,
+// not the return of a holder to the attempt that it had.
 func (q *Queue) take(t *task, now int64) *task {
 	q.unlist(t)
+	q.pass(now)
+	q.passLine(t, now)
 	q.stats.wait.add(now - t.readyAt)
 	t.attempt++
 	if t.attempt > 1 {
@@ -312,7 +316,6 @@ func (q *Queue) take(t *task, now int64) *task {
 // lease gives t, which is in no list, to k, and to c if it takes a slot.
 func (q *Queue) lease(t *task, k *hold, c *Consumer, now int64) {
 	q.move(t, leased)
-	q.pass(now)
 	q.startLine(t, now)
 	q.startUnique(t)
 	t.claimable = false

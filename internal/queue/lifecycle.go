@@ -167,6 +167,7 @@ func (q *Queue) leave(k *hold) {
 	if k.leases.n == 0 {
 		delete(q.holds, k)
 	}
+	q.dispatch(q.engine.now()) // what its slots counted for may be free
 	q.unlock()
 }
 
