@@ -19,9 +19,9 @@ func (m *model) unsettled(q *mQueue) int {
 func (m *model) compare(q *mQueue) {
 	now := m.now()
 	s := q.Stats()
-	var in [dropped + 1]int
+	var in [gone + 1]int
 	var bytes int64
-	delayed, fresh, plainReady := 0, 0, 0
+	delayed, fresh := 0, 0
 	for _, t := range m.tasks {
 		if t.q != q {
 			continue
@@ -33,36 +33,60 @@ func (m *model) compare(q *mQueue) {
 		switch {
 		case t.state == leased && !t.by.gone && min(t.leaseEnd(), t.runEnd()) <= now:
 			m.fail("the lease of task %d was over at %v or %v and stands at %v", t.n, t.leaseEnd(), t.runEnd(), now)
-		case t.state == queued && t.attempt == 0:
+		case t.state == queued && t.attempt == 0 && !t.moved:
 			fresh++
+		case t.tellLost != nil && !t.tellLost.gone:
+			m.fail("nobody was told that task %d was cancelled", t.n)
 		}
 		if t.state == queued && t.due > now {
 			delayed++
-		} else if t.state == queued && t.losses < 2 {
-			plainReady++
 		}
 		if _, ok := q.deadIDs[t.id]; t.id != 0 && ok != (t.state == dead) {
 			m.fail("task %d is in state %d; dead: %v", t.n, t.state, ok)
+		}
+		if t.toldEnd != 0 {
+			if t.toldEnd != t.end && (t.state != dead || t.toldEnd != reeve.StateDead) {
+				m.fail("task %d is in state %d, %v, and was told to be %v", t.n, t.state, t.end, t.toldEnd)
+			}
+			t.toldEnd = 0
 		}
 	}
 	if s.Ready+s.Delayed != in[queued] || s.Delayed != delayed || s.Leased != in[leased] || s.Dead != in[dead] {
 		m.fail("queue %s has %d ready, %d delayed, %d leased, %d dead; want %v, %d delayed", q.Name(), s.Ready, s.Delayed, s.Leased, s.Dead, in, delayed)
 	}
-	if s.Put != q.put || s.Done != q.done || s.Dropped != q.dropped || s.Buried != uint64(in[dead]) ||
-		s.Put != s.Done+s.Dropped+s.Buried+uint64(s.Unsettled()) {
-		m.fail("queue %s: %+v; want %d put, %d done, %d dropped", q.Name(), s, q.put, q.done, q.dropped)
+	counts := mCounts{s.Put, s.Done, s.Dropped, s.Skipped, s.Snoozed, s.Discarded, s.Cancelled, s.Expired, s.Purged, s.Duplicates, s.Revived, s.MovedIn, s.MovedOut}
+	if counts != q.counts || s.Put+s.MovedIn != s.MovedOut+s.Done+s.Dropped+s.Discarded+s.Cancelled+s.Expired+s.Purged+uint64(s.Unsettled()+s.Dead) {
+		m.fail("queue %s: %+v; want %+v", q.Name(), s, q.counts)
 	}
 	over := s.Bytes > q.cfg.MaxBytes || q.cfg.MaxLen > 0 && fresh > q.cfg.MaxLen
 	if s.Bytes < bytes || over && !m.stopped { // a stopped queue takes every result
 		m.fail("queue %s holds %d bytes, %d in tasks, and %d tasks that were never handed over", q.Name(), s.Bytes, bytes, fresh)
 	}
-	m.checkTakers(q, &s, plainReady)
+	if n := q.cfg.Concurrency; n > 0 && s.Leased > n {
+		m.fail("queue %s has %d leased of %d", q.Name(), s.Leased, n)
+	}
+	m.checkTakers(q, &s)
 	m.checkLine(q, &s)
 }
 
 // checkTakers checks that nobody who could take a task waits while there is one.
-func (m *model) checkTakers(q *mQueue, s *reeve.QueueStats, plainReady int) {
+func (m *model) checkTakers(q *mQueue, s *reeve.QueueStats) {
 	now := m.now()
+	var could []*mTask
+	for _, t := range m.tasks {
+		if t.q == q && m.couldRun(t, now) {
+			could = append(could, t)
+		}
+	}
+	lowFull := m.lowFull(q)
+	waitsFor := func(want *reeve.GetOptions, slot bool) *mTask {
+		for _, t := range could {
+			if suits(t, want) && !(slot && lowFull && t.priority < q.cfg.Reserve.Priority) {
+				return t
+			}
+		}
+		return nil
+	}
 	takers, free := 0, 0
 	for _, c := range m.clients {
 		if c.gone {
@@ -75,19 +99,24 @@ func (m *model) checkTakers(q *mQueue, s *reeve.QueueStats, plainReady int) {
 			}
 			takers++
 			free += max(0, k.slots-k.used)
-			if k.used < k.slots && plainReady > 0 && !silent && !m.stopped {
-				m.fail("a consumer with %d of %d slots used waits while %d tasks are ready in %s", k.used, k.slots, plainReady, q.Name())
+			if k.used < k.slots && !silent && !m.stopped {
+				if t := waitsFor(&k.want, true); t != nil {
+					m.fail("a consumer with %d of %d slots used waits while task %d is ready in %s", k.used, k.slots, t.n, q.Name())
+				}
 			}
 		}
 		for _, r := range c.requests {
+			if r.kind == mWait && !r.answered && (r.t.state >= settled || r.t.q != q && r.t.state == requested) {
+				m.fail("a Wait for task %d, which has ended, was not answered", r.t.n)
+			}
 			if r.answered || r.q != q {
 				continue
 			}
 			if r.kind == mGet {
 				takers++
 				free += r.max
-				if plainReady > 0 && !silent {
-					m.fail("a Get waits while %d tasks are ready in %s", plainReady, q.Name())
+				if t := waitsFor(&r.want, false); t != nil && !silent {
+					m.fail("a Get waits while task %d is ready in %s: %+v", t.n, q.Name(), *t)
 				}
 			}
 			if r.kind == mJoin && s.Unsettled() == 0 {
@@ -126,7 +155,7 @@ func (m *model) checkLine(q *mQueue, s *reeve.QueueStats) {
 	}
 	size, count := int64(0), len(head.tasks)
 	for _, t := range head.tasks {
-		size += t.size
+		size += t.need
 	}
 	if head.kind == mComplete {
 		t := m.holds(head.q, head.id, head.attempt)

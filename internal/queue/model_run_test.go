@@ -18,6 +18,7 @@ import (
 var (
 	modelSeed   = flag.Uint64("model.seed", 1, "first seed of the model test; 0: by the clock")
 	modelRounds = flag.Int("model.rounds", 100, "rounds of the model test, one seed each")
+	modelTail   = flag.Int("model.tail", 25, "how many of the last steps a failure tells")
 	modelSteps  = flag.Int("model.steps", 400, "steps of a round")
 )
 
@@ -45,7 +46,7 @@ func modelRound(t *testing.T, seed uint64) {
 		p := recover()
 		if p != nil {
 			h := r.history
-			text := fmt.Sprintf("-model.seed=%d: %v\nafter %d steps, the last:\n%s", seed, p, len(h), strings.Join(h[max(0, len(h)-25):], "\n"))
+			text := fmt.Sprintf("-model.seed=%d: %v\nafter %d steps, the last:\n%s", seed, p, len(h), strings.Join(h[max(0, len(h)-*modelTail):], "\n"))
 			if _, ours := p.(modelError); !ours { // a queue may be locked for ever
 				fmt.Fprintln(os.Stderr, text)
 				panic(p)
@@ -83,18 +84,44 @@ func pick[T any](r *round, from []T) T { return from[r.rnd.IntN(len(from))] }
 
 func (r *round) declare(i int) {
 	cfg := reeve.QueueConfig{
-		MaxLen:   pick(r, []int{0, 1, 3, 8}),
-		MaxBytes: pick(r, []int64{0, 1500, 4000}),
-		Refuse:   r.chance(15),
-		Lease:    pick(r, []time.Duration{time.Second, 3 * time.Second}),
-		Timeout:  pick(r, []time.Duration{0, 0, time.Second, 2500 * time.Millisecond}),
-		Attempts: 1 + r.rnd.IntN(4),
+		MaxLen:         pick(r, []int{0, 1, 3, 8}),
+		MaxBytes:       pick(r, []int64{0, 2500, 8000}),
+		Refuse:         r.chance(15),
+		Lease:          pick(r, []time.Duration{time.Second, 3 * time.Second}),
+		Timeout:        pick(r, []time.Duration{0, 0, time.Second, 2500 * time.Millisecond}),
+		Attempts:       1 + r.rnd.IntN(4),
+		CountSnoozed:   r.chance(30),
+		KeyConcurrency: pick(r, []int{1, 1, 2, reeve.NoLimit}),
+	}
+	if r.chance(20) {
+		cfg.LIFO = true
+	}
+	if r.chance(20) {
+		cfg.Ageing = pick(r, []time.Duration{time.Millisecond, time.Second})
+	}
+	if r.chance(30) {
+		cfg.Reserve = reeve.Reserve{Slots: 1 + r.rnd.IntN(2), Priority: 1}
+	}
+	if r.chance(30) {
+		cfg.Concurrency = 1 + r.rnd.IntN(5)
+	}
+	if r.chance(30) {
+		cfg.TypeConcurrency = map[string]int{"b": 1 + r.rnd.IntN(2)}
+	}
+	if r.chance(20) {
+		cfg.Rate = reeve.Rate{Tasks: 10, Burst: 1 + r.rnd.IntN(3)}
+	}
+	if r.chance(40) {
+		cfg.Backoff = reeve.Backoff{Base: 200 * time.Millisecond, Jitter: reeve.NoJitter, Max: time.Second}
+	}
+	if r.chance(40) {
+		cfg.KeepResult = 2 * time.Second
 	}
 	q, err := r.e.Declare(fmt.Sprint("q", i), cfg)
 	if err != nil {
 		r.fail("%v", err)
 	}
-	r.queues = append(r.queues, &mQueue{Queue: q, cfg: q.Config()})
+	r.queues = append(r.queues, &mQueue{Queue: q, cfg: q.Config(), lastPlain: map[string]reeve.ID{}, uniques: map[string]mUnique{}})
 	r.note("declare %s %+v", q.Name(), cfg)
 }
 
@@ -140,14 +167,21 @@ func (r *round) request(c *mClient, tag uint64, req mRequest) *mRequest {
 	return p
 }
 
-func (r *round) newTask(q *mQueue) (*mTask, reeve.Task) {
+// newTask makes a task for q; own: it may be found to be a duplicate.
+func (r *round) newTask(q *mQueue, own bool) (*mTask, reeve.Task) {
 	pad := r.rnd.IntN(300)
 	if r.chance(2) {
 		pad = 3000
 	}
-	t := &mTask{n: len(r.tasks), q: q, size: int64(8+pad) + 256, timeout: q.cfg.Timeout}
+	t := &mTask{n: len(r.tasks), q: q, length: 8 + pad}
 	r.tasks = append(r.tasks, t)
 	task := reeve.Task{Payload: fmt.Appendf(nil, "%08d%s", t.n, strings.Repeat(".", pad))}
+	if r.chance(50) {
+		task.Type = pick(r, []string{"a", "b", "c"})
+	}
+	if r.chance(40) {
+		task.Priority = int32(r.rnd.IntN(4)) - 1
+	}
 	if r.chance(15) {
 		task.Delay = time.Duration(1+r.rnd.IntN(3000)) * time.Millisecond
 		t.delay = task.Delay
@@ -156,7 +190,52 @@ func (r *round) newTask(q *mQueue) (*mTask, reeve.Task) {
 		task.Timeout = time.Duration(1+r.rnd.IntN(2000)) * time.Millisecond
 		t.timeout = task.Timeout
 	}
+	t.typ, t.priority = task.Type, task.Priority
+	t.size = int64(t.length+len(t.typ)) + reeve.TaskOverhead
+	t.need = t.size
+	if r.chance(60) {
+		task.Rules = r.newRules(t, own)
+		t.need += reeve.TaskOverhead + int64(len(t.key)+2*len(t.unique)) + 200
+	}
 	return t, task
+}
+
+func (r *round) newRules(t *mTask, own bool) *reeve.Rules {
+	rules := &reeve.Rules{}
+	if r.chance(50) {
+		t.key = pick(r, []string{"k", "l", "m"})
+	}
+	if own && r.chance(30) {
+		t.unique, t.mode = pick(r, []string{"u", "v", "w"}), reeve.UniqueMode(r.rnd.IntN(3))
+		if t.mode == reeve.UniqueForTime {
+			t.uniqueFor = time.Duration(1+r.rnd.IntN(3000)) * time.Millisecond
+		}
+	}
+	if r.chance(20) {
+		t.labels = pick(r, [][]string{{"x"}, {"y"}, {"x", "y"}})
+	}
+	if r.chance(20) {
+		t.attempts = 1 + r.rnd.IntN(5)
+	}
+	if r.chance(20) {
+		t.backoff = reeve.Backoff{Base: time.Duration(1+r.rnd.IntN(900)) * time.Millisecond, Jitter: reeve.NoJitter}
+	}
+	if r.chance(20) {
+		t.expiry = time.Duration(1+r.rnd.IntN(5000)) * time.Millisecond
+		rules.Expiry = t.expiry
+	}
+	rules.Key, rules.Labels, rules.Attempts, rules.Backoff = t.key, t.labels, t.attempts, t.backoff
+	rules.Unique, rules.UniqueMode, rules.UniqueFor = t.unique, t.mode, t.uniqueFor
+	return rules
+}
+
+// newWant makes wishes.
+func (r *round) newWant() (want reeve.GetOptions) {
+	if r.chance(40) {
+		want.Types = pick(r, [][]string{{""}, {"a", "b"}, {"b", ""}, {"", "a", "b", "c"}})
+	}
+	want.Labels = pick(r, [][]string{nil, {"x"}, {"y", "x"}})
+	return want
 }
 
 // token picks a token of q: mostly one that stands, now and then an old one.
@@ -191,6 +270,7 @@ func (r *round) step() {
 		{12, r.doAck}, {10, r.doNack}, {12, r.doComplete}, {4, r.doExtend}, {4, r.doClaim},
 		{2, func() { r.doRelease(false) }}, {1, func() { r.doRelease(true) }}, {1, r.doLeave},
 		{4, r.doCancel}, {8, r.doTouch}, {14, r.doSleep}, {1, r.doJoin},
+		{4, r.doWait}, {3, r.doCancelTask}, {1, r.doCancelAll}, {2, r.doPause}, {1, r.doRevive}, {1, r.doPurge}, {2, r.doMove}, {3, r.doFinish},
 	}
 	n := 0
 	for _, op := range ops {
@@ -215,7 +295,7 @@ func (r *round) doPut() {
 	op := &queue.PutOp{Each: each, NoWait: noWait, By: c}
 	var ts []*mTask
 	for range n {
-		t, task := r.newTask(q)
+		t, task := r.newTask(q, each || n == 1)
 		ts, op.Tasks = append(ts, t), append(op.Tasks, task)
 	}
 	if each {
@@ -235,18 +315,18 @@ func (r *round) doPut() {
 
 func (r *round) doGet() {
 	q, c := pick(r, r.queues), r.asks()
-	op := &queue.GetOp{Max: 1 + r.rnd.IntN(5), NoWait: r.chance(60), Tag: r.newTag(1)}
-	r.request(c, op.Tag, mRequest{kind: mGet, q: q, max: op.Max, noWait: op.NoWait})
-	r.note("client %d gets %d of %s, nowait %v, tag %d", c.name, op.Max, q.Name(), op.NoWait, op.Tag)
+	op := &queue.GetOp{Max: 1 + r.rnd.IntN(5), NoWait: r.chance(60), Tag: r.newTag(1), Want: r.newWant()}
+	r.request(c, op.Tag, mRequest{kind: mGet, q: q, max: op.Max, noWait: op.NoWait, want: op.Want})
+	r.note("client %d gets %d of %s, nowait %v, tag %d: %+v", c.name, op.Max, q.Name(), op.NoWait, op.Tag, op.Want)
 	q.Get(c.Holder, op)
 }
 
 func (r *round) doConsume() {
 	q, c := pick(r, r.queues), r.asks()
-	k := &mConsumer{c: c, q: q, tag: r.newTag(1), slots: r.rnd.IntN(4)}
+	k := &mConsumer{c: c, q: q, tag: r.newTag(1), slots: r.rnd.IntN(4), want: r.newWant()}
 	c.consumers[k.tag] = k
-	r.note("client %d consumes %s with %d slots", c.name, q.Name(), k.slots)
-	if k.handle = q.Consume(c.Holder, k.tag, k.slots, reeve.GetOptions{}); k.handle == nil {
+	r.note("client %d consumes %s with %d slots: %+v", c.name, q.Name(), k.slots, k.want)
+	if k.handle = q.Consume(c.Holder, k.tag, k.slots, k.want); k.handle == nil {
 		r.fail("no consumer")
 	}
 }
@@ -302,7 +382,15 @@ func (r *round) doNack() {
 	}
 	c := r.asks()
 	op := queue.NackOp{ID: id, Attempt: attempt, Error: "no", Stack: "at"}
-	switch r.rnd.IntN(8) {
+	switch r.rnd.IntN(12) {
+	case 6:
+		op.Skip = true
+	case 7:
+		op.Discard = true
+	case 8:
+		op.Snooze = true
+	case 9:
+		op.Snooze, op.Delay = true, time.Duration(1+r.rnd.IntN(3000))*time.Millisecond
 	case 0:
 		op.Bury = true
 	case 1:
@@ -316,7 +404,9 @@ func (r *round) doNack() {
 	}
 	tag := r.newTag(1)
 	r.request(c, tag, mRequest{kind: mNack, q: q, id: id, attempt: attempt, nack: op})
-	r.note("client %d nacks %v/%d of %s: returned %v, timed out %v, bury %v, delay %v", c.name, id, attempt, q.Name(), op.Returned, op.TimedOut, op.Bury, op.Delay)
+	op.Error, op.Stack = "", ""
+	r.note("client %d nacks %v of %s: %+v", c.name, id, q.Name(), op)
+	op.Error = "no"
 	q.Nack(c.Holder, &op, tag, c)
 }
 
@@ -329,7 +419,7 @@ func (r *round) doComplete() {
 		if !ok {
 			break
 		}
-		t, result := r.newTask(to)
+		t, result := r.newTask(to, false)
 		op := queue.CompleteOp{ID: id, Attempt: attempt, Result: result, Tag: r.newTag(1), By: c}
 		ops = append(ops, op)
 		reqs = append(reqs, r.request(c, op.Tag, mRequest{kind: mComplete, q: q, to: to, tasks: []*mTask{t}, id: id, attempt: attempt}))
@@ -380,7 +470,7 @@ func (r *round) doClaim() {
 	kept := q.Claim(c.Holder, handle, []queue.AckOp{{ID: id, Attempt: attempt}})[0]
 	r.note("client %d claims %v/%d of %s, consumer %v: %v", c.name, id, attempt, q.Name(), k != nil, kept)
 	t := r.holds(q, id, attempt)
-	if want := t != nil && (t.claimable || t.by == c || t.by.gone); kept != want {
+	if want := t != nil && (t.claimable && !r.crowded(t) || t.by == c || t.by.gone); kept != want {
 		r.fail("kept %v, want %v", kept, want)
 	}
 	switch {
@@ -414,7 +504,7 @@ func (r *round) release(c *mClient, returned bool) {
 	r.mu.Unlock()
 	r.forgetQueueView()
 	for _, t := range r.tasks {
-		if t.state != leased || t.by != c || completed[t.id] {
+		if t.state != leased || t.by != c || completed[t.id] && (returned || t.q.immediate) {
 			continue
 		}
 		t.unlease()
@@ -543,6 +633,7 @@ func (r *round) finish() {
 		r.e.Stop()
 	} else {
 		for _, q := range r.queues {
+			r.resume(q)
 			r.doShutdown(q, r.chance(20))
 		}
 		r.drain()
@@ -570,12 +661,13 @@ func (r *round) drain() {
 	c := &mClient{m: r.model, name: len(r.clients), always: true, requests: map[uint64]*mRequest{}, consumers: map[uint64]*mConsumer{}}
 	c.Holder = r.e.NewHolder(c, true)
 	r.clients = append(r.clients, c)
-	for range 40 { // the last attempts and delays are over long before
+	all := reeve.GetOptions{Labels: []string{"x", "y"}}
+	for range 400 { // the last attempts and delays are over long before
 		left := 0
 		for _, q := range r.queues {
 			tag := r.newTag(1)
-			r.request(c, tag, mRequest{kind: mGet, q: q, max: 100, noWait: true})
-			q.Get(c.Holder, &queue.GetOp{Max: 100, NoWait: true, Tag: tag})
+			r.request(c, tag, mRequest{kind: mGet, q: q, max: 100, noWait: true, want: all})
+			q.Get(c.Holder, &queue.GetOp{Max: 100, NoWait: true, Tag: tag, Want: all})
 			r.absorb()
 			for _, t := range r.tasks {
 				if t.q == q && t.state == leased && t.by == c {

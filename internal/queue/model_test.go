@@ -1,11 +1,13 @@
 package queue_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"sync"
+	"testing/synctest"
 	"time"
 
 	"github.com/reeveq/reeve"
@@ -31,11 +33,26 @@ type model struct {
 type mQueue struct {
 	*queue.Queue
 	cfg                 reeve.QueueConfig
-	waiting             []*mRequest // puts and completes that were not answered, in order
-	lastPlain           reeve.ID    // that was handed over
+	waiting             []*mRequest         // puts and completes that were not answered, in order
+	lastPlain           map[string]reeve.ID // by stream: that was handed over
 	shutdown, immediate bool
-	put, done, dropped  uint64
+	paused              bool
+	counts              mCounts
+	uniques             map[string]mUnique
+	starts              []time.Duration             // of hand-overs, with a rate
 	deadIDs             map[reeve.ID]reeve.DeadTask // as the queue tells, after each step
+}
+
+// mCounts are numbers of [reeve.QueueStats].
+type mCounts struct {
+	put, done, dropped, skipped, snoozed, discarded, cancelled, expired, purged, duplicates, revived, movedIn, movedOut uint64
+}
+
+// mUnique is who has a unique key.
+type mUnique struct {
+	t     *mTask
+	mode  reeve.UniqueMode
+	until time.Duration
 }
 
 type mState uint8
@@ -46,7 +63,7 @@ const (
 	leased
 	settled
 	dead
-	dropped
+	gone // ended otherwise: see mTask.end
 )
 
 // mTask is one task.
@@ -55,13 +72,32 @@ type mTask struct {
 	q       *mQueue
 	id      reeve.ID // 0: not told yet
 	source  reeve.ID
-	size    int64
+	length  int
+	size    int64 // at least
+	need    int64 // at most
 	delay   time.Duration
-	timeout time.Duration
+	timeout time.Duration // 0: the queue's
 	state   mState
-	attempt uint32
-	due     time.Duration // not to be handed over before
-	plain   bool          // was never delayed nor given back
+	end     reeve.State // when it is gone or settled
+
+	typ       string
+	labels    []string
+	priority  int32
+	key       string
+	attempts  int
+	backoff   reeve.Backoff
+	expire    time.Duration // not to be begun from then on; 0: never
+	expiry    time.Duration // after its put
+	unique    string
+	mode      reeve.UniqueMode
+	uniqueFor time.Duration
+	holds     bool        // its key
+	toldEnd   reeve.State // to who waits; held against the end it comes to
+	moved     bool        // to where it is, whatever the bounds
+	tellLost  *mClient    // is to be told that it was cancelled
+	attempt   uint32
+	due       time.Duration // not to be handed over before
+	plain     bool          // was never delayed nor given back
 
 	// While leased, or queued and claimable.
 	by       *mClient
@@ -72,6 +108,7 @@ type mTask struct {
 
 	claimable        bool
 	failed, timedOut int
+	snoozed          int
 	losses           int // at most: some count as returned
 }
 
@@ -80,6 +117,7 @@ type mConsumer struct {
 	q           *mQueue
 	tag         uint64
 	slots, used int
+	want        reeve.GetOptions
 	over        bool
 	handle      *queue.Consumer
 }
@@ -94,6 +132,7 @@ const (
 	mComplete
 	mGet
 	mJoin
+	mWait
 )
 
 // mRequest is one request that is to be answered once.
@@ -110,6 +149,8 @@ type mRequest struct {
 	nack      queue.NackOp
 	extend    time.Duration
 	max       int
+	want      reeve.GetOptions
+	t         *mTask // that is waited for
 	answered  bool
 	cancelled bool
 }
@@ -131,13 +172,14 @@ type mClient struct {
 type event struct {
 	at    time.Duration
 	c     *mClient
-	what  byte // 'r'eply, 'd'eliver, 'g'ot, 'e'nd, 'l'ost
+	what  byte // 'r'eply, 'd'eliver, 'g'ot, 'e'nd, 'l'ost, 'w'aited for
 	tag   uint64
 	count int
 	first reeve.ID
 	queue string
 	tasks []reeve.Task
 	token reeve.Token
+	end   reeve.Result
 	err   error
 }
 
@@ -179,11 +221,16 @@ func (c *mClient) Lost(t reeve.Token, cause error) {
 	c.tell(event{what: 'l', queue: t.Queue, token: t, err: cause})
 }
 
+func (c *mClient) Ended(tag uint64, r reeve.Result, err error) {
+	c.tell(event{what: 'w', tag: tag, end: r, err: err})
+}
+
 func (c *mClient) Wake() {}
 
 // absorb holds all that was told since against the model, then the queues'
 // numbers.
 func (m *model) absorb() {
+	synctest.Wait() // what is over at this moment has ended
 	for _, q := range m.queues {
 		q.deadIDs = map[reeve.ID]reeve.DeadTask{}
 		for _, d := range q.Dead(0, len(m.tasks)) {
@@ -214,7 +261,7 @@ func (m *model) absorb() {
 			if c.used >= c.slots {
 				m.fail("a consumer with %d of %d slots used was given a task", c.used, c.slots)
 			}
-			m.handedOver(c.q, ev.c, c, &ev.tasks[0], ev.at)
+			m.handedOver(c.q, ev.c, c, c.want, &ev.tasks[0], ev.at)
 		case 'g':
 			m.got(ev)
 		case 'e':
@@ -226,6 +273,8 @@ func (m *model) absorb() {
 			c.over = true
 		case 'l':
 			m.lost(ev)
+		case 'w':
+			m.waited(ev)
 		}
 	}
 	m.pass(m.now())
@@ -238,12 +287,15 @@ func (m *model) absorb() {
 // left.
 func (m *model) pass(now time.Duration) {
 	for _, t := range m.tasks {
-		if t.state != leased || !t.by.gone {
-			continue
+		if t.state == leased && t.by.gone {
+			if end, run := t.leaseEnd(), t.runEnd(); min(end, run) <= now {
+				t.unlease()
+				m.giveBack(t, run <= end, min(end, run))
+			}
 		}
-		if end, run := t.leaseEnd(), t.runEnd(); min(end, run) <= now {
-			t.unlease()
-			m.giveBack(t, run <= end, min(end, run))
+		if t.state == queued && t.expire != 0 && t.expire <= now {
+			t.q.counts.expired++
+			m.finish(t, reeve.StateExpired)
 		}
 	}
 }
@@ -259,11 +311,14 @@ func (t *mTask) leaseEnd() time.Duration {
 }
 
 func (t *mTask) runEnd() time.Duration {
-	if t.timeout == 0 || t.parked != nil {
+	if t.runTime() == 0 || t.parked != nil {
 		return never
 	}
-	return t.began + t.timeout + queue.TimeoutGrace
+	return t.began + t.runTime() + queue.TimeoutGrace
 }
+
+// runTime is how long an attempt at t may run; 0: as long as it takes.
+func (t *mTask) runTime() time.Duration { return cmp.Or(t.timeout, t.q.cfg.Timeout) }
 
 // giveBack ends the lease of t that was lost, or that ran out of time.
 func (m *model) giveBack(t *mTask, timedOut bool, now time.Duration) {
@@ -272,30 +327,89 @@ func (m *model) giveBack(t *mTask, timedOut bool, now time.Duration) {
 		m.drop(t)
 	case timedOut:
 		t.timedOut++
-		m.retry(t, now, 0)
+		m.retry(t, now, t.backoffOf(), true)
 	default:
 		t.losses++
 		if d, ok := t.q.deadIDs[t.id]; ok && d.Attempt == t.attempt {
-			t.state = dead
+			m.die(t)
 			return
 		}
 		t.state, t.claimable, t.due, t.plain = queued, true, now, false
 	}
 }
 
-// retry makes t, whose attempt failed, wait for the next, or dead.
-func (m *model) retry(t *mTask, now, delay time.Duration) {
-	t.claimable, t.plain, t.due = false, false, now+delay
-	t.state = queued
-	if t.failed+t.timedOut >= t.q.cfg.Attempts {
-		t.state = dead
+// retry makes t, whose attempt did not succeed, wait for the next, or dead.
+func (m *model) retry(t *mTask, now, delay time.Duration, failed bool) {
+	t.claimable, t.plain, t.state = false, false, queued
+	spent := t.failed + t.timedOut
+	if t.q.cfg.CountSnoozed {
+		spent += t.snoozed
 	}
+	if failed && spent >= cmp.Or(t.attempts, t.q.cfg.Attempts) {
+		m.die(t)
+		return
+	}
+	t.due = now + delay
+}
+
+// backoffOf is the wait before the next attempt at t, which failed.
+func (t *mTask) backoffOf() time.Duration {
+	b := t.backoff
+	if b == (reeve.Backoff{}) {
+		b = t.q.cfg.Backoff
+	}
+	spent := t.failed + t.timedOut
+	if t.q.cfg.CountSnoozed {
+		spent += t.snoozed
+	}
+	return b.Wait(spent, 0.5)
+}
+
+func (m *model) die(t *mTask) {
+	t.state, t.holds, t.claimable = dead, false, false
+	m.freeUnique(t, false)
 }
 
 func (m *model) drop(t *mTask) {
-	t.state = dropped
-	t.claimable = false
-	t.q.dropped++
+	t.q.counts.dropped++
+	m.finish(t, reeve.StatePurged)
+}
+
+// finish ends t for good.
+func (m *model) finish(t *mTask, end reeve.State) {
+	t.state, t.end, t.claimable, t.holds = gone, end, false, false
+	if end == reeve.StateDone {
+		t.state = settled
+		t.q.counts.done++
+	}
+	m.freeUnique(t, false)
+}
+
+// freeUnique gives the key of t back. started: its first attempt begins.
+func (m *model) freeUnique(t *mTask, started bool) {
+	if u, ok := t.q.uniques[t.unique]; ok && u.t == t && u.mode != reeve.UniqueForTime && (!started || u.mode == reeve.UniqueUntilStart) {
+		delete(t.q.uniques, t.unique)
+	}
+}
+
+// takeUnique gives t its key, if that is free.
+func (m *model) takeUnique(t *mTask, at time.Duration) {
+	if t.unique == "" || m.uniqueHolder(t.q, t.unique, at) != nil {
+		return
+	}
+	u := mUnique{t: t, mode: t.mode, until: never}
+	if t.mode == reeve.UniqueForTime && t.uniqueFor > 0 {
+		u.until = at + t.uniqueFor
+	}
+	t.q.uniques[t.unique] = u
+}
+
+// uniqueHolder is the task that has the key; nil: none.
+func (m *model) uniqueHolder(q *mQueue, key string, at time.Duration) *mTask {
+	if u, ok := q.uniques[key]; ok && at < u.until {
+		return u.t
+	}
+	return nil
 }
 
 func (t *mTask) unlease() {
@@ -312,14 +426,14 @@ func (m *model) task(q *mQueue, payload []byte) *mTask {
 		m.fail("a payload that nobody put: %q", payload)
 	}
 	t := m.tasks[n]
-	if t.q != q || int64(len(payload)+256) != t.size {
+	if t.q != q || len(payload) != t.length {
 		m.fail("task %d came out of queue %s with %d bytes", n, q.Name(), len(payload))
 	}
 	return t
 }
 
 // handedOver is one hand-over.
-func (m *model) handedOver(q *mQueue, c *mClient, to *mConsumer, d *reeve.Task, at time.Duration) {
+func (m *model) handedOver(q *mQueue, c *mClient, to *mConsumer, want reeve.GetOptions, d *reeve.Task, at time.Duration) {
 	t := m.task(q, d.Payload)
 	switch {
 	case m.stopped:
@@ -330,24 +444,27 @@ func (m *model) handedOver(q *mQueue, c *mClient, to *mConsumer, d *reeve.Task, 
 		m.fail("task %d was handed over as attempt %d after %d", t.n, d.Attempt, t.attempt)
 	case t.id != 0 && d.ID != t.id || d.ID == 0:
 		m.fail("task %d has id %v and came with %v", t.n, t.id, d.ID)
-	case d.Source != t.source || d.Timeout != t.timeout:
-		m.fail("task %d came with source %v, timeout %v", t.n, d.Source, d.Timeout)
+	case d.Source != t.source || d.Timeout != t.runTime() || d.Type != t.typ || d.Priority != t.priority:
+		m.fail("task %d came as %+v", t.n, d)
 	case at < t.due:
 		m.fail("task %d was handed over at %v, it is due at %v", t.n, at, t.due)
 	case !c.always && c.heard+q.cfg.Lease <= at:
 		m.fail("task %d was handed over to a silent client", t.n)
-	case t.plain && d.ID <= q.lastPlain:
-		m.fail("task %d with id %v was handed over after %v", t.n, d.ID, q.lastPlain)
+	case t.plain && t.key == "" && !q.cfg.LIFO && d.ID <= q.lastPlain[t.stream()]:
+		m.fail("task %d with id %v was handed over after %v", t.n, d.ID, q.lastPlain[t.stream()])
 	}
+	t.id = d.ID
+	m.allowed(t, to, want, at)
 	if t.plain {
-		q.lastPlain = d.ID
+		q.lastPlain[t.stream()] = d.ID
 	}
-	t.id, t.attempt = d.ID, d.Attempt
+	m.freeUnique(t, true)
+	t.attempt = d.Attempt
 	m.lease(t, c, to, at)
 }
 
 func (m *model) lease(t *mTask, c *mClient, to *mConsumer, at time.Duration) {
-	t.state, t.claimable, t.plain = leased, false, false
+	t.state, t.claimable, t.plain, t.holds = leased, false, false, true
 	t.by, t.consumer, t.at, t.began, t.keep, t.parked = c, to, at, at, 0, nil
 	if to != nil {
 		to.used++
@@ -365,7 +482,7 @@ func (m *model) got(ev *event) {
 			m.fail("%d tasks for a Get of up to %d", len(ev.tasks), r.max)
 		}
 		for i := range ev.tasks {
-			m.handedOver(r.q, ev.c, nil, &ev.tasks[i], ev.at)
+			m.handedOver(r.q, ev.c, nil, r.want, &ev.tasks[i], ev.at)
 		}
 	case errors.Is(ev.err, reeve.ErrEmpty) && r.noWait:
 	case errors.Is(ev.err, errCancelled) && r.cancelled:
@@ -389,6 +506,13 @@ func (m *model) lost(ev *event) {
 	for _, t := range m.tasks {
 		if t.id != ev.token.ID {
 			continue
+		}
+		if errors.Is(ev.err, reeve.ErrCancelled) {
+			if t.tellLost != ev.c || t.attempt != ev.token.Attempt {
+				m.fail("task %d was told to be cancelled to client %d", t.n, ev.c.name)
+			}
+			t.tellLost = nil
+			return
 		}
 		if t.state != leased || t.by != ev.c || t.attempt != ev.token.Attempt {
 			m.fail("task %d was told to be lost, it is in state %d at attempt %d", t.n, t.state, t.attempt)
@@ -450,6 +574,9 @@ func (m *model) reply(c *mClient, tag uint64, first reeve.ID, err error, at time
 		m.putReply(r, first, err, at)
 		return
 	}
+	if r.kind == mWait {
+		m.fail("a Wait was answered as other requests are")
+	}
 	if r.kind == mJoin {
 		switch {
 		case err == nil && m.unsettled(r.q) == 0:
@@ -463,7 +590,7 @@ func (m *model) reply(c *mClient, tag uint64, first reeve.ID, err error, at time
 	t := m.holds(r.q, r.id, r.attempt)
 	switch {
 	case err == nil && t != nil:
-	case errors.Is(err, reeve.ErrLeaseLost) && t == nil:
+	case errors.Is(err, reeve.ErrLeaseLost) && (t == nil || r.kind == mExtend && t.claimable && m.crowded(t)):
 		return
 	case r.kind == mComplete && m.mayRefuse(r, err):
 		if t != nil && t.parked == r { // the run time begins again
@@ -476,14 +603,14 @@ func (m *model) reply(c *mClient, tag uint64, first reeve.ID, err error, at time
 	switch r.kind {
 	case mAck:
 		t.free()
-		t.state = settled
-		t.q.done++
+		m.finish(t, reeve.StateDone)
 	case mComplete:
 		t.free()
-		t.state = settled
-		t.q.done++
-		r.tasks[0].source = t.id
-		m.confirm(r.tasks[0], 0, at)
+		m.finish(t, reeve.StateDone)
+		if len(r.tasks) > 0 {
+			r.tasks[0].source = t.id
+			m.confirm(r.tasks[0], 0, at)
+		}
 	case mExtend:
 		if t.state != leased {
 			t.free()
@@ -492,20 +619,36 @@ func (m *model) reply(c *mClient, tag uint64, first reeve.ID, err error, at time
 		t.keep = max(t.keep, at+r.extend)
 	case mNack:
 		t.free()
-		switch {
-		case t.q.immediate:
-			m.drop(t)
-		case r.nack.Bury:
-			t.state = dead
-		case r.nack.Returned:
-			t.state, t.plain, t.due = queued, false, at
-		case r.nack.TimedOut:
+		m.nacked(t, &r.nack, at)
+	}
+}
+
+// nacked is the end of an attempt at t, which its holder has told.
+func (m *model) nacked(t *mTask, op *queue.NackOp, at time.Duration) {
+	switch {
+	case op.Skip:
+		t.q.counts.skipped++
+		m.finish(t, reeve.StateDone)
+	case op.Discard:
+		t.q.counts.discarded++
+		m.finish(t, reeve.StateDiscarded)
+	case t.q.immediate:
+		m.drop(t)
+	case op.Bury:
+		m.die(t)
+	case op.Returned:
+		t.state, t.plain, t.due = queued, false, at
+	case op.Snooze:
+		t.snoozed++
+		t.q.counts.snoozed++
+		m.retry(t, at, op.Delay, t.q.cfg.CountSnoozed)
+	default:
+		if op.TimedOut {
 			t.timedOut++
-			m.retry(t, at, r.nack.Delay)
-		default:
+		} else {
 			t.failed++
-			m.retry(t, at, r.nack.Delay)
 		}
+		m.retry(t, at, cmp.Or(op.Delay, t.backoffOf()), true)
 	}
 }
 
@@ -528,7 +671,7 @@ func (m *model) leaveLine(r *mRequest, err error) {
 func (m *model) mayRefuse(r *mRequest, err error) bool {
 	var size int64
 	for _, t := range r.tasks {
-		size += t.size
+		size += t.need
 	}
 	cfg := r.to.cfg
 	switch {
@@ -547,6 +690,14 @@ func (m *model) mayRefuse(r *mRequest, err error) bool {
 }
 
 func (m *model) putReply(r *mRequest, first reeve.ID, err error, at time.Duration) {
+	if errors.Is(err, reeve.ErrDuplicate) && len(r.tasks) == 1 {
+		by := m.uniqueHolder(r.q, r.tasks[0].unique, at)
+		if r.tasks[0].unique == "" || by == nil || by.id != first {
+			m.fail("put %d into %s is a duplicate of %v; %q is taken by %+v", r.tag, r.to.Name(), first, r.tasks[0].unique, by)
+		}
+		r.q.counts.duplicates++
+		return
+	}
 	if err != nil {
 		if first != 0 || !m.mayRefuse(r, err) {
 			m.fail("put %d into %s: %v", r.tag, r.to.Name(), err)
@@ -568,5 +719,31 @@ func (m *model) confirm(t *mTask, id reeve.ID, at time.Duration) {
 	}
 	m.lastID = max(m.lastID, id)
 	t.id, t.state, t.due, t.plain = id, queued, at+t.delay, t.delay == 0
-	t.q.put++
+	t.q.counts.put++
+	if t.expiry > 0 {
+		t.expire = at + t.expiry
+	}
+	if t.unique != "" {
+		if by := m.uniqueHolder(t.q, t.unique, at); by != nil {
+			m.fail("task %d was put, its key %q is taken by task %d in state %d, mode %v, at attempt %d", t.n, t.unique, by.n, by.state, by.mode, by.attempt)
+		}
+		m.takeUnique(t, at)
+	}
+}
+
+// waited is the answer to a Wait.
+func (m *model) waited(ev *event) {
+	r := m.answered(ev.c, ev.tag)
+	t := r.t
+	switch {
+	case r.kind != mWait:
+		m.fail("the end of a task for request %d", ev.tag)
+	case ev.err == nil && ev.end.ID == t.id && ev.end.Queue == t.q.Name() && ev.end.Type == t.typ:
+		t.toldEnd = ev.end.State // held against what it comes to
+	case errors.Is(ev.err, reeve.ErrNoSuchTask) && t.state >= settled && t.state != dead:
+	case errors.Is(ev.err, errCancelled) && r.cancelled:
+	case errors.Is(ev.err, reeve.ErrClosed) && m.stopped:
+	default:
+		m.fail("a Wait for task %d in state %d was answered with %+v, %v", t.n, t.state, ev.end, ev.err)
+	}
 }
