@@ -147,7 +147,7 @@ func (p *putter) addLine(ctx context.Context, n int, line []byte) (err error) {
 		t, err = parseLine(line, p.v.spec)
 	}
 	if err == nil {
-		err = trimInvalid(t.Validate())
+		err = cmdline.Plain(t.Validate())
 	}
 	if err != nil {
 		return errors.Join(p.flush(ctx), program.Fail(program.ExitData, fmt.Errorf("line %d: %w", n, err)))

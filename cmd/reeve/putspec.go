@@ -72,7 +72,7 @@ func (s *taskSpec) check(cmd *cli.Command, mode string) error {
 	whole.key, whole.unique = strings.ReplaceAll(s.key, "{}", ""), strings.ReplaceAll(s.unique, "{}", "-")
 	task := whole.task(nil)
 	if err := task.Validate(); err != nil {
-		return cmdline.Usagef(cmd, "%w", trimInvalid(err))
+		return cmdline.Usagef(cmd, "%w", cmdline.Plain(err))
 	}
 	return nil
 }

@@ -91,15 +91,6 @@ func parseBackoff(s string) (reeve.Backoff, error) {
 	return b, err
 }
 
-// trimInvalid leaves out of an error what says that an argument is invalid,
-// which is said already where it is shown.
-func trimInvalid(err error) error {
-	if err == nil {
-		return nil
-	}
-	return errors.New(strings.TrimPrefix(err.Error(), reeve.ErrInvalid.Error()+": "))
-}
-
 // keepValue is the value of -keep-result: a time, or none.
 type keepValue struct{ dest *time.Duration }
 
@@ -164,7 +155,7 @@ func (l *typeList) Get() any       { return []string(*l) }
 func (l *typeList) Set(s string) error {
 	types := append(*l, s)
 	if err := (&reeve.GetOptions{Types: types}).Validate(); err != nil {
-		return trimInvalid(err)
+		return cmdline.Plain(err)
 	}
 	*l = types
 	return nil

@@ -217,7 +217,7 @@ func (l *labelList) String() string { return strings.Join(*l, ",") }
 func (l *labelList) Set(s string) error {
 	labels := append(*l, s)
 	if err := reeve.CheckLabels(labels); err != nil {
-		return trimInvalid(err)
+		return cmdline.Plain(err)
 	}
 	*l = labels
 	return nil

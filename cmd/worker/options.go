@@ -57,7 +57,7 @@ func (o *options) command(action cli.ActionFunc) *cli.Command {
 		cmdline.Flag("queue", &o.queues, "take tasks from queue `NAME`; several are NAME,NAME or the flag again, and NAME=3,NAME=1\nshares in proportion; without weights all have the same"),
 		cmdline.Bool("strict", &o.strict, "take tasks from a queue only when those before it have none"),
 		cmdline.Flag("type", textList{&o.types, checkTypes}, "take tasks of type `NAME` only; more than one can be given"),
-		cmdline.Flag("label", textList{&o.labels, reeve.CheckLabels}, "take tasks too that are for workers with `LABEL`; more than one can be given"),
+		cmdline.Flag("label", textList{&o.labels, checkLabels}, "take tasks too that are for workers with `LABEL`; more than one can be given"),
 		cmdline.String("results", &o.results, "put results on queue `NAME`; empty: they are kept by the task's id only, if it or its queue says so"),
 		cmdline.Int("concurrency", &o.concurrency, 1, reeve.MaxSlots, "run `N` tasks at a time; the default is the number of CPUs"),
 		cmdline.Int("prefetch", &o.prefetch, 0, reeve.MaxSlots, "hold `N` more tasks ready, for very small ones"),
@@ -116,19 +116,21 @@ func (o *options) validate() error {
 	if o.argv == nil {
 		for _, t := range o.types {
 			if t != "" && !slices.Contains(demo.Names(), t) {
-				return fmt.Errorf("-type %q: there is no such demo function", t)
+				return fmt.Errorf("-type %q: there is no such demo function; there are: %s", t, strings.Join(demo.Names(), ", "))
 			}
 		}
 	}
 	return nil
 }
 
+func checkLabels(labels []string) error { return cmdline.Plain(reeve.CheckLabels(labels)) }
+
 func checkTypes(types []string) error {
 	o := reeve.NewGetOptions(reeve.ForTypes(types...))
 	if slices.Contains(types[:len(types)-1], types[len(types)-1]) {
 		return errors.New("it was given before")
 	}
-	return o.Validate()
+	return cmdline.Plain(o.Validate())
 }
 
 // splitCommand cuts the arguments at the first "--". What completes a command

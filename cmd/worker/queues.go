@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/cmdline"
 )
 
 // queues is the value of -queue: NAME or NAME=WEIGHT, several with commas
@@ -80,7 +81,10 @@ func (q *queues) sources(strict bool) ([]reeve.Source, error) {
 		}
 		sources[i] = s
 	}
-	return sources, reeve.CheckSources(sources)
+	if err := reeve.CheckSources(sources); err != nil {
+		return nil, fmt.Errorf("-queue: %w", cmdline.Plain(err))
+	}
+	return sources, nil
 }
 
 var _ flag.Getter = (*queues)(nil)

@@ -99,7 +99,7 @@ func addWindow(c *reeve.QueueConfig, _, s string) error {
 	if err == nil {
 		c.Windows = append(c.Windows, w)
 	}
-	return plain(err)
+	return Plain(err)
 }
 
 func showWindows(c *reeve.QueueConfig) []string {

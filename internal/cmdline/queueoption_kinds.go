@@ -88,7 +88,7 @@ func rate(name, example, about string, field func(*reeve.QueueConfig) *reeve.Rat
 		name: name, example: example, about: about,
 		set: func(c *reeve.QueueConfig, _, s string) (err error) {
 			*field(c), err = reeve.ParseRate(s)
-			return plain(err)
+			return Plain(err)
 		},
 		show: func(c *reeve.QueueConfig) []string { return unlessZero(*field(c), reeve.Rate.String) },
 	}
@@ -103,8 +103,9 @@ func unlessZero[T comparable](v T, write func(T) string) []string {
 	return []string{write(v)}
 }
 
-// plain is err without the kind that all errors of a command line are of.
-func plain(err error) error {
+// Plain is err, a nil one too, without the kind that all errors of a command
+// line are of: that an argument is invalid is said where it is shown.
+func Plain(err error) error {
 	if err == nil {
 		return nil
 	}

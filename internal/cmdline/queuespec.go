@@ -39,7 +39,7 @@ func ParseQueueSpec(s string) (QueueSpec, error) {
 	}
 	c := spec.Config.WithDefaults()
 	if err := c.Validate(); err != nil { // what no option can check alone
-		return spec, fmt.Errorf("queue %q: %w", name, plain(err))
+		return spec, fmt.Errorf("queue %q: %w", name, Plain(err))
 	}
 	return spec, nil
 }
@@ -53,6 +53,8 @@ func (q *QueueSpec) set(option string, seen map[string]bool) error {
 		return fmt.Errorf("unknown option %q; there are: %s", key, QueueOptions())
 	case !hasValue && o.example != "":
 		return fmt.Errorf("option %s needs a value, as %s=%s", key, key, o.example)
+	case hasValue && value == "" && o.example == "":
+		return fmt.Errorf("option %s: want the name alone, or =true or =false", key)
 	case seen[key] && !o.many:
 		return fmt.Errorf("option %s stands twice", key)
 	}

@@ -146,6 +146,7 @@ func TestParseQueueSpec_RefusesTheRestAndSaysWhatIsWanted(t *testing.T) {
 		"backoff=1s~Inf":                  "~JITTER (0 to 1)",
 		"backoff=-1s":                     "want a time",
 		"backoff=0s~1":                    "want a time",
+		"count-snoozed=":                  "option count-snoozed: want the name alone",
 		"count-snoozed=maybe":             "want true or false, or the name alone",
 		"history=0":                       whole + "100",
 		"history=101":                     whole + "100",
