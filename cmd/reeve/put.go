@@ -42,7 +42,8 @@ text), payload_base64, payload_json and payload_cbor (any value, which is put as
 JSON or CBOR), and as much of type, priority, delay, at, expires, expire_at,
 timeout, attempts, backoff, key, unique, unique_mode, unique_for, labels and
 keep_result as is not to be as the flags say. The values are those of the flags,
-times in quotes. Empty lines are left out. It reads what "get -json" writes.
+times in quotes. Empty lines are left out. It reads what "get -json" writes. A line
+that is no task ends put with exit code 65; those before it have been put.
 
 Examples:
   reeve put tasks 'square 12' -timeout 10s

@@ -130,10 +130,10 @@ func TestPut_RefusesAWrongLineWithItsNumberAndPutsThoseBefore(t *testing.T) {
 		`{"payload": "a"`:                     "not a whole JSON object",
 		`square 12`:                           "want a JSON object with the fields of a task",
 		`[]`:                                  "want a JSON object with the fields of a task",
-		`{"payload": "a", "priority": 2147483648}`:                     "want a JSON object",
-		`{"payload": "a", "priority": 1e999}`:                          "want a JSON object",
+		`{"payload": "a", "priority": 2147483648}`:                     "priority: want a whole number of 32 bits, not the number ",
+		`{"payload": "a", "priority": 1e999}`:                          "priority: want a whole number of 32 bits, not the number ",
 		`{"payload": "a", "delay": "-1s"}`:                             `"-1s": want a time with its unit`,
-		`{"payload": "a", "delay": 5}`:                                 "want a JSON object",
+		`{"payload": "a", "delay": 5}`:                                 "delay: want a text in quotes, not the number",
 		`{"payload": "a", "delay": "2000000h"}`:                        "delay of 2000000h0m0s, want 0 to 100 years",
 		`{"payload": "a", "attempts": -1}`:                             "-1 attempts",
 		`{"payload": "a", "backoff": "0"}`:                             "want a first wait",
@@ -142,7 +142,7 @@ func TestPut_RefusesAWrongLineWithItsNumberAndPutsThoseBefore(t *testing.T) {
 		`{"payload": "a", "unique_mode": "for-time"}`:                  "a unique mode or time without a key",
 		`{"payload": "a", "keep_result": "0s"}`:                        "or none",
 		`{"payload": "a", "labels": [""]}`:                             "label",
-		`{"payload_base64": "%"}`:                                      "want a JSON object",
+		`{"payload_base64": "%"}`:                                      "illegal base64 data",
 		`{"payload": "a", "key": "` + strings.Repeat("k", 1025) + `"}`: "key bytes 1025, limit 1024",
 	} {
 		s := &stand{}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 	"time"
 
@@ -75,7 +76,27 @@ func jsonError(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("not a whole JSON object")
 	}
-	return fmt.Errorf("want a JSON object with the fields of a task: %s", strings.TrimPrefix(err.Error(), "json: "))
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
+		return fmt.Errorf("%s: want %s, not the %s", e.Field, jsonKind(e.Type), e.Value)
+	}
+	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return fmt.Errorf("want a JSON object with the fields of a task: %w", err)
+	}
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return errors.New("want a JSON object with the fields of a task")
+	}
+	return cmdline.Plain(errors.New(strings.TrimPrefix(err.Error(), "json: ")))
+}
+
+// jsonKind is what a field of type t is in JSON.
+func jsonKind(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Int, reflect.Int32:
+		return fmt.Sprintf("a whole number of %d bits", t.Bits())
+	case reflect.Slice:
+		return "an array of texts"
+	}
+	return "a text in quotes"
 }
 
 // payload is the one of the forms that is there; of those that "reeve get
