@@ -142,10 +142,7 @@ func (q *Queue) tryComplete(from *Queue, t *task, op *CompleteOp) bool {
 // knownResult reports whether a result is not put because its unique key is
 // taken: its task is done all the same.
 func (q *Queue) knownResult(r *reeve.Task, now int64) bool {
-	if r.Rules == nil || r.Rules.Unique == "" {
-		return false
-	}
-	_, taken := q.uniques.find(r.Rules.Unique, now)
+	_, taken := q.taken(r, now)
 	if taken {
 		q.stats.duplicates++
 	}

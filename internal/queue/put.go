@@ -28,8 +28,10 @@ type PutOp struct {
 // putting is a PutOp on its way.
 type putting struct {
 	PutOp
-	done int // Each: how many have been answered
-	park parking
+	done  int      // Each: how many have been answered
+	run   int      // Each: how many after these were put, with ids
+	first reeve.ID // from this one on
+	park  parking
 }
 
 // Put puts op's tasks and answers through op.By, before it returns or, when it
@@ -64,16 +66,68 @@ func (q *Queue) Put(h *Holder, op *PutOp) {
 }
 
 // putEach puts the tasks of an Each one by one: the bad ones fail alone, and
-// duplicates are found alone.
+// duplicates are found alone. Those that are put one after another are answered
+// together.
 func (q *Queue) putEach(k *hold, p *putting) {
-	for i := range p.Tasks {
-		one := p.one(i)
-		if err := q.tasksError(&one.PutOp); err != nil {
-			q.refusePut(one, err)
-		} else {
-			q.put(k, one)
+	now := q.engine.now()
+	for p.done+p.run < len(p.Tasks) {
+		t := &p.Tasks[p.done+p.run]
+		if err := q.taskError(t); err != nil {
+			q.answerRun(p)
+			q.answerPut(p, 1, 0, err)
+			continue
 		}
+		if id, taken := q.taken(t, now); taken {
+			q.stats.duplicates++
+			q.answerRun(p)
+			q.answerPut(p, 1, id, reeve.ErrDuplicate)
+			continue
+		}
+		if !q.hasRoom(t) {
+			q.answerRun(p)
+			q.dispatch(now) // which may make room
+			if !q.hasRoom(t) {
+				q.noRoom(k, p)
+				continue
+			}
+		}
+		id := q.engine.newIDs(1)
+		if p.run > 0 && id != p.first+reeve.ID(p.run) { // somebody else has the one between
+			q.answerRun(p)
+		}
+		if p.run == 0 {
+			p.first = id
+		}
+		p.run++
+		q.claimUnique(t, id, now)
+		q.insert(t, id, now)
 	}
+	q.answerRun(p)
+	q.dispatch(now)
+}
+
+// answerRun answers the tasks of p that were put.
+func (q *Queue) answerRun(p *putting) {
+	n := p.run
+	p.run = 0
+	q.answerPut(p, n, p.first, nil)
+}
+
+// noRoom refuses or parks the next task of p.
+func (q *Queue) noRoom(k *hold, p *putting) {
+	if p.NoWait || q.cfg.Refuse {
+		q.stats.refused++
+		q.answerPut(p, 1, 0, q.fullError(1))
+		return
+	}
+	q.parkPut(k, p.one(p.done))
+	p.done++ // it is answered apart from the others
+}
+
+// hasRoom reports whether t can be put now. Who came first is served first:
+// while others wait there is no room.
+func (q *Queue) hasRoom(t *reeve.Task) bool {
+	return q.parked.head == nil && q.used()+sizeOf(t) <= q.cfg.MaxBytes && (q.cfg.MaxLen == 0 || q.waiting() < q.cfg.MaxLen)
 }
 
 func anyUnique(ts []reeve.Task) bool {
@@ -156,6 +210,14 @@ func (q *Queue) tasksError(op *PutOp) error {
 		}
 	}
 	return q.neverFits(len(op.Tasks), size, op.Each)
+}
+
+// taskError tells what is wrong with one task of an Each.
+func (q *Queue) taskError(t *reeve.Task) error {
+	if err := q.engine.checkTask(t); err != nil {
+		return err
+	}
+	return q.neverFits(1, sizeOf(t), true)
 }
 
 // neverFits tells when no emptying of the queue would make room.
@@ -254,14 +316,21 @@ func (q *Queue) room(ts []reeve.Task) int {
 
 // insert makes the record of a new task.
 func (q *Queue) insert(src *reeve.Task, id reeve.ID, now int64) {
-	t := &task{
-		id: id, payload: src.Payload, kind: q.kindOf(src.Type), source: src.Source, priority: src.Priority,
-		putAt: q.engine.wall(now), heap: -1,
-	}
+	var t *task
 	if src.Timeout != 0 || !onlyAt(src.Rules) {
-		t.x = newExtra(src, now)
-		q.joinLine(t)
+		both := &struct { // in one piece, as they come and go together
+			task
+			extra
+		}{}
+		t = &both.task
+		t.x = &both.extra
+		t.x.ask(src, now)
+	} else {
+		t = &task{}
 	}
+	t.id, t.payload, t.kind, t.source, t.priority = id, src.Payload, q.kindOf(src.Type), src.Source, src.Priority
+	t.putAt, t.heap = q.engine.wall(now), -1
+	q.joinLine(t)
 	q.tasks.add(t)
 	q.bytes += t.size()
 	q.stats.put++
@@ -282,12 +351,12 @@ func onlyAt(r *reeve.Rules) bool {
 		r.Key == "" && r.Unique == "" && len(r.Labels) == 0 && r.KeepResult == 0
 }
 
-// newExtra is what src asks for.
-func newExtra(src *reeve.Task, now int64) *extra {
-	x := &extra{asked: !onlyAt(src.Rules), timeout: int64(src.Timeout)}
+// ask notes what src asks for.
+func (x *extra) ask(src *reeve.Task, now int64) {
+	x.asked, x.timeout = !onlyAt(src.Rules), int64(src.Timeout)
 	r := src.Rules
 	if r == nil {
-		return x
+		return
 	}
 	x.attempts, x.backoff, x.key, x.keep = int32(r.Attempts), r.Backoff, r.Key, int64(r.KeepResult)
 	x.unique, x.mode, x.claimed = r.Unique, r.UniqueMode, r.Unique != ""
@@ -303,5 +372,4 @@ func newExtra(src *reeve.Task, now int64) *extra {
 		x.labels = slices.Compact(x.labels)
 		x.labelKey = strings.Join(x.labels, "\x00")
 	}
-	return x
 }

@@ -4,12 +4,21 @@ import (
 	"github.com/reeveq/reeve"
 )
 
+// taken tells which task has the unique key of one that is to be put, if one
+// has.
+func (q *Queue) taken(t *reeve.Task, now int64) (id reeve.ID, taken bool) {
+	if t.Rules == nil || t.Rules.Unique == "" {
+		return 0, false
+	}
+	return q.uniques.find(t.Rules.Unique, now)
+}
+
 // duplicate answers p, which is one task, when its unique key is taken.
 func (q *Queue) duplicate(p *putting) bool {
-	if len(p.Tasks) != 1 || p.Tasks[0].Rules == nil || p.Tasks[0].Rules.Unique == "" {
+	if len(p.Tasks) != 1 || p.Tasks[0].Rules == nil {
 		return false
 	}
-	id, taken := q.uniques.find(p.Tasks[0].Rules.Unique, q.engine.now())
+	id, taken := q.taken(&p.Tasks[0], q.engine.now())
 	if taken {
 		q.stats.duplicates++
 		q.answerPut(p, 1, id, reeve.ErrDuplicate)
