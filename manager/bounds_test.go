@@ -292,7 +292,20 @@ func TestWaitingRequests_OfOneClientAreBounded(t *testing.T) {
 }
 
 func TestClientThatReadsNoAnswers_IsHeldUpAndEnded(t *testing.T) {
+	var kept reeve.ID
 	floods := map[string]func(t *testing.T, req uint64) []byte{
+		"results": func(t *testing.T, req uint64) []byte {
+			return encode(t, wire.ResultRequest{Req: req, Low: req, ID: kept})
+		},
+		"large results": func(t *testing.T, req uint64) []byte {
+			return encode(t, wire.ResultRequest{Req: req, Low: req, ID: kept + 1})
+		},
+		"ends that are waited for": func(t *testing.T, req uint64) []byte {
+			return encode(t, wire.ResultRequest{Req: req, Low: req, ID: kept, Wait: true})
+		},
+		"lists": func(t *testing.T, req uint64) []byte {
+			return encode(t, wire.List{Req: req, Low: req, Queue: "graves", Payload: reeve.NoLimit})
+		},
 		"small answers": func(t *testing.T, req uint64) []byte {
 			return encode(t, wire.Get{Req: req, Low: req, Queue: "nope", Max: 1})
 		},
@@ -306,7 +319,17 @@ func TestClientThatReadsNoAnswers_IsHeldUpAndEnded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			managertest.Run(t, func(t *testing.T, m *managertest.Master) {
 				m.Declare(t, "tasks", reeve.QueueConfig{})
-				graves := m.Declare(t, "graves", reeve.QueueConfig{})
+				graves := m.Declare(t, "graves", reeve.QueueConfig{KeepResult: time.Hour})
+				for i := range 2 {
+					id := putOne(t, graves, "x")
+					if i == 0 {
+						kept = id
+					}
+					result := reeve.Task{Payload: make([]byte, i*100<<10)}
+					if err := get(t, graves).Complete(t.Context(), "", result); err != nil {
+						t.Fatal(err)
+					}
+				}
 				for range 8 {
 					putOne(t, graves, string(make([]byte, 256<<10)))
 					if err := get(t, graves).Bury(t.Context(), "dead"); err != nil {

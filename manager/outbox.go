@@ -47,6 +47,15 @@ func (d *delivery) size() int {
 	return n
 }
 
+// owed is the size of a result, as which a client may have any number sent. It
+// can have no more tasks than there are.
+func (d *delivery) owed() int {
+	if d.result == nil {
+		return 0
+	}
+	return d.size()
+}
+
 func taskBytes(t *reeve.Task) int {
 	n := taskFrame + len(t.Payload) + len(t.Type)
 	if t.Rules != nil {
@@ -72,6 +81,7 @@ type outbox struct {
 	large   []delivery      // for the bulk stream
 	raw     [][]byte        // frames for the bulk stream
 	rawSize int             // of raw, in bytes
+	results [2]int          // bytes of the results in due and in large
 	held    int             // readers that are about to add more
 	writing bool            // a flush goroutine exists
 	bulking bool            // a flushBulk goroutine exists
@@ -100,8 +110,10 @@ func (o *outbox) deliver(d delivery) {
 	case o.ended: // the lease goes back with the session
 	case d.size() > largePayload:
 		o.large = append(o.large, d)
+		o.results[1] += d.owed()
 	default:
 		o.due = append(o.due, d)
+		o.results[0] += d.owed()
 	}
 }
 
@@ -186,7 +198,7 @@ func (o *outbox) overfull() bool {
 }
 
 func (o *outbox) overfullLocked() bool {
-	return o.answers.Len() > maxUnsent || o.rawSize > maxUnsentLarge
+	return o.answers.Len()+o.results[0] > maxUnsent || o.rawSize+o.results[1] > maxUnsentLarge
 }
 
 // wake has what was added sent.
@@ -234,6 +246,7 @@ func (o *outbox) close() {
 		o.room.Wait()
 	}
 	o.due, o.large, o.raw, o.lost, o.told, o.events, o.rawSize = nil, nil, nil, nil, nil, nil, 0
+	o.results = [2]int{}
 }
 
 // drain waits until everything that was added has been written, or at most d.

@@ -24,6 +24,7 @@ func (o *outbox) flush() {
 			return
 		}
 		o.due, o.lost, o.told, o.events, o.spare = o.spare[:0], nil, nil, nil, nil
+		o.results[0] = 0
 		for _, sub := range events {
 			sub.due = false
 		}
@@ -170,6 +171,10 @@ func (o *outbox) flushBulk() {
 			d := o.large[0]
 			o.large[0] = delivery{}
 			o.large = o.large[1:]
+			if owed := d.owed(); owed > 0 {
+				o.results[1] -= owed
+				o.room.Broadcast()
+			}
 			o.mu.Unlock()
 			err = appendDelivery(&b, &d)
 			buf = b.Take()
