@@ -39,7 +39,7 @@ func (r *requests) act(m *wire.Act) error {
 				return nil
 			})
 			s.Wake()
-		}, filterSize(&a.filter), s.m.cfg.MaxWaiting)
+		}, filterSize(&a.filter)+int64(len(a.reason)), s.m.cfg.MaxWaiting)
 		if err != nil {
 			s.acted(m.Req, 0, err)
 		}

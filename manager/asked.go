@@ -95,7 +95,7 @@ func (r *requests) command(m *wire.CommandRequest) error {
 			g.close()
 		}
 	}
-	size := int64(8 * len(m.IDs))
+	size := int64(8*len(m.IDs)+len(m.Kind)) + textsSize(m.Labels)
 	err := s.looking.add(func() { s.protected(req, 1, func() error { ask(); return nil }) }, size, s.m.cfg.MaxWaiting)
 	if err != nil {
 		s.answerCommand(req, nil, err)

@@ -25,7 +25,7 @@ type turn struct {
 	size int64
 }
 
-// turnSize is what a turn takes besides the lists in its request.
+// turnSize is what a turn takes besides the lists and texts in its request.
 const turnSize = 512
 
 // add has f carried out. When the session ends before its turn it is not. An
@@ -74,8 +74,8 @@ func (l *lane) end() {
 	l.gone.Wait()
 }
 
-// look answers a request that changes nothing, and whose lists take size bytes,
-// with what f finds, in its own time: f must not use r, which is another's by
+// look answers a request that changes nothing, and whose lists and texts take
+// size bytes, with what f finds, in its own time: f must not use r, which is another's by
 // then.
 func (r *requests) look(req uint64, size int64, f func(on *Master) (*wire.Answer, error)) error {
 	s := r.s

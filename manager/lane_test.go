@@ -2,8 +2,11 @@ package manager
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/reeveq/reeve"
 )
 
 func TestLane_WorksInOrderWithinItsBoundAndFinishesWhatItBegan(t *testing.T) {
@@ -50,4 +53,22 @@ func TestLane_WorksInOrderWithinItsBoundAndFinishesWhatItBegan(t *testing.T) {
 			t.Errorf("did %v, want %v", did, want)
 		}
 	})
+}
+
+func TestFilterSize_CountsWhateverAClientMakesLong(t *testing.T) {
+	const n = 1 << 20
+	long := strings.Repeat("x", n)
+	for name, f := range map[string]reeve.Filter{
+		"ids":       {IDs: make([]reeve.ID, n/8)},
+		"states":    {States: make([]reeve.State, n)},
+		"types":     {Types: make([]string, n/16)},
+		"long type": {Types: []string{long}},
+		"key":       {Key: long},
+		"unique":    {Unique: long},
+		"error":     {Error: long},
+	} {
+		if size := filterSize(&f); size < n {
+			t.Errorf("%s: %d bytes, want at least %d", name, size, n)
+		}
+	}
 }

@@ -115,11 +115,16 @@ func firstPart(tasks []reeve.TaskInfo) []wire.TaskInfo {
 	return part
 }
 
-// filterSize is about what the lists of a filter take in memory.
+// filterSize is about what the lists and texts of a filter take in memory.
 func filterSize(f *reeve.Filter) int64 {
-	n := 8*len(f.IDs) + len(f.States) + len(f.Error)
-	for _, t := range f.Types {
-		n += 16 + len(t)
+	n := 8*len(f.IDs) + len(f.States) + len(f.Key) + len(f.Unique) + len(f.Error)
+	return int64(n) + textsSize(f.Types)
+}
+
+func textsSize(texts []string) int64 {
+	n := 16 * len(texts)
+	for _, t := range texts {
+		n += len(t)
 	}
 	return int64(n)
 }
