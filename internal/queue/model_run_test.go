@@ -507,6 +507,9 @@ func (r *round) release(c *mClient, returned bool) {
 		if t.state != leased || t.by != c || completed[t.id] && (returned || t.q.immediate) {
 			continue
 		}
+		if completed[t.id] {
+			t.expire = 0 // it did not come to that
+		}
 		t.unlease()
 		switch {
 		case !returned:
