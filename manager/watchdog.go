@@ -74,7 +74,7 @@ func (m *Master) watch(w *watchdog, now time.Time) {
 			}
 			m.counts.stalls.Add(1)
 			m.cfg.Logger.Warn("tasks are ready and consumers have free slots, but nothing moves", "queue", s.Name,
-				"for", d, "ready", s.Ready, "free_slots", s.FreeSlots, "leased", s.Leased, "oldest", s.OldestReady, "why", why)
+				"for", d.Round(time.Second), "ready", s.Ready, "free_slots", s.FreeSlots, "leased", s.Leased, "oldest", s.OldestReady.Round(time.Second), "why", why)
 		}
 	}
 }

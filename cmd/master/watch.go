@@ -9,7 +9,7 @@ import (
 	"github.com/reeveq/reeve/manager"
 )
 
-// watch logs the master's numbers at intervals, and a warning for a queue
+// watch logs the numbers of queues that have changed at intervals, and a warning for a queue
 // whose tasks wait while nothing happens to them.
 type watch struct {
 	m       *manager.Master
@@ -84,7 +84,9 @@ func (w *watch) look(passed time.Duration) {
 	sessions := w.m.Stats().Sessions
 	attrs := []any{"clients", sessions}
 	for i := range stats {
-		attrs = append(attrs, summaryOf(&stats[i], stats[i].Done-w.last[stats[i].Name].done, passed))
+		if before := w.last[stats[i].Name]; before != figuresOf(&stats[i]) {
+			attrs = append(attrs, summaryOf(&stats[i], stats[i].Done-before.done, passed))
+		}
 	}
 	if w.changed(stats, sessions) && w.summary {
 		w.log.Info("summary", attrs...)

@@ -69,10 +69,13 @@ func TestWatch_SumsUpWhatChangedAndWarnsOfStandstill(t *testing.T) {
 		if said("summary") != before {
 			t.Error("a summary of nothing")
 		}
+		declare(t, m, "quiet", reeve.QueueConfig{})
+		time.Sleep(time.Minute)
+		before = said("summary")
 		put(t, q)
 		time.Sleep(time.Minute)
-		if said("tasks.ready=1") != 1 {
-			t.Error("no summary")
+		if said("tasks.ready=1") != 1 || said("quiet.") != 0 {
+			t.Error("want a summary of the queue with the task alone")
 		}
 		time.Sleep(10 * time.Minute)
 		if said("no progress") != 1 || said("no worker takes from this queue") != 1 || said("summary") != before+1 {
