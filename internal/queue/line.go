@@ -34,8 +34,13 @@ func (q *Queue) joinLine(t *task) {
 	}
 	l := q.lines[t.x.key]
 	if l == nil {
-		l = &line{queue: q, key: t.x.key}
-		l.refill.of = l
+		if n := len(q.spareLines); n > 0 {
+			l, q.spareLines = q.spareLines[n-1], q.spareLines[:n-1]
+		} else {
+			l = &line{queue: q}
+			l.refill.of = l
+		}
+		l.key = t.x.key
 		if !q.cfg.KeyRate.IsZero() {
 			l.tokens = q.keyLimit.bucket()
 		}
@@ -125,10 +130,17 @@ func (q *Queue) refillAt(l *line, due int64) {
 	q.setDue(due)
 }
 
+// spareLines is how many lines without a key a queue keeps to be used again.
+const spareLines = 64
+
 func (q *Queue) dropLine(l *line) {
 	q.peakLines = max(q.peakLines, len(q.lines))
 	delete(q.lines, l.key)
 	q.lines = shrunk(q.lines, &q.peakLines)
+	if len(q.spareLines) < spareLines {
+		l.key = ""
+		q.spareLines = append(q.spareLines, l)
+	}
 }
 
 // leaveLane notes that t has left its lane.

@@ -34,6 +34,7 @@ type Queue struct {
 	turn                  int              // which of them is served first
 	lines                 map[string]*line // by key
 	peakLines             int              // the most there were in that map
+	spareLines            []*line          // without tasks and keys, to be used again
 	keyLimit              *limit           // with a KeyRate
 	blocked               int              // tasks in lines of keys
 	gates                 gates
