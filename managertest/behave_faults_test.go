@@ -94,8 +94,7 @@ func (c *cable) heal() {
 	c.last().Heal()
 }
 
-// connect makes a client of the round that suffers faults, but for those of a
-// nil-free control that are spared.
+// connect makes a client of the round, which suffers faults.
 func (w *world) connect(name string, control func(context.Context, reeve.Command) (*reeve.WorkerStatus, error)) (*proxy.Client, *cable) {
 	client, cable, err := plug(context.Background(), w.m, proxy.Config{Name: name, Control: control})
 	if err != nil {

@@ -133,7 +133,7 @@ func (j *judge) step(l *life, ev *reeve.Event) {
 		j.died(l, ev, fresh)
 	case reeve.EventRevived:
 		l.state, l.revived = reeve.StateReady, true
-		l.failed, l.lost, l.snoozed = 0, 0, 0
+		l.failed, l.lost, l.snoozed, l.due = 0, 0, 0, time.Time{}
 	case reeve.EventMoved:
 		if l.moving = !l.moving; !l.moving {
 			l.queue, l.moved, l.claimable = ev.Queue, true, false

@@ -20,7 +20,7 @@ func (w *world) operate(ctx context.Context, i int) {
 		o.Operator, o.queue = c, func(name string) (reeve.Queue, error) { return c.Queue(name), nil }
 	}
 	for ctx.Err() == nil {
-		sleep(ctx, o.d.upTo(300*time.Millisecond))
+		sleep(ctx, o.d.upTo(200*time.Millisecond))
 		o.step(ctx)
 	}
 }
@@ -33,10 +33,10 @@ type operator struct {
 	queue func(name string) (reeve.Queue, error)
 }
 
-// step does one thing, which may take 20 s: longer than any fault, but not than
-// several in a row.
+// step does one thing, and gives it up after a few seconds: there are faults
+// that take longer.
 func (o *operator) step(ctx context.Context) {
-	ctx, end := context.WithTimeout(ctx, 20*time.Second)
+	ctx, end := context.WithTimeout(ctx, 4*time.Second)
 	defer end()
 	steps := []struct {
 		weight int
@@ -56,7 +56,7 @@ func (o *operator) step(ctx context.Context) {
 		}
 		err := s.do(ctx)
 		switch {
-		case err == nil, ctx.Err() != nil, errors.Is(err, reeve.ErrNoSuchTask), errors.Is(err, reeve.ErrNotDone):
+		case err == nil, ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded), errors.Is(err, reeve.ErrNoSuchTask), errors.Is(err, reeve.ErrNotDone):
 		default:
 			o.w.t.Errorf("%s: %v", o.name, err)
 		}
@@ -221,6 +221,9 @@ func (o *operator) result(ctx context.Context) error {
 	ask := o.Result
 	if o.d.chance(50) {
 		ask = o.Wait
+		short, end := context.WithTimeout(ctx, o.d.upTo(time.Second))
+		defer end()
+		ctx = short
 	}
 	r, err := ask(ctx, id)
 	if err != nil {

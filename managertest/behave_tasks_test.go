@@ -36,8 +36,7 @@ func (w *world) declare() {
 		{Lease: lease, Backoff: wait, TypeConcurrency: map[string]int{"a": 1, "b": 2}, KeyConcurrency: 2, Timeout: 1500 * time.Millisecond, LIFO: true, KeepResult: time.Hour},
 		{
 			Lease: lease, Backoff: wait, Ageing: time.Second, Reserve: reeve.Reserve{Slots: 2, Priority: 5}, CountSnoozed: true, MaxDead: 20,
-			// Everybody rests in the first ten of every thirty minutes: the
-			// rounds are shorter, so it is one minute after the first.
+			// Rounds begin at midnight: what is left then waits for a minute.
 			Windows: []reeve.Window{{From: 0, To: time.Minute}, {From: 2 * time.Minute, To: 24 * time.Hour}},
 		},
 		{Lease: lease, Backoff: wait, MaxLen: 10},

@@ -3,6 +3,7 @@ package managertest_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -97,8 +98,7 @@ func (j *judge) handlersAndEventsAgree() {
 	}
 }
 
-// lateRuns: no handler begins with what has ended, where no connection broke,
-// and nobody's handler runs when the task is with another such.
+// lateRuns: no handler begins with what has ended, where no connection broke.
 func (j *judge) lateRuns(l *life) {
 	end := l.events[len(l.events)-1]
 	if !l.state.Ended() {
@@ -256,22 +256,26 @@ func (j *judge) numbersAndEventsAgree() {
 	}
 }
 
-// followersSawWhatWas: what is seen from afar is a part of all events, in their
-// order.
+// followersSawWhatWas: what is seen from afar is a part of all events, those of
+// one queue in their order.
 func (j *judge) followersSawWhatWas() {
+	queues := map[string][]reeve.Event{}
+	for _, ev := range j.w.events {
+		queues[ev.Queue] = append(queues[ev.Queue], ev)
+	}
 	for who, seen := range j.w.seen {
-		at := 0
+		left := maps.Clone(queues)
 		for _, ev := range seen {
 			was := func(all reeve.Event) bool {
-				return all.ID == ev.ID && all.Kind == ev.Kind && all.Queue == ev.Queue && all.Attempt == ev.Attempt && all.Time.Equal(ev.Time) &&
+				return all.ID == ev.ID && all.Kind == ev.Kind && all.Attempt == ev.Attempt && all.Time.Equal(ev.Time) &&
 					all.Text == ev.Text && all.Worker == ev.Worker && all.Type == ev.Type
 			}
-			n := slices.IndexFunc(j.w.events[at:], was)
+			n := slices.IndexFunc(left[ev.Queue], was)
 			if n < 0 {
 				j.fail(nil, "%s saw %+v, which was not, or not then", who, ev)
 				break
 			}
-			at += n + 1
+			left[ev.Queue] = left[ev.Queue][n+1:]
 		}
 	}
 }
