@@ -213,6 +213,12 @@ func (r *round) doMove() {
 	if q == to || to.immediate {
 		return
 	}
+	for _, c := range r.clients { // who waits is known there, so that all move in one step
+		if !c.gone {
+			c.heard = r.now()
+			to.Progress(c.Holder, 0, 0, 0, "")
+		}
+	}
 	ts := r.of(q, func(t *mTask) bool { return t.state == queued || t.state == dead })
 	r.learn(to)
 	n, err := q.Move(to.Queue, &reeve.Filter{})
