@@ -3,9 +3,11 @@ package main
 import (
 	"bufio"
 	"context"
+	"fmt"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/cmdline"
+	"github.com/reeveq/reeve/internal/program"
 	"github.com/urfave/cli/v3"
 )
 
@@ -21,8 +23,8 @@ func (t *tool) showCommand() *cli.Command {
 		Name: "show", Usage: "show everything about a task", ArgsUsage: "ID",
 		Description: `Shows where the task is, what it asks for, how far it is, how its attempts ended,
 and its payload: as text, as JSON if it is CBOR, or in hexadecimal. Of a task that
-has ended there is only what is kept of it. With -json, a payload that is no text
-is in base64.
+has ended there is only what is kept of it, which the payload is not. With -json, a
+payload that is no text is in base64.
 
 Examples:
   reeve show 0000000000000c05
@@ -45,6 +47,8 @@ func (v *showVerb) run(ctx context.Context, cmd *cli.Command) error {
 			return explained(err, id)
 		}
 		switch {
+		case v.raw && t.State.Ended():
+			return program.Fail(exitNoTask, fmt.Errorf("task %v is %v, and its payload is not kept: \"reeve result %[1]v\" tells what became of it", id, t.State))
 		case v.json:
 			return writeJSON(v.stdout, newInfoJSON(&t))
 		case v.raw:

@@ -79,12 +79,14 @@ func TestShow_OfALittleTaskIsLittle(t *testing.T) {
 	t.Parallel()
 	task := reeve.TaskInfo{State: reeve.StateDone, EndedAt: time.Now().Add(-long)}
 	task.ID = 1
-	(&stand{tasks: []reeve.TaskInfo{task}}).wants(t, []string{"show", "1"}, 0, `id:        0000000000000001
+	s := &stand{tasks: []reeve.TaskInfo{task}}
+	s.wants(t, []string{"show", "1"}, 0, `id:        0000000000000001
 state:     done
 attempts:  0
 ended:     `+stamp(task.EndedAt)+` (12d04h ago)
-payload:   empty
 `, "")
+	s.wants(t, []string{"show", "1", "-raw"}, 66, "",
+		`reeve: task 0000000000000001 is done, and its payload is not kept: "reeve result 0000000000000001" tells what became of it`+"\n")
 }
 
 func TestShow_JSONHasEverythingUnderItsName(t *testing.T) {

@@ -14,10 +14,10 @@ type infoJSON struct {
 	State    reeve.State `json:"state"`
 	Type     string      `json:"type,omitempty"`
 	Priority int32       `json:"priority,omitempty"`
-	PutAt    time.Time   `json:"put_at"`
+	PutAt    time.Time   `json:"put_at,omitzero"`
 	Attempt  uint32      `json:"attempt"`
 	Source   reeve.ID    `json:"source,omitempty"`
-	Size     int         `json:"size"`
+	Size     int         `json:"size,omitempty"`
 	payloadJSON
 	Cut bool `json:"payload_cut,omitempty"` // there is more of the payload
 
@@ -55,7 +55,7 @@ func newInfoJSON(t *reeve.TaskInfo) infoJSON {
 		LeaseUntil: t.LeaseUntil, TimeoutAt: t.TimeoutAt, Progress: t.Progress, Counts: t.Counts, Reason: t.Reason,
 		Error: t.Error, Stack: t.Stack, EndedAt: t.EndedAt, History: t.History, Timeout: t.Timeout,
 	}
-	if len(t.Payload) > 0 || t.Size == 0 {
+	if len(t.Payload) > 0 || t.Size == 0 && !t.State.Ended() {
 		j.payloadJSON = newPayloadJSON(t.Payload)
 	}
 	if r := t.Rules; r != nil {

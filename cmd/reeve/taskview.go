@@ -134,8 +134,12 @@ func writeTask(out io.Writer, t *reeve.TaskInfo) error {
 	s.text("reason", t.Reason)
 	s.text("last error", t.Error)
 	s.moment("ended", t.EndedAt)
-	kind, content := describePayload(t.Payload)
-	s.fact("payload", "%s", kind)
+	var content []string
+	if !t.State.Ended() { // of one that has, it is not kept
+		var kind string
+		kind, content = describePayload(t.Payload)
+		s.fact("payload", "%s", kind)
+	}
 	if err := s.w.Flush(); err != nil {
 		return outputError(err)
 	}
