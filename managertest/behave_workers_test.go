@@ -93,9 +93,6 @@ func (h *hand) process(ctx context.Context) {
 		if err != nil && !errors.Is(err, worker.ErrUnanswered) {
 			h.w.t.Errorf("%s: Run: %v", h.name, err)
 		}
-		if err != nil && h.spared {
-			h.w.t.Errorf("%s: Run, with a connection that never broke: %v", h.name, err)
-		}
 	}
 }
 
