@@ -43,7 +43,8 @@ type Operator interface {
 	// CancelAll cancels the tasks of a queue that f means, and returns how many.
 	CancelAll(ctx context.Context, queue string, f Filter, reason string) (int, error)
 	// Revive makes dead tasks of a queue that f means ready again, with no
-	// attempt counted, and returns how many.
+	// attempt counted, and returns how many. [ErrShutdown] in a queue that was
+	// shut down: Move them to another.
 	Revive(ctx context.Context, queue string, f Filter) (int, error)
 	// Purge removes the tasks of a queue that f means and returns how many:
 	// dead ones, or with States in f those that wait in the states it names.
@@ -51,7 +52,8 @@ type Operator interface {
 	Purge(ctx context.Context, queue string, f Filter) (int, error)
 	// Move moves the tasks of a queue that f means, in any state but leased, to
 	// another queue, with their ids, and returns how many. It stops when that
-	// queue is full: [ErrQueueFull], with the number moved until then.
+	// queue is full: [ErrQueueFull], with the number moved until then, as with
+	// [ErrShutdown]. Who waits for the end of one goes on waiting.
 	Move(ctx context.Context, from, to string, f Filter) (int, error)
 
 	// Result returns how a task ended. [ErrNotDone]: it has not yet;
