@@ -331,7 +331,7 @@ func BenchmarkStorm(b *testing.B) {
 				for j := range ts {
 					ts[j].Delay = 0
 					if delay > 0 {
-						ts[j].Delay = time.Until(due)
+						ts[j].Delay = max(time.Until(due), 1)
 					}
 				}
 				l.put(ts)
