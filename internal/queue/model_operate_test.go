@@ -213,14 +213,15 @@ func (r *round) doMove() {
 	if q == to || to.immediate {
 		return
 	}
-	for _, c := range r.clients { // who waits is known there, so that all move in one step
-		if !c.gone {
-			c.heard = r.now()
-			to.Progress(c.Holder, 0, 0, 0, "")
-		}
-	}
 	ts := r.of(q, func(t *mTask) bool { return t.state == queued || t.state == dead })
 	r.learn(to)
+	for _, c := range r.clients {
+		for _, req := range c.requests {
+			if req.kind == mWait && !req.answered && !c.gone && slices.Contains(ts, req.t) {
+				return // then it is done in steps, and others come between
+			}
+		}
+	}
 	n, err := q.Move(to.Queue, &reeve.Filter{})
 	r.note("%d of %d tasks of %s are moved to %s: %v", n, len(ts), q.Name(), to.Name(), err)
 	if err != nil && !(errors.Is(err, reeve.ErrQueueFull) || errors.Is(err, reeve.ErrShutdown) && to.shutdown) {
