@@ -56,12 +56,13 @@ func (l *link) report(r wire.Report) {
 
 // awaitReport waits, as far as ctx lets it, for the report of the command that
 // is being carried out: it may be what makes the program close the client.
-func (c *Client) awaitReport(ctx context.Context) {
+func (l *link) awaitReport(ctx context.Context) {
+	c := l.c
 	c.mu.Lock()
 	carried := c.carried
 	c.mu.Unlock()
 	if carried != nil {
-		wait(ctx, carried)
+		l.wait(ctx, carried)
 	}
 }
 

@@ -172,8 +172,8 @@ func (l *link) leave() {
 	l.last = true
 	l.nudgeLocked()
 	l.c.mu.Unlock()
-	wait(ctx, l.drained)
-	l.c.awaitReport(ctx)
+	l.wait(ctx, l.drained)
+	l.awaitReport(ctx)
 	l.sayGoodbye(ctx, wire.Goodbye{})
 	l.s.Fail(reeve.ErrClosed)
 }
@@ -192,13 +192,16 @@ func (l *link) sayGoodbye(ctx context.Context, m wire.Goodbye) {
 	case l.bye <- m:
 	default: // said already
 	}
-	wait(ctx, l.said)
+	l.wait(ctx, l.said)
 	l.s.Flush(ctx)
 }
 
-func wait(ctx context.Context, c <-chan struct{}) {
+// wait waits for c while ctx and the session last: the master may end it the
+// moment it has read the goodbye, before the writer here knows that it left.
+func (l *link) wait(ctx context.Context, c <-chan struct{}) {
 	select {
 	case <-c:
 	case <-ctx.Done():
+	case <-l.s.Done():
 	}
 }
