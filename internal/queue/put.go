@@ -12,8 +12,8 @@ import (
 const noBytesLimit = math.MaxInt64
 
 // PutOp is a request to put tasks. Its exported fields are set by the caller.
-// The tasks' payloads belong to the queue from then on; the record and the
-// slice are the caller's again when Put has returned.
+// The tasks' payloads and labels belong to the queue from then on; the record,
+// the slice and the rules are the caller's again when Put has returned.
 type PutOp struct {
 	Tasks []reeve.Task
 	// NoWait: answer with ErrQueueFull instead of waiting for room.
@@ -172,7 +172,11 @@ func (q *Queue) parkPut(k *hold, p *putting) {
 	w.Tasks = slices.Clone(p.Tasks)
 	w.park = parking{put: w, hold: k, queue: q}
 	for i := range w.Tasks {
-		w.park.size += sizeOf(&w.Tasks[i])
+		t := &w.Tasks[i]
+		w.park.size += sizeOf(t)
+		if t.Rules != nil {
+			t.Rules = new(*t.Rules)
+		}
 	}
 	if err := q.park(&w.park); err != nil {
 		q.refusePut(w, err)
