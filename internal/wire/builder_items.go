@@ -16,13 +16,13 @@ func (b *Builder) Put(req, low uint64, queue string, flags uint64, tasks []reeve
 	case flags&FlagEach == 0:
 		return b.putAll(req, low, queue, flags, tasks)
 	case len(tasks) == 1:
-		return b.putOne(req, low, queue, flags, &tasks[0])
+		return b.PutOne(req, low, queue, flags, &tasks[0])
 	}
 	// Buffers only grow, and what close writes into them is written again: the
 	// struct is all there is to bring back.
 	before := *b
 	for i := range tasks {
-		if err := b.putOne(req+uint64(i), low, queue, flags, &tasks[i]); err != nil {
+		if err := b.PutOne(req+uint64(i), low, queue, flags, &tasks[i]); err != nil {
 			*b = before
 			return err
 		}
@@ -30,12 +30,14 @@ func (b *Builder) Put(req, low uint64, queue string, flags uint64, tasks []reeve
 	return nil
 }
 
-func (b *Builder) putOne(req, low uint64, queue string, flags uint64, t *reeve.Task) error {
+// PutOne is Put of one task, with [FlagEach].
+func (b *Builder) PutOne(req, low uint64, queue string, flags uint64, t *reeve.Task) error {
 	extras := putExtras(t)
 	size := putSize(t, extras)
 	if err := b.checkTask(size, queue, "", t); err != nil {
 		return err
 	}
+	flags |= FlagEach
 	if b.open != TypePut || b.req+uint64(b.n) != req || b.flags != flags || b.queue != queue || !b.room(size, MaxSmallFrame) {
 		b.beginPut(size, req, low, queue, flags)
 	}

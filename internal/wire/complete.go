@@ -73,7 +73,7 @@ func (c *cursor) completeEntry(e *CompleteEntry, in *names) {
 		c.fail(wrongElements)
 		return
 	}
-	c.taskExtras(&e.Result, in)
+	c.taskExtras(&e.Result, in, nil)
 	for ; n > 4 && !c.bad(); n-- {
 		c.skip(3)
 	}

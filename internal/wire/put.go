@@ -15,7 +15,7 @@ const (
 // PutFrame is a Put: one request that puts all Tasks or none, or, with
 // [FlagEach], one request for each: task i belongs to request Req+i.
 //
-// Decode reuses Tasks. Payloads alias the body.
+// Decode reuses Tasks and their Rules. Payloads alias the body.
 type PutFrame struct {
 	Req, Low uint64
 	Queue    string
@@ -23,6 +23,7 @@ type PutFrame struct {
 	Tasks    []reeve.Task
 
 	names names
+	rules slab // of Tasks
 }
 
 // Decode reads the body of a message of type [TypePut]. An error matches
@@ -31,6 +32,7 @@ func (f *PutFrame) Decode(body []byte) error {
 	f.Req, f.Low, f.Queue, f.Flags = 0, 0, "", 0
 	had := f.Tasks
 	f.Tasks = f.Tasks[:0]
+	f.rules.begin()
 	c := cursor{b: body}
 	var seen keys
 	for n := c.mapHead(1); n > 0 && !c.bad(); n-- {
@@ -46,7 +48,7 @@ func (f *PutFrame) Decode(body []byte) error {
 		case 5:
 			f.Tasks = grow(f.Tasks, c.entries(1, 2))
 			for i := range f.Tasks {
-				c.putTask(&f.Tasks[i], &f.names)
+				c.putTask(&f.Tasks[i], &f.names, &f.rules)
 				if c.bad() {
 					break
 				}
@@ -56,6 +58,7 @@ func (f *PutFrame) Decode(body []byte) error {
 		}
 	}
 	dropTail(had, len(f.Tasks))
+	f.rules.end()
 	each := len(f.Tasks)
 	if f.Flags&FlagEach == 0 {
 		each = min(each, 1)
@@ -66,11 +69,14 @@ func (f *PutFrame) Decode(body []byte) error {
 
 // Clear drops the references to payloads and texts that f keeps for reuse, and
 // its memory if it grew large. Call it before f rests.
-func (f *PutFrame) Clear() { f.Tasks, f.names = rest(f.Tasks), names{} }
+func (f *PutFrame) Clear() {
+	f.Tasks, f.names = rest(f.Tasks), names{}
+	f.rules.rest()
+}
 
 // putTask reads [payload, {1: type, 2: delay, 3: timeout, 4: priority,
 // 5: rules}?].
-func (c *cursor) putTask(t *reeve.Task, in *names) {
+func (c *cursor) putTask(t *reeve.Task, in *names, rules *slab) {
 	n := c.array(3)
 	if n < 1 {
 		c.fail(wrongElements)
@@ -79,15 +85,15 @@ func (c *cursor) putTask(t *reeve.Task, in *names) {
 	if n < 2 {
 		return
 	}
-	c.taskExtras(t, in)
+	c.taskExtras(t, in, rules)
 	for ; n > 2 && !c.bad(); n-- {
 		c.skip(3)
 	}
 }
 
 // taskExtras reads the map of what a task that is put may have besides its
-// payload.
-func (c *cursor) taskExtras(t *reeve.Task, in *names) {
+// payload. The memory for its rules is from rules; nil: its own.
+func (c *cursor) taskExtras(t *reeve.Task, in *names, rules *slab) {
 	var seen keys
 	for n := c.mapHead(4); n > 0 && !c.bad(); n-- {
 		switch c.key(&seen) {
@@ -100,7 +106,8 @@ func (c *cursor) taskExtras(t *reeve.Task, in *names) {
 		case 4:
 			t.Priority = c.int32()
 		case 5:
-			t.Rules = c.newRules(in)
+			t.Rules = rules.next()
+			c.rules(t.Rules, in)
 		default:
 			c.skip(4)
 		}

@@ -171,8 +171,9 @@ func TestRules_TheEpochIsATime(t *testing.T) {
 	}
 }
 
-// A frame is used again; the rules of its tasks belong to who took them.
-func TestRules_AreNotSharedBetweenFrames(t *testing.T) {
+// A frame is used again, and the rules of its tasks with it; what they point to
+// belongs to who took it.
+func TestRules_ShareNoTextBetweenFrames(t *testing.T) {
 	t.Parallel()
 	var f wire.PutFrame
 	body := func(key string) []byte {
@@ -186,7 +187,7 @@ func TestRules_AreNotSharedBetweenFrames(t *testing.T) {
 	if err := f.Decode(first); err != nil {
 		t.Fatal(err)
 	}
-	kept := f.Tasks[0].Rules
+	kept := *f.Tasks[0].Rules
 	clear(first)
 	if err := f.Decode(body("two")); err != nil {
 		t.Fatal(err)
@@ -196,15 +197,48 @@ func TestRules_AreNotSharedBetweenFrames(t *testing.T) {
 	}
 }
 
-// A task with rules costs what it keeps: the rules and their text.
-func TestRules_CostTwoAllocations(t *testing.T) {
+func TestRules_OfOneFrameAreApart(t *testing.T) {
+	t.Parallel()
+	var f wire.PutFrame
+	for _, n := range []int{1, 100, 3, 3000, 1, 2000} {
+		var b wire.Builder
+		for i := range n {
+			task := reeve.Task{}
+			if i%3 != 1 {
+				task.Rules = &reeve.Rules{Attempts: i + 1}
+				if i%2 == 0 {
+					task.Rules.Key = "k"
+				}
+			}
+			if err := b.Put(1+uint64(i), 1, "q", wire.FlagEach, []reeve.Task{task}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := f.Decode(bodyOf(t, b.Take()[wire.HeaderLen:])); err != nil {
+			t.Fatal(err)
+		}
+		for i, task := range f.Tasks {
+			switch r := task.Rules; {
+			case i%3 == 1 && r != nil:
+				t.Fatalf("task %d of %d has rules: %+v", i, n, r)
+			case i%3 == 1:
+			case r == nil || r.Attempts != i+1 || (r.Key == "k") != (i%2 == 0):
+				t.Fatalf("task %d of %d has %+v", i, n, r)
+			}
+		}
+		if n > 1000 {
+			f.Clear()
+		}
+	}
+}
+
+// A task with rules costs what is kept of it: the text, and the rules of one
+// that is delivered.
+func TestRules_CostWhatIsKept(t *testing.T) {
 	for i, f := range ruledFrames {
 		var b wire.Builder
 		d := f.dec()
-		most := float64(2 * benchItems)
-		if i == 0 { // a priority alone
-			most = 0
-		}
+		most := float64(i * benchItems) // a priority alone; a Put; a Deliver
 		round := func() {
 			for i := range benchItems {
 				f.add(&b, i)
