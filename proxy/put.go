@@ -16,7 +16,6 @@ type put struct {
 	flags uint64
 	tasks []reeve.Task
 	bytes int
-	group *putGroup // that it is one of; nil: none
 }
 
 func (q *queue) Put(ctx context.Context, tasks []reeve.Task, opts ...reeve.PutOption) ([]reeve.ID, error) {

@@ -12,6 +12,8 @@ import (
 // putGroup is a Put whose tasks are put apart, because some of them have unique
 // keys: each is a request of its own, and they travel together.
 type putGroup struct {
+	queue string
+	flags uint64
 	left  int           // without an answer; guarded by Client.mu
 	ready chan struct{} // closed when none is left
 }
@@ -19,7 +21,8 @@ type putGroup struct {
 // grouped is a Put of one task of a group.
 type grouped struct {
 	call
-	put
+	group *putGroup
+	task  *reeve.Task
 }
 
 // putEach puts the tasks of all apart and waits for all answers.
@@ -27,8 +30,11 @@ func (q *queue) putEach(ctx context.Context, all *put, o *reeve.PutOptions) ([]r
 	if ctx.Err() != nil {
 		return nil, ctxError(ctx)
 	}
-	c, tasks := q.c, slices.Clone(all.tasks) // they may be encoded after ctx has ended
-	g := &putGroup{left: len(tasks), ready: make(chan struct{})}
+	c, tasks := q.c, all.tasks
+	if slices.ContainsFunc(tasks, func(t reeve.Task) bool { return taskSize(&t) > wire.MaxSmallFrame/2 }) {
+		tasks = slices.Clone(tasks) // a large one may be encoded after ctx has ended
+	}
+	g := &putGroup{queue: q.name, flags: all.flags | wire.FlagEach, left: len(tasks), ready: make(chan struct{})}
 	t := mutating
 	if all.flags&wire.FlagNoWait == 0 {
 		t |= parks
@@ -36,9 +42,9 @@ func (q *queue) putEach(ctx context.Context, all *put, o *reeve.PutOptions) ([]r
 	calls := make([]grouped, len(tasks))
 	c.mu.Lock()
 	for i := range calls {
-		k, task := &calls[i], &tasks[i]
-		k.put = put{queue: q.name, flags: all.flags | wire.FlagEach, tasks: tasks[i : i+1 : i+1], bytes: 96 + len(q.name) + taskSize(task), group: g}
-		k.call = call{req: &k.put, traits: t, ids: 1, weight: taskWeight(task), then: oneOfGroup}
+		k := &calls[i]
+		k.group, k.task = g, &tasks[i]
+		k.call = call{req: k, traits: t, ids: 1, weight: taskWeight(k.task), then: oneOfGroup}
 		c.submitLocked(&k.call)
 	}
 	c.unlock()
@@ -58,9 +64,15 @@ func (q *queue) putEach(ctx context.Context, all *put, o *reeve.PutOptions) ([]r
 	return gather(calls, err, o)
 }
 
+func (k *grouped) size() int { return 96 + len(k.group.queue) + taskSize(k.task) }
+
+func (k *grouped) encode(b *wire.Builder, id, low uint64) error {
+	return b.PutOne(id, low, k.group.queue, k.group.flags, k.task)
+}
+
 // oneOfGroup takes note that one more has its answer.
 func oneOfGroup(_ *Client, k *call) {
-	g := k.req.(*put).group
+	g := k.req.(*grouped).group
 	if g.left--; g.left == 0 {
 		close(g.ready)
 	}
