@@ -404,6 +404,20 @@ func BenchmarkLook(b *testing.B) {
 		for b.Loop() {
 			e.Stats()
 		}
+		var holds []time.Duration // of one queue: no longer than a call
+		for range 10 {
+			for _, name := range e.Names() {
+				q, err := e.Lookup(name)
+				if err != nil {
+					b.Fatal(err)
+				}
+				begin := time.Now()
+				q.Stats()
+				holds = append(holds, time.Since(begin))
+			}
+		}
+		b.ReportMetric(p99(holds), "hold-p99-ns")
+		b.ReportMetric(float64(holds[len(holds)-1]), "hold-max-ns")
 	})
 	b.Run("page", func(b *testing.B) {
 		for b.Loop() {
