@@ -190,3 +190,29 @@ func (c *client) putAll(q *queue.Queue, tasks []reeve.Task) {
 	q.Put(c.Holder, &queue.PutOp{Tasks: tasks, Each: true, Tag: c.tag(len(tasks)), By: c})
 	c.forget()
 }
+
+func TestETA_TasksDueTogetherComeInTheOrderOfTheirPuts(t *testing.T) {
+	t.Parallel()
+	for name, task := range map[string]func() reeve.Task{
+		"delay": func() reeve.Task { return reeve.Task{Delay: time.Second} },
+		"at":    func() reeve.Task { return reeve.Task{Rules: &reeve.Rules{At: time.Now().Add(time.Second)}} },
+		"key":   func() reeve.Task { return reeve.Task{Delay: time.Second, Rules: &reeve.Rules{Key: "k"}} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(t *testing.T, e *queue.Engine) {
+				q, c := declare(t, e, "q", reeve.QueueConfig{}), newClient(e)
+				c.flood(t, q, 100, func(int) reeve.Task { return task() })
+				sleep(2 * time.Second)
+				last := reeve.ID(0)
+				for range 100 {
+					got := c.take(t, q, 1)
+					if len(got) != 1 || got[0].ID < last {
+						t.Fatalf("%+v after %v", got, last)
+					}
+					last = got[0].ID
+					c.ack(q, got[0])
+				}
+			})
+		})
+	}
+}

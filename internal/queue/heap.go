@@ -1,8 +1,12 @@
 package queue
 
-// dueHeap is a binary heap of tasks by their due time. A task knows its place,
-// so that it can leave from anywhere.
+// dueHeap is a binary heap of tasks by their due time, those of one time in the
+// order of their puts. A task knows its place, so that it can leave from
+// anywhere.
 type dueHeap []*task
+
+// sooner reports whether t is due before o.
+func (t *task) sooner(o *task) bool { return t.due < o.due || t.due == o.due && t.id < o.id }
 
 func (h *dueHeap) add(t *task) {
 	t.heap = int32(len(*h))
@@ -33,7 +37,7 @@ func (h dueHeap) up(i int) {
 	t := h[i]
 	for i > 0 {
 		parent := (i - 1) / 2
-		if h[parent].due <= t.due {
+		if !t.sooner(h[parent]) {
 			break
 		}
 		h[i] = h[parent]
@@ -51,10 +55,10 @@ func (h dueHeap) down(i int) (moved bool) {
 		if child >= len(h) {
 			break
 		}
-		if right := child + 1; right < len(h) && h[right].due < h[child].due {
+		if right := child + 1; right < len(h) && h[right].sooner(h[child]) {
 			child = right
 		}
-		if h[child].due >= t.due {
+		if !h[child].sooner(t) {
 			break
 		}
 		h[i] = h[child]
