@@ -253,10 +253,11 @@ func (q *Queue) checkLanes() int {
 	return total
 }
 
-// checkDispatched panics when there is a task and somebody who can take it.
+// checkDispatched panics when there is a task and somebody who can take it, but
+// for what the clock is about to see to at this very moment.
 func (q *Queue) checkDispatched() {
 	now := q.engine.now()
-	if q.stopped || q.shut(now) {
+	if q.stopped || q.shut(now) || q.nextDue.Load() <= now {
 		return
 	}
 	for _, p := range q.profiles {
