@@ -160,8 +160,8 @@ func (c *Client) answerLocked(k *call, err error) {
 			c.again.push(k)
 			return
 		}
-	case k.is(fenced) && errors.Is(err, reeve.ErrCancelled): // its lease was lost thereby
-		err = fmt.Errorf("%w: %w", reeve.ErrLeaseLost, err)
+	case k.is(fenced) && errors.Is(err, reeve.ErrCancelled):
+		err = cancelledLease(err)
 	case k.doubtful && errors.Is(err, reeve.ErrLeaseLost):
 		err = fmt.Errorf("%w: %w", reeve.ErrOutcomeUnknown, err)
 	}

@@ -195,6 +195,9 @@ func (c *Client) Extend(ctx context.Context, l *reeve.Lease, d time.Duration) er
 	err := c.do(ctx, &call{req: &plain{extra: len(t.Queue), message: func(id, low uint64) wire.Message {
 		return wire.Extend{Req: id, Low: low, Queue: t.Queue, ID: t.ID, Attempt: t.Attempt, Duration: d}
 	}}})
+	if errors.Is(err, reeve.ErrCancelled) {
+		err = cancelledLease(err)
+	}
 	if errors.Is(err, reeve.ErrLeaseLost) {
 		c.mu.Lock()
 		c.loseLocked(t.ID, t.Attempt, err)
@@ -202,5 +205,9 @@ func (c *Client) Extend(ctx context.Context, l *reeve.Lease, d time.Duration) er
 	}
 	return err
 }
+
+// cancelledLease is err, the master's word that a task was cancelled, for who
+// held its lease, which was lost thereby: one code cannot say both.
+func cancelledLease(err error) error { return fmt.Errorf("%w: %w", reeve.ErrLeaseLost, err) }
 
 var _ reeve.Settler = (*Client)(nil)

@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -210,6 +211,21 @@ func TestLease_LostBecauseItsTaskWasCancelled(t *testing.T) {
 		s.tell(wire.Lost{Queue: "tasks", ID: 1, Attempt: 1, Code: wire.Code(reeve.ErrCancelled)})
 		if err := <-lost; !errors.Is(err, reeve.ErrCancelled) || !errors.Is(err, reeve.ErrLeaseLost) {
 			t.Errorf("lost: %v", err)
+		}
+	})
+}
+
+func TestExtend_OfACancelledTaskSaysThatTheLeaseIsLost(t *testing.T) {
+	withFake(t, func(t *testing.T, m *fake, c *proxy.Client, s *fakeSession) {
+		l := lease(t, c, s, 1)
+		extended := make(chan error, 1)
+		go func() { extended <- l.Extend(t.Context(), time.Minute) }()
+		s.refuse(s.next(wire.TypeExtend).req, fmt.Errorf("%w: %w", reeve.ErrLeaseLost, reeve.ErrCancelled))
+		if err := <-extended; !errors.Is(err, reeve.ErrCancelled) || !errors.Is(err, reeve.ErrLeaseLost) {
+			t.Errorf("%v", err)
+		}
+		if err := l.Ack(t.Context()); !errors.Is(err, reeve.ErrLeaseLost) {
+			t.Errorf("its end: %v", err)
 		}
 	})
 }
