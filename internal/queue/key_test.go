@@ -133,7 +133,7 @@ func TestKey_OneAtATimeInOrderWhateverHappensToThem(t *testing.T) {
 			}
 			look()
 		}
-		if s := q.Stats(); s.Done < 100 || s.Lost < 10 || s.Buried < 10 || s.TimedOut+s.Failed < 50 {
+		if s := q.Stats(); s.Done < 100 || s.Lost < 10 || s.Buried < 3 || s.TimedOut+s.Failed < 50 {
 			t.Fatalf("not much happened: %+v", s)
 		}
 	})
@@ -469,4 +469,27 @@ func TestKey_AMillionOfThemGiveTheirMemoryBack(t *testing.T) {
 			q.Check()
 		}
 	})
+}
+
+func TestKey_AFailedTaskWithAKeyGoesToTheEndOfItsPriority(t *testing.T) {
+	t.Parallel()
+	for _, op := range []queue.NackOp{{Error: "no"}, {Snooze: true}, {Delay: time.Second}, {Snooze: true, Delay: time.Second}} {
+		t.Run(fmt.Sprintf("%+v", op), func(t *testing.T) {
+			run(t, func(t *testing.T, e *queue.Engine) {
+				q, c := declare(t, e, "q", reeve.QueueConfig{}), newClient(e)
+				k := c.mustAdd(t, q, reeve.Task{Rules: &reeve.Rules{Key: "k"}})
+				next := c.mustAdd(t, q, reeve.Task{Rules: &reeve.Rules{Key: "k"}})
+				other := c.mustAdd(t, q, reeve.Task{})
+				c.nack(q, c.take(t, q, 1)[0], op)
+				sleep(2 * time.Second)
+				for _, want := range []reeve.ID{other, k, next} {
+					got := c.take(t, q, 1)
+					if len(got) != 1 || got[0].ID != want {
+						t.Fatalf("%+v, want %v", got, want)
+					}
+					c.ack(q, got[0])
+				}
+			})
+		})
+	}
 }

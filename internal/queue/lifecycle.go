@@ -53,11 +53,7 @@ func (q *Queue) tick(now int64) {
 func (q *Queue) arrive(t *task, now int64) {
 	q.unlist(t)
 	t.readyAt = 0 // it could not be handed over meanwhile
-	where := asPut
-	if t.x != nil && t.x.released { // it keeps its key's turn
-		where = inFront
-	}
-	q.makeReady(t, now, where)
+	q.makeReady(t, now, asPut)
 	q.emit(reeve.EventReady, t, "", "")
 }
 

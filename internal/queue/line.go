@@ -65,15 +65,16 @@ func (q *Queue) leaveLine(t *task, now int64) {
 	q.releaseLine(l, now)
 }
 
-// line puts t, which is ready, into the line of its key, or lets it pass.
-func (q *Queue) line(t *task, now int64) {
+// line puts t, which is ready, into the line of its key, or, when its turn there
+// goes on, into its lane: in front or at the end.
+func (q *Queue) line(t *task, now int64, front bool) {
 	l := t.x.line
 	switch {
 	case !t.x.released:
 		l.waiting.pushBack(t)
 	case q.cfg.KeyRate.IsZero():
 		l.inLane++
-		q.enter(t, true) // it was on its way, or had its attempt, before the others
+		q.enter(t, front)
 		return
 	default: // it needs another token
 		t.x.released = false

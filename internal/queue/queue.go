@@ -216,11 +216,12 @@ func (q *Queue) makeReady(t *task, now int64, where place) {
 		t.readyAt = now
 	}
 	q.watchExpiry(t)
+	front := where == inFront || where == asPut && q.cfg.LIFO
 	if t.x != nil && t.x.line != nil {
-		q.line(t, now)
+		q.line(t, now, front)
 		return
 	}
-	q.enter(t, where == inFront || where == asPut && q.cfg.LIFO)
+	q.enter(t, front)
 }
 
 // makeDelayed puts t, which is in no list, among the delayed ones, until at.
