@@ -10,6 +10,7 @@ import (
 type gates struct {
 	any     bool // there may be a reason to hold up
 	limited bool // some limit is configured
+	scarce  bool // what one taker gets may be missing to those who want other things
 	paused  bool
 	reason  string
 
@@ -25,6 +26,7 @@ type gates struct {
 func (g *gates) init(c *reeve.QueueConfig) {
 	g.limited = c.Concurrency > 0 || !c.Rate.IsZero() || len(c.Windows) > 0
 	g.any = g.limited
+	g.scarce = c.Concurrency > 0 || !c.Rate.IsZero() || len(c.TypeConcurrency) > 0 || c.Reserve.Slots > 0
 	if !c.Rate.IsZero() {
 		g.tokens = newBucket(c.Rate)
 	}

@@ -184,27 +184,42 @@ func (q *Queue) endConsumer(c *Consumer, err error) {
 
 func (q *Queue) shutdownError() error { return fmt.Errorf("%w: %q", reeve.ErrShutdown, q.name) }
 
-// dispatch hands over ready tasks to those who can take them: to those who
-// want the same in turn, and in turn to those who want different things.
+// dispatch hands over ready tasks to those who can take them.
 func (q *Queue) dispatch(now int64) {
 	if q.stopped || q.offered == 0 {
 		return
 	}
 	expired := q.stats.expired
-	if len(q.profiles) == 1 {
-		for !q.shut(now) && q.handOver(q.profiles[0], now) {
+	for !q.shut(now) {
+		k, t := q.nextPair()
+		if t == nil {
+			break
 		}
-	} else {
-		for idle := 0; idle < len(q.profiles) && !q.shut(now); idle++ {
-			q.turn = (q.turn + 1) % len(q.profiles)
-			if q.handOver(q.profiles[q.turn], now) {
-				idle = -1
-			}
-		}
+		q.handOver(k, t, now)
 	}
 	if q.stats.expired != expired {
 		q.settled()
 	}
+}
+
+// nextPair is who takes the next task, and that task; nil: nobody, or none. Those
+// who want the same take in turn, and those who want different things do. But
+// where a limit lets only some go, the next is the first of all tasks that
+// somebody can take.
+func (q *Queue) nextPair() (k *taker, t *task) {
+	n, turn := len(q.profiles), q.turn
+	for i := range n {
+		at := (turn + 1 + i) % n
+		who, what := q.pair(q.profiles[at])
+		if what == nil || t != nil && !q.before(what, t) {
+			continue
+		}
+		k, t, q.turn = who, what, at
+		if !q.gates.scarce {
+			break
+		}
+	}
+	return k, t
 }
 
 // pair is who takes the next task of p's lanes, and that task; nil: nobody, or
@@ -240,14 +255,9 @@ func (q *Queue) choose(p *profile, k *taker) *task {
 	return t
 }
 
-// handOver hands over one task, or those of one Get, to the taker of p who is
-// next, and reports whether it did, or may now that something else is out of
-// the way.
-func (q *Queue) handOver(p *profile, now int64) bool {
-	k, t := q.pair(p)
-	if t == nil {
-		return false
-	}
+// handOver hands t over to k, and if k is a Get what else there is for it; or
+// it gets out of the way which of the two is in it.
+func (q *Queue) handOver(k *taker, t *task, now int64) {
 	switch {
 	case q.isSilent(k.hold, now):
 		q.setAside(k)
@@ -259,16 +269,15 @@ func (q *Queue) handOver(p *profile, now int64) bool {
 		c := k.consumer
 		if c.group != nil && !c.group.acquire() {
 			c.taker.leave() // its slots are used in other queues
-			return true
+			return
 		}
 		q.lease(q.take(t, now), k.hold, c, now)
 		if k.list != nil {
-			p.takers.rotate(k)
+			k.list.rotate(k)
 		}
 		k.hold.holder.sink.Deliver(c.tag, q.name, q.delivery(t))
 		q.tell(k.hold)
 	}
-	return true
 }
 
 // serveGet answers a Get with t and what else there is for it.

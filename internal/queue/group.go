@@ -216,8 +216,12 @@ func (c *Consumer) serve() bool {
 	c.taker.leave()
 	p.takers.addFirst(&c.taker)
 	now := q.engine.now()
-	for c.taker.list == &p.takers && p.takers.head == &c.taker && c.used == had && !q.shut(now) && q.handOver(p, now) {
-		// Again, when an expired task was in the way.
+	for c.taker.list == &p.takers && p.takers.head == &c.taker && c.used == had && !q.shut(now) {
+		k, t := q.pair(p)
+		if t == nil {
+			break
+		}
+		q.handOver(k, t, now) // and again, if an expired task was in the way
 	}
 	if c.taker.list == &p.takers {
 		c.taker.leave()
