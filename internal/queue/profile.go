@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -82,18 +83,28 @@ func (q *Queue) lanesFor(p *profile) iter.Seq[*lane] {
 
 // profileName is the same for the same wishes, in whatever order they are told.
 func profileName(want *reeve.GetOptions) string {
-	var b strings.Builder
-	for _, list := range [][]string{want.Types, want.Labels} {
-		list = slices.Clone(list)
-		slices.Sort(list)
-		for _, s := range slices.Compact(list) {
-			b.WriteString(s)
-			b.WriteByte(0)
-		}
-		b.WriteByte(1)
-	}
+	labels := joined(sorted(want.Labels))
 	if want.Types == nil {
-		b.WriteByte('*')
+		return "*" + labels
+	}
+	types := joined(sorted(want.Types))
+	return fmt.Sprintf("%d:%s%s", len(types), types, labels)
+}
+
+// sorted is a copy of list, sorted and each only once.
+func sorted(list []string) []string {
+	list = slices.Clone(list)
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// joined is one string for a list of types or of labels, and for no other one:
+// each has its length before it, which is a byte.
+func joined(list []string) string {
+	var b strings.Builder
+	for _, s := range list {
+		b.WriteByte(byte(len(s)))
+		b.WriteString(s)
 	}
 	return b.String()
 }

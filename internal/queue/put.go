@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/reeveq/reeve"
 )
@@ -371,9 +370,7 @@ func (x *extra) ask(src *reeve.Task, now int64) {
 		x.expireAt, x.expireWall = max(1, r.ExpireAt.UnixNano()), true
 	}
 	if len(r.Labels) > 0 {
-		x.labels = slices.Clone(r.Labels)
-		slices.Sort(x.labels)
-		x.labels = slices.Compact(x.labels)
-		x.labelKey = strings.Join(x.labels, "\x00")
+		x.labels = sorted(r.Labels)
+		x.labelKey = joined(x.labels)
 	}
 }

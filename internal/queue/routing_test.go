@@ -284,3 +284,61 @@ func TestTypes_TellsTheMostByTypeAndWhoTakesThem(t *testing.T) {
 		}
 	})
 }
+
+func TestRouting_NamesWithZerosAreNotTakenForSeveral(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, e *queue.Engine) {
+		q, c := declare(t, e, "q", reeve.QueueConfig{}), newClient(e)
+		c.mustAdd(t, q, reeve.Task{Type: "a"})
+		q.Get(c.Holder, &queue.GetOp{Max: 1, Tag: c.tag(1), Want: reeve.GetOptions{Types: []string{"x", "y"}}})
+		both := c.mustAdd(t, q, reeve.Task{Rules: &reeve.Rules{Labels: []string{"a", "b"}}})
+		one := c.mustAdd(t, q, reeve.Task{Rules: &reeve.Rules{Labels: []string{"a\x00b"}}})
+		if got := c.takeOf(t, q, 5, reeve.GetOptions{Types: []string{""}, Labels: []string{"a", "b"}}); len(got) != 1 || got[0].ID != both {
+			t.Fatalf("%+v, want %v only", got, both)
+		}
+		if got := c.takeOf(t, q, 5, reeve.GetOptions{Types: []string{""}, Labels: []string{"a\x00b"}}); len(got) != 1 || got[0].ID != one {
+			t.Fatalf("%+v, want %v only", got, one)
+		}
+		x := c.mustAdd(t, q, reeve.Task{Type: "x\x00y"})
+		c.mustAdd(t, q, reeve.Task{Type: "x"}) // goes to the waiting Get
+		c.mustAdd(t, q, reeve.Task{Type: "x"})
+		if got := c.takeOf(t, q, 5, reeve.GetOptions{Types: []string{"x\x00y"}}); len(got) != 1 || got[0].ID != x {
+			t.Fatalf("%+v, want %v only", got, x)
+		}
+	})
+}
+
+func TestRouting_WhatALimitLetsThroughGoesToTheHighestPriorityWhoeverTakesIt(t *testing.T) {
+	t.Parallel()
+	for name, cfg := range map[string]reeve.QueueConfig{
+		"concurrency":      {Concurrency: 1},
+		"rate":             {Rate: reeve.Rate{Tasks: 1000}},
+		"type concurrency": {TypeConcurrency: map[string]int{"": 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(t *testing.T, e *queue.Engine) {
+				q, p := declare(t, e, "q", cfg), newClient(e)
+				if err := q.Pause(""); err != nil {
+					t.Fatal(err)
+				}
+				a, b := newClient(e), newClient(e)
+				q.Consume(a.Holder, 1, 100, reeve.GetOptions{Labels: []string{"a"}})
+				q.Consume(b.Holder, 1, 100, reeve.GetOptions{Labels: []string{"b"}})
+				for i := range 50 {
+					p.mustAdd(t, q, reeve.Task{Priority: int32(i), Rules: &reeve.Rules{Labels: []string{"a"}}})
+					p.mustAdd(t, q, reeve.Task{Priority: int32(100 + i), Rules: &reeve.Rules{Labels: []string{"b"}}})
+				}
+				q.Resume()
+				for range 50 {
+					if got := a.seen(); len(got) != 0 {
+						t.Fatalf("a task of priority %d came with %d of higher priorities waiting", got[0].Priority, 50-len(b.seen()))
+					}
+					sleep(time.Millisecond)
+					if got := b.seen(); len(got) > 0 && cfg.Rate.IsZero() {
+						b.ack(q, got[len(got)-1])
+					}
+				}
+			})
+		})
+	}
+}
