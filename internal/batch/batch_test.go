@@ -329,6 +329,36 @@ func TestRun_StoppedItLetsFinishWhatWasBegun(t *testing.T) {
 	}
 }
 
+func TestRun_StoppedAtTheLastLineItIsDone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, reeve.QueueConfig{})
+	ctx, stop := context.WithCancel(t.Context())
+	var out bytes.Buffer
+	cfg := b.config(strings.NewReader("a\n"), &out)
+	cfg.Grace = time.Hour
+	read := make(chan struct{})
+	told := sync.OnceFunc(func() { close(read) })
+	cfg.OnProgress = func(n batch.Numbers) {
+		if n.ReadAll {
+			told()
+		}
+	}
+	done := make(chan error, 1)
+	go func() { _, err := batch.Run(ctx, cfg); done <- err }()
+	leases, err := b.tasks.Get(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-read
+	stop()
+	if err := echo(t.Context(), leases[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil || out.String() != "a\n" {
+		t.Fatalf("%v, %q", err, out.String())
+	}
+}
+
 func TestRun_StoppedItDoesNotWaitLongerThanGrace(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, reeve.QueueConfig{})

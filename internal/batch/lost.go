@@ -13,8 +13,9 @@ import (
 // lost is a line under way whose task has ended.
 type lost struct {
 	lineOf
-	id  reeve.ID
-	why string // empty: not known, and there may be a result
+	id   reeve.ID
+	done bool   // that much is kept
+	why  string // empty: not known, and there may be a result
 }
 
 // lookForLost ends the lines whose tasks have ended without a result, whatever
@@ -51,7 +52,7 @@ func (r *run) lookForLost(ctx context.Context, stats *reeve.QueueStats) error {
 			continue
 		}
 		if l.why == "" {
-			l.why = r.withoutResult(stats)
+			l.why = r.withoutResult(stats, l.done)
 		}
 		delete(r.under, l.id)
 		if err := r.settle(l.lineOf, l.why); err != nil {
@@ -76,7 +77,9 @@ func (r *run) ended(ctx context.Context, l *lost) (bool, error) {
 	case info.State == reeve.StateDead:
 		l.why = reasonText(info.Reason, info.Error)
 		return true, nil
-	case info.State.Ended() && info.State != reeve.StateDone:
+	case info.State == reeve.StateDone:
+		l.done = true
+	case info.State.Ended():
 		l.why = reasonText(info.State.String()+": "+info.Reason, info.Error)
 	}
 	return info.State.Ended(), nil
@@ -102,8 +105,9 @@ func (r *run) coming(ctx context.Context) (map[reeve.ID]bool, error) {
 }
 
 // withoutResult says what may have become of a task of which nothing is kept:
-// what tasks of the queue have come to since the run began.
-func (r *run) withoutResult(stats *reeve.QueueStats) string {
+// what tasks of the queue have come to since the run began. One that is done
+// can only have been skipped.
+func (r *run) withoutResult(stats *reeve.QueueStats, done bool) string {
 	var kinds []string
 	for _, kind := range []struct {
 		name        string
@@ -112,7 +116,7 @@ func (r *run) withoutResult(stats *reeve.QueueStats) string {
 		{"skipped", r.first.Skipped, stats.Skipped}, {"discarded", r.first.Discarded, stats.Discarded},
 		{"cancelled", r.first.Cancelled, stats.Cancelled}, {"expired", r.first.Expired, stats.Expired}, {"purged", r.first.Purged, stats.Purged},
 	} {
-		if kind.last > kind.first {
+		if kind.last > kind.first && (!done || kind.name == "skipped") {
 			kinds = append(kinds, kind.name)
 		}
 	}

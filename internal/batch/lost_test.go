@@ -92,6 +92,18 @@ func TestRun_WithoutOutcomesItTellsWhatMayHaveHappened(t *testing.T) {
 	}
 }
 
+func TestRun_ATaskThatIsKnownToBeDoneWasSkipped(t *testing.T) {
+	t.Parallel()
+	bubble(t, reeve.QueueConfig{KeepResult: time.Hour}, func(t *testing.T, b *bench) {
+		b.work(b.end)
+		_, err := batch.Run(t.Context(), b.config(strings.NewReader("discard\nskip\n"), io.Discard))
+		slices.Sort(b.dead)
+		if err != nil || len(b.dead) != 2 || b.dead[1] != `2 ended without a result in queue "results": skipped` {
+			t.Errorf("%q, %v", b.dead, err)
+		}
+	})
+}
+
 func TestRun_LinesThatAreMovedToAnotherQueueAreFollowed(t *testing.T) {
 	t.Parallel()
 	bubble(t, reeve.QueueConfig{KeepResult: time.Hour}, func(t *testing.T, b *bench) {

@@ -96,7 +96,7 @@ func (r *run) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if r.stopped && !r.putting {
+		if r.stopped && !r.putting && (!r.ReadAll || len(r.under) > 0) {
 			if over, err := r.drained(work); over || err != nil {
 				return errors.Join(ErrStopped, err)
 			}
