@@ -23,8 +23,8 @@ type taking struct {
 
 // taking reads what a Get and a Consume have in common, or answers what is
 // wrong with it.
-func (r *requests) taking(req uint64, name string, sources []wire.Source, types, labels []string) (*taking, bool) {
-	t := &taking{sources: wire.ReeveSources(sources), want: reeve.GetOptions{Types: types, Labels: labels}}
+func (r *requests) taking(req uint64, name string, sources []wire.Source, types, labels []string) (t taking, ok bool) {
+	t = taking{sources: wire.ReeveSources(sources), want: reeve.GetOptions{Types: types, Labels: labels}}
 	err := t.want.Validate()
 	names := []string{name}
 	if err == nil && len(sources) > 0 {

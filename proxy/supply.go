@@ -63,22 +63,37 @@ func (s *supply) get(ctx context.Context, max int, noWait bool, opts []reeve.Get
 	if err := checkCount("tasks of one Get", max, 1, reeve.MaxBatch); err != nil {
 		return nil, err
 	}
-	want := reeve.NewGetOptions(opts...)
-	if err := s.check(&want); err != nil {
+	k := &getting{from: s, max: max, noWait: noWait}
+	if len(opts) > 0 {
+		k.want = reeve.NewGetOptions(opts...)
+	}
+	if err := s.check(&k.want); err != nil {
 		return nil, err
 	}
-	t := giving
+	k.call = call{req: k, traits: giving}
 	if !noWait {
-		t |= parks
+		k.traits |= parks
 	}
-	sources := wire.SourcesOf(s.sources)
-	k := &call{traits: t, req: &plain{extra: s.size(&want), message: func(id, low uint64) wire.Message {
-		return wire.Get{Req: id, Low: low, Queue: s.name, Sources: sources, Max: uint64(max), NoWait: noWait, Types: want.Types, Labels: want.Labels}
-	}}}
-	if err := s.c.do(ctx, k); err != nil {
+	if err := s.c.do(ctx, &k.call); err != nil {
 		return nil, err
 	}
 	return k.leases, nil
+}
+
+// getting is a Get.
+type getting struct {
+	call
+	from   *supply
+	want   reeve.GetOptions
+	max    int
+	noWait bool
+}
+
+func (k *getting) size() int { return k.from.size(&k.want) }
+
+func (k *getting) encode(b *wire.Builder, id, low uint64) error {
+	return b.Message(wire.Get{Req: id, Low: low, Queue: k.from.name, Sources: wire.SourcesOf(k.from.sources),
+		Max: uint64(k.max), NoWait: k.noWait, Types: k.want.Types, Labels: k.want.Labels})
 }
 
 func (s *supply) Consume(ctx context.Context, slots int, opts ...reeve.GetOption) (reeve.Consumer, error) {
