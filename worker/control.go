@@ -61,17 +61,10 @@ func (w *Worker) setConcurrency(n int) error {
 	if most := reeve.MaxSlots - w.cfg.Prefetch; n < 1 || n > most {
 		return invalid("concurrency of %d, want 1 to %d", n, most)
 	}
-	w.mu.Lock()
-	started, old := w.started, w.concurrency
-	w.mu.Unlock()
-	switch {
-	case !started:
-		return errNotRunning
-	case w.stopping.Load():
-		return fmt.Errorf("worker: it drains: %w", reeve.ErrClosed)
+	old, err := w.resize(n)
+	if err != nil {
+		return err
 	}
-	w.resize(n)
-	w.supply.resize(n + w.cfg.Prefetch)
 	w.cfg.Logger.Info("concurrency changed, as it was told to", "from", old, "to", n)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -210,6 +211,30 @@ func TestControl_StuckHandlersDoNotCount(t *testing.T) {
 		}
 		s.Close()
 		<-s.ended
+	})
+}
+
+func TestControl_ManyAtATimeAgreeInTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory("tasks")
+		s := startWith(t, m, worker.Config{Concurrency: 1, Prefetch: 2}, sleeper)
+		for range 200 {
+			var all sync.WaitGroup
+			for n := range 4 {
+				all.Go(func() {
+					if _, err := s.Control(t.Context(), reeve.Command{Do: reeve.CommandConcurrency, Concurrency: 1 + n}); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			synctest.Wait()
+			n := control(t, s.Worker, reeve.Command{Do: reeve.CommandReport}).Concurrency
+			if slots := s.Stats().Slots; slots != n+2 {
+				t.Fatalf("%d slots for %d handlers", slots, n)
+			}
+		}
+		mustStop(t, s)
 	})
 }
 

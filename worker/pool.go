@@ -1,6 +1,11 @@
 package worker
 
-import "context"
+import (
+	"context"
+	"fmt"
+
+	"github.com/reeveq/reeve"
+)
 
 // The slots are as many as Worker.concurrency says, which may change while the
 // worker runs. One that is not needed any more takes no further task, and ends
@@ -19,11 +24,19 @@ func (w *Worker) fillLocked() {
 	}
 }
 
-// resize changes how many slots there are.
-func (w *Worker) resize(n int) {
+// resize changes how many slots there are and how many tasks the worker may
+// hold, and returns how many slots there were.
+func (w *Worker) resize(n int) (old int, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.concurrency = n
+	switch {
+	case !w.started:
+		return 0, errNotRunning
+	case w.stopping.Load():
+		return 0, fmt.Errorf("worker: it drains: %w", reeve.ErrClosed)
+	}
+	old, w.concurrency = w.concurrency, n
+	w.supply.resize(n + w.cfg.Prefetch)
 	for _, busy := range []bool{false, true} { // the idle ones leave first
 		for s := range w.slots {
 			if w.counted > n && s.counted && (s.cur.Load() != nil) == busy {
@@ -39,6 +52,7 @@ func (w *Worker) resize(n int) {
 		}
 	}
 	w.fillLocked()
+	return old, nil
 }
 
 func (w *Worker) uncountLocked(s *slot) {
