@@ -36,7 +36,7 @@ func TestBatch_WritesOneResultPerLineAndNothingElse(t *testing.T) {
 			s := newSite(t)
 			m, addr := s.batch(c.input, "-ordered")
 			s.start("worker", "-connect", addr, "-concurrency", "3", "-prefetch", "64")
-			m.wants(0, fmt.Sprintf("%d lines: ", strings.Count(strings.TrimSuffix(c.want, "\n")+"\n", "\n")*min(1, len(c.want))))
+			m.wants(0, fmt.Sprintf("%d done, 0 without a result", strings.Count(strings.TrimSuffix(c.want, "\n")+"\n", "\n")*min(1, len(c.want))))
 			if got := m.stdout.String(); got != c.want {
 				t.Errorf("%d bytes, want %d: %.100q", len(got), len(c.want), got)
 			}
@@ -50,8 +50,8 @@ func TestBatch_DeadLinesAreListedAndTheOthersDone(t *testing.T) {
 	m, addr := s.master("-input", s.file("input", "echo one\nfail no luck\ncube 3\necho "+strings.Repeat("y", 5000)+"\n\necho six\n"),
 		"-queue", "tasks,attempts=2,backoff=0", "-max-payload", "4KiB", "-ordered")
 	s.start("worker", "-connect", addr)
-	m.wants(1, "line 2 is dead: ", "no luck", "line 3 is dead: ", "the demo functions are",
-		"line 4 is dead: reeve: too large: line bytes 5006, limit 4096 (set by -max-payload)", "line 5 is dead: ", "6 lines: 2 done, 4 dead")
+	m.wants(1, "line 2 has no result: ", "no luck", "line 3 has no result: ", "the demo functions are",
+		"line 4 has no result: reeve: too large: line bytes 5006, limit 4096 (set by -max-payload)", "line 5 has no result: ", "6 lines: 2 done, 4 without a result")
 	if got := m.stdout.String(); got != "one\nsix\n" {
 		t.Errorf("got %q", got)
 	}
@@ -69,7 +69,7 @@ func TestBatch_ReadsAndWritesFilesAndPipes(t *testing.T) {
 	}
 	p := s.startWith(func(c *exec.Cmd) { c.Stdin = strings.NewReader("square 6\n") }, "master", "-addr", "127.0.0.1:0", "-input", "-")
 	s.start("worker", "-connect", p.says(`^listening on (\S+)$`))
-	p.wants(0, "1 lines: 1 done, 0 dead")
+	p.wants(0, "1 line: 1 done, 0 without a result")
 	if got := p.stdout.String(); got != "36\n" {
 		t.Errorf("got %q", got)
 	}
@@ -107,7 +107,7 @@ func TestBatch_AQueueThatRefusesIsTriedAgain(t *testing.T) {
 	s := newSite(t)
 	m, addr := s.batch(strings.Repeat("echo x\n", 50), "-queue", "tasks,max-len=4,full=refuse")
 	s.start("worker", "-connect", addr)
-	m.wants(0, "50 lines: 50 done, 0 dead")
+	m.wants(0, "50 lines: 50 done, 0 without a result")
 }
 
 func TestBatch_WorkersWithoutResultsDoNotHangIt(t *testing.T) {
@@ -115,7 +115,7 @@ func TestBatch_WorkersWithoutResultsDoNotHangIt(t *testing.T) {
 	s := newSite(t)
 	m, addr := s.batch("echo a\necho b\n")
 	s.start("worker", "-connect", addr, "-results", "")
-	m.wants(1, "line 1 is dead: ended without a result", "line 2 is dead", "-results results")
+	m.wants(1, "line 1 has no result: ended without a result", "line 2 has no result", "-results results")
 }
 
 func TestBatch_AWorkerKilledMidwayLosesAndDoublesNothing(t *testing.T) {
@@ -135,7 +135,7 @@ func TestBatch_AWorkerKilledMidwayLosesAndDoublesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.start("worker", "-connect", addr, "-concurrency", "2")
-	m.wants(0, "3001 lines: 3001 done, 0 dead")
+	m.wants(0, "3001 lines: 3001 done, 0 without a result")
 	got := strings.Split(strings.TrimSuffix(m.stdout.String(), "\n"), "\n")
 	slices.Sort(got)
 	slices.Sort(want)
@@ -164,7 +164,7 @@ func TestLog_InJSONEveryLineIsARecord(t *testing.T) {
 	m := s.start("master", "-addr", "127.0.0.1:0", "-log-format", "json", "-input", s.file("input", "square 4\nfail x\n"), "-queue", "tasks,attempts=1")
 	addr := m.says(`"msg":"listening on \S+","addr":"([^"]+)"`)
 	s.start("worker", "-connect", addr)
-	m.wants(1, `"msg":"line 2 is dead: `, `"line":2`, `"done":1,"dead":1`)
+	m.wants(1, `"msg":"line 2 has no result: `, `"line":2`, `"done":1,"without_result":1`)
 	for line := range strings.Lines(m.stderr.String()) {
 		if !strings.HasPrefix(line, "{") || !strings.HasSuffix(line, "}\n") {
 			t.Errorf("%q", line)
@@ -186,7 +186,7 @@ func TestBatch_ALineThatIsCancelledDoesNotHoldUpTheOthers(t *testing.T) {
 		return err == nil && len(queues) == 2 && queues[1].Name == "tasks" && queues[1].Done == 1 && queues[1].Leased == 1
 	})
 	s.run("", "reeve", "cancel", "tasks", "-all", "-reason", "took too long", "-connect", addr).wants(0)
-	m.wants(1, "line 1 is dead: cancelled: took too long", "2 lines: 1 done, 1 dead")
+	m.wants(1, "line 1 has no result: cancelled: took too long", "2 lines: 1 done, 1 without a result")
 	if got := m.stdout.String(); got != "two\n" {
 		t.Errorf("got %q", got)
 	}

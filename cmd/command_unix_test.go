@@ -29,8 +29,8 @@ func TestCommand_OneThatFailsOrPrintsTooMuchIsAFailedAttempt(t *testing.T) {
 		env) echo "$REEVE_QUEUE $REEVE_ATTEMPT ${#REEVE_TASK_ID}";;
 		ok) echo fine;;
 		esac`, "sh", "{}")
-	m.wants(1, "line 1 is dead: ", "exit status 4: disk on fire", "line 2 is dead: ", "output over the limit of 1048576 bytes (-max-output)",
-		"4 lines: 2 done, 2 dead")
+	m.wants(1, "line 1 has no result: ", "exit status 4: disk on fire", "line 2 has no result: ", "output over the limit of 1048576 bytes (-max-output)",
+		"4 lines: 2 done, 2 without a result")
 	if got := m.stdout.String(); got != "tasks 1 16\nfine\n" {
 		t.Errorf("got %q", got)
 	}
@@ -41,7 +41,7 @@ func TestCommand_OneThatNeverEndsIsAFailedAttempt(t *testing.T) {
 	s := newSite(t)
 	m, addr := s.batch("never\n", "-queue", "tasks,attempts=2,backoff=0")
 	s.start("worker", "-connect", addr, "-timeout", "1s", "--", "sh", "-c", `trap "" TERM; while :; do sleep 1; done`)
-	m.wants(1, "line 1 is dead: 2 attempts timed out; last: reeve: attempt ran out of time, after 1s", "1 lines: 0 done, 1 dead")
+	m.wants(1, "line 1 has no result: 2 attempts timed out; last: reeve: attempt ran out of time, after 1s", "1 line: 0 done, 1 without a result")
 }
 
 func TestCommand_TheKeyIsNotInItsEnvironment(t *testing.T) {

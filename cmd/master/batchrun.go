@@ -21,7 +21,7 @@ func (o *options) runBatch(ctx context.Context, master batch.Operator, queues []
 		Tasks: queues[0], Results: queues[1], Operator: master, Input: f.in, Output: f.out,
 		Ordered: o.ordered, MaxLine: o.maxPayload, Grace: o.grace,
 		OnDead: func(d batch.DeadLine) {
-			log.Announce(fmt.Sprintf("line %d is dead: %s", d.Line, d.Reason),
+			log.Announce(fmt.Sprintf("line %d has no result: %s", d.Line, d.Reason),
 				slog.Int64("line", d.Line), slog.String("reason", d.Reason))
 		},
 		OnProgress: p.update,
@@ -34,12 +34,16 @@ func (o *options) runBatch(ctx context.Context, master batch.Operator, queues []
 		log.Warn("dropped results that belong to no line of the input", "queue", queues[1].Name(), "results", n.Foreign)
 	}
 	log.Announce(summaryText(n, time.Since(began)),
-		slog.Int64("lines", n.Lines), slog.Int64("done", n.Done), slog.Int64("dead", n.Dead), slog.Duration("took", time.Since(began)))
+		slog.Int64("lines", n.Lines), slog.Int64("done", n.Done), slog.Int64("without_result", n.Dead), slog.Duration("took", time.Since(began)))
 	return batchError(ctx, n, err)
 }
 
 func summaryText(n batch.Numbers, took time.Duration) string {
-	text := fmt.Sprintf("%d lines: %d done, %d dead", n.Lines, n.Done, n.Dead)
+	lines := "1 line"
+	if n.Lines != 1 {
+		lines = fmt.Sprintf("%d lines", n.Lines)
+	}
+	text := fmt.Sprintf("%s: %d done, %d without a result", lines, n.Done, n.Dead)
 	if open := n.Lines - n.Done - n.Dead; open > 0 {
 		text += fmt.Sprintf(", %d not finished", open)
 	}

@@ -62,7 +62,7 @@ func (o *options) command(action cli.ActionFunc) *cli.Command {
 var description = `Without -input the master hosts its queues until it is stopped. The line
 "listening on ADDR" on standard error says that it is ready, and where.
 
-With -input it ends when every line has its result or is dead. A line ends at
+With -input it ends when no line can get a result any more. A line ends at
 LF, a CR before that is not part of it, and an empty line is a task too. Each
 result is one line of the output: what the task gave, without the one line end
 it may have. Lines that are dead, or longer than -max-payload, are listed on

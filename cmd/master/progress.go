@@ -78,7 +78,7 @@ func (p *progress) update(n batch.Numbers) {
 		return
 	}
 	if p.every > 0 && now.Sub(p.lastLog) >= p.every && n.Done+n.Dead != p.logged {
-		p.log.Info("batch run", "lines", n.Lines, "done", n.Done, "dead", n.Dead, "per_second", rate(perSecond), "left", left)
+		p.log.Info("batch run", "lines", n.Lines, "done", n.Done, "without_result", n.Dead, "per_second", rate(perSecond), "left", left)
 		p.lastLog, p.logged = now, n.Done+n.Dead
 	}
 }
@@ -86,7 +86,7 @@ func (p *progress) update(n batch.Numbers) {
 func barText(n batch.Numbers, perSecond float64, left string) string {
 	text := fmt.Sprintf("%d done, %s/s", n.Done, rate(perSecond))
 	if n.Dead > 0 {
-		text += fmt.Sprintf(", %d dead", n.Dead)
+		text += fmt.Sprintf(", %d without result", n.Dead)
 	}
 	return text + ", " + left + " left"
 }

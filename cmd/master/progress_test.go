@@ -22,7 +22,7 @@ func TestProgress_WithoutATerminalItIsALineAtIntervals(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 		}
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-		if len(lines) != 2 || !strings.Contains(lines[0], "lines=700 done=600 dead=0 per_second=10 left=5m40s") {
+		if len(lines) != 2 || !strings.Contains(lines[0], "lines=700 done=600 without_result=0 per_second=10 left=5m40s") {
 			t.Fatalf("%q", lines)
 		}
 		p.update(batch.Numbers{Lines: 700, Done: 1200, DoneSize: 300})
@@ -41,7 +41,7 @@ func TestProgress_TheBarCountsBytesAndShowsTheRate(t *testing.T) {
 	bar := newBar(&out, 200)
 	_ = bar.Set64(50)
 	bar.Describe(barText(batch.Numbers{Done: 7, Dead: 2}, 3.25, "5s"))
-	if got := out.String(); !strings.Contains(got, "7 done, 3.2/s, 2 dead, 5s left  25% |") {
+	if got := out.String(); !strings.Contains(got, "7 done, 3.2/s, 2 without result, 5s left  25% |") {
 		t.Errorf("%q", got)
 	}
 	_ = bar.Exit()

@@ -148,7 +148,7 @@ func queueNote(s *reeve.QueueStats) string {
 
 func age(s reeve.QueueStats) string {
 	switch d := s.OldestReady; {
-	case s.Ready == 0:
+	case d == 0: // none that could be handed over
 		return "-"
 	case d < time.Second:
 		return d.Round(time.Millisecond).String()

@@ -28,7 +28,7 @@ var queueColumns = []topColumn[queueRow]{
 	perSecond("FAIL/S", "failed", 3, styleWarning, func(r *queueRow) float64 { return r.failed }),
 	{
 		title: "OLDEST", name: "oldest", least: 6, given: 5, falling: true,
-		text:    func(r *queueRow) string { return spanOr(r.OldestReady, r.Ready > 0) },
+		text:    func(r *queueRow) string { return spanOr(r.OldestReady, r.OldestReady > 0) },
 		compare: func(a, b *queueRow) int { return cmp.Compare(a.OldestReady, b.OldestReady) },
 	},
 	counted("TAKERS", "takers", 7, stylePlain, func(r *queueRow) int { return r.Consumers }),

@@ -51,7 +51,7 @@ func TestTop_ShowsQueuesAndWorkers(t *testing.T) {
 
 > 2 queues
 QUEUE↑     READY   DELAYED   LEASED    DEAD   BLOCKED   PUT/S   DONE/S   FAIL/S   OLDEST   TAKERS  STATE
-other          4         0        0       0         0       0        0        0     0.0s        0  closed, full
+other          4         0        0       0         0       0        0        0        -        0  closed, full
 tasks       123k         5        7       1         2      12      1.5      2.0    1m30s        3  paused: up?grade
 
 2 workers
