@@ -23,7 +23,6 @@ func (m *Master) Wait(ctx context.Context, id reeve.ID) (reeve.Result, error) {
 	}
 	a := m.local.do(ctx, func(tag uint64) {
 		m.engine.Wait(m.local.holder, &queue.WaitOp{ID: id, Tag: tag, By: m.local})
-		m.local.Wake() // of a task that no queue knows only the answer tells
 	})
 	return a.result, a.err
 }

@@ -112,8 +112,9 @@ func (e *Engine) Result(id reeve.ID) (r reeve.Result, err error) {
 // Wait answers op when its task ends or becomes dead; at once if it has, or if
 // it is not known.
 func (e *Engine) Wait(h *Holder, op *WaitOp) {
-	if !e.seek(func(q *Queue) bool { return q.wait(h, op) }) {
+	if !e.seek(func(q *Queue) bool { return q.wait(h, op) }) && !h.gone.Load() {
 		op.By.Ended(op.Tag, reeve.Result{}, noSuchTask(op.ID))
+		h.sink.Wake() // no queue does it
 	}
 }
 

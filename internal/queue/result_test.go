@@ -285,3 +285,23 @@ func TestProgress_IsSeenWhileTheAttemptRuns(t *testing.T) {
 		}
 	})
 }
+
+func TestWait_EveryAnswerWakesWhoAsked(t *testing.T) {
+	run(t, func(t *testing.T, e *queue.Engine) {
+		q := declare(t, e, "q", reeve.QueueConfig{KeepResult: time.Hour})
+		c := newClient(e)
+		c.put(q, "x")
+		done := c.take(t, q, 1)[0]
+		c.ok(t, c.ack(q, done))
+		wakes := 0
+		r := &relay{client: newClient(e), woken: func() { wakes++ }}
+		r.client.Holder = e.NewHolder(r, false)
+		for name, id := range map[string]reeve.ID{"of a task that is done": done.ID, "of none": 1} {
+			before := wakes
+			e.Wait(r.client.Holder, &queue.WaitOp{ID: id, Tag: uint64(id), By: r.client})
+			if wakes == before {
+				t.Errorf("the answer to a Wait for the end %s wakes nobody", name)
+			}
+		}
+	})
+}
