@@ -280,7 +280,8 @@ type WorkerInfo struct {
 	Addr  string    `json:"addr"`
 	Since time.Time `json:"since"`
 	// Heard is how long ago it was heard of last.
-	Heard   time.Duration `json:"heard_ns"`
+	Heard time.Duration `json:"heard_ns"`
+	// Queues are its standing supplies, as many as take 1 MiB to tell.
 	Queues  []WorkerQueue `json:"queues"`
 	Running []WorkerTask  `json:"running"` // the oldest first, at most 256
 	Leased  int           `json:"leased"`  // all it holds

@@ -132,16 +132,22 @@ func textsSize(texts []string) int64 {
 // infoBytes is about what a client takes in an answer.
 func infoBytes(i *reeve.WorkerInfo) int {
 	n := 256 + len(i.Name) + len(i.Host) + len(i.Impl) + len(i.Addr)
-	for _, q := range i.Queues {
-		n += 32 + len(q.Queue)
-		for _, texts := range [][]string{q.Types, q.Labels} {
-			for _, t := range texts {
-				n += 2 + len(t)
-			}
-		}
+	for j := range i.Queues {
+		n += supplyBytes(&i.Queues[j])
 	}
 	for _, t := range i.Running {
 		n += 40 + len(t.Queue) + len(t.Type)
+	}
+	return n
+}
+
+// supplyBytes is about what a part of a supply takes there.
+func supplyBytes(q *reeve.WorkerQueue) int {
+	n := 32 + len(q.Queue)
+	for _, texts := range [][]string{q.Types, q.Labels} {
+		for _, t := range texts {
+			n += 2 + len(t)
+		}
 	}
 	return n
 }

@@ -46,9 +46,17 @@ func (m *Master) inOrder() []*session {
 	return all
 }
 
-// info is what operators see of the session's client.
+// info is what operators see of the session's client: not more than goes into
+// one answer.
 func (s *session) info() reeve.WorkerInfo {
 	queues, running, leased := s.holder.Info()
+	size := 0
+	for i := range queues {
+		if size += supplyBytes(&queues[i]); size > answerBytes && i > 0 {
+			queues = queues[:i:i]
+			break
+		}
+	}
 	return reeve.WorkerInfo{
 		ID: s.id, Name: shown(s.hello.Name, maxPart), Host: shown(s.hello.Host, maxPart), PID: int(s.hello.PID),
 		Impl: shown(s.hello.Impl, maxPart), Addr: s.peer.Remote.String(), Since: s.since,

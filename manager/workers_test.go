@@ -97,6 +97,32 @@ func TestWorkers_OfManyClientsComeInPages(t *testing.T) {
 	})
 }
 
+func TestWorkers_OneThatHasMoreThanCanBeToldHidesNoOther(t *testing.T) {
+	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+		m.Declare(t, "tasks", reeve.QueueConfig{})
+		types := make([]string, reeve.MaxTypes)
+		for i := range types {
+			types[i] = fmt.Sprint(i, strings.Repeat("x", 240))
+		}
+		big, op := m.Dial(t), m.Dial(t)
+		for range 20 { // of 250 KiB each
+			if _, err := big.Queue("tasks").Consume(t.Context(), 1, reeve.ForTypes(types...)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		consume(t, op.Queue("tasks"), 1)
+		for where, from := range map[string]reeve.Operator{"client": op, "master": m.Manager()} {
+			ws := must(from.Workers(t.Context()))(t)
+			if len(ws) != 2 || len(ws[1].Queues) != 1 {
+				t.Fatalf("%s: %d clients", where, len(ws))
+			}
+			if n := len(ws[0].Queues); n < 1 || n > 4 {
+				t.Errorf("%s: %d supplies are told", where, n)
+			}
+		}
+	}, manager.Config{MaxPayload: 1 << 10})
+}
+
 func TestCommand_GoesToThoseMeantAndGathersTheirAnswers(t *testing.T) {
 	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
 		m.Declare(t, "tasks", reeve.QueueConfig{})
