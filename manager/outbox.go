@@ -134,11 +134,13 @@ func (o *outbox) confirmCount(req, n uint64) {
 	}
 }
 
-// command adds a command to the client, and has it sent.
+// command adds a command to the client, and has it sent. To one that takes
+// none off the connection no more are told than it may leave unanswered: nobody
+// waits for the answers to those before any more.
 func (o *outbox) command(m wire.Command) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.ended {
+	if !o.ended && len(o.told) < o.s.m.cfg.MaxCommands {
 		o.told = append(o.told, m)
 		o.startLocked()
 	}
