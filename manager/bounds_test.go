@@ -82,6 +82,51 @@ func TestMaxWaiting_ClientsHoldTheirCallersBackInstead(t *testing.T) {
 	}, manager.Config{MaxWaiting: 64 << 10})
 }
 
+func TestMaxWaiting_BoundsTheTypesThatAreWanted(t *testing.T) {
+	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+		q := m.Declare(t, "tasks", reeve.QueueConfig{})
+		c := m.Dial(t)
+		types := make([]string, reeve.MaxTypes)
+		for i := range types {
+			types[i] = fmt.Sprintf("%0100d", i)
+		}
+		long := reeve.ForTypes(types...) // 116 KiB
+		one := must(c.Queue("tasks").Consume(t.Context(), 1, long))(t)
+		gets := make(chan error, 2)
+		ctx, cancel := context.WithCancel(t.Context())
+		get := func(ctx context.Context) {
+			_, err := c.Queue("tasks").Get(ctx, 1, long)
+			gets <- err
+		}
+		go get(ctx)
+		settle()
+		_, err := c.Queue("tasks").Consume(t.Context(), 1, long)
+		limitOf(t, err)
+		_, err = c.Queue("tasks").TryGet(t.Context(), 1, long)
+		limitOf(t, err)
+		consume(t, c.Queue("tasks"), 1) // who wants all wants little
+		cancel()
+		if err := <-gets; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		settle()
+		go get(t.Context())
+		settle()
+		one.Close()
+		settle()
+		for range 5 { // each gives back what it took
+			if _, err := c.Queue("tasks").TryGet(t.Context(), 1, long); !errors.Is(err, reeve.ErrEmpty) {
+				t.Errorf("with room again: %v", err)
+			}
+		}
+		putOne(t, q, "x", reeve.WithType(types[7]))
+		putOne(t, q, "x", reeve.WithType(types[7]))
+		if err := <-gets; err != nil {
+			t.Error(err)
+		}
+	}, manager.Config{MaxWaiting: 250 << 10})
+}
+
 func TestMaxSessions_RefusesTheNextClientUntilOneLeaves(t *testing.T) {
 	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
 		m.Declare(t, "tasks", reeve.QueueConfig{})

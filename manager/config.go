@@ -27,9 +27,9 @@ type Config struct {
 	// may be a batch, may be 2 MiB larger. 0: [DefaultMaxPayload].
 	MaxPayload int64
 	// MaxWaiting bounds the bytes of one client's requests that wait for room
-	// in full queues, and apart from these of the lists that it asks for and of
-	// what it has done to many tasks, which wait for their turn. 0:
-	// [DefaultMaxWaiting].
+	// in full queues; apart from these of the lists that it asks for and of
+	// what it has done to many tasks, which wait for their turn; and of the
+	// types and labels that its Gets and consumers want. 0: [DefaultMaxWaiting].
 	MaxWaiting int64
 	// MaxSessions bounds the connected clients, MaxSessionsPerKey those with one
 	// key. 0: [DefaultMaxSessions], for both.

@@ -49,7 +49,7 @@ func (r *requests) handleRare(t wire.Type, body []byte) error {
 		return handle(r, t, body, func(m *wire.Consume) error { return r.consume(m) })
 	case wire.TypeUnconsume:
 		return handle(r, t, body, func(m *wire.Unconsume) error {
-			if c := r.s.consumers.remove(m.Consumer); c != nil {
+			if c := r.s.endConsumer(m.Consumer); c != nil {
 				c.Close()
 			}
 			r.s.out.confirm(m.Req, 1, 0)

@@ -33,6 +33,7 @@ type session struct {
 	since     time.Time
 	out       outbox
 	consumers consumers
+	wishes    wishes
 	subs      subscriptions
 	looking   lane // requests that look at much
 	acting    lane // requests that do something to many tasks
@@ -231,6 +232,7 @@ func (s *session) Deliver(tag uint64, queue string, t reeve.Task) {
 
 func (s *session) Got(tag uint64, queue string, ts []reeve.Task, err error) {
 	s.waiting.Add(-1)
+	s.wishes.remove(wisher{id: tag})
 	switch {
 	case err == nil:
 		s.out.deliver(delivery{req: tag, queue: queue, task: ts[0], rest: ts[1:]})
@@ -240,7 +242,7 @@ func (s *session) Got(tag uint64, queue string, ts []reeve.Task, err error) {
 }
 
 func (s *session) End(tag uint64, queue string, err error) {
-	s.consumers.remove(tag)
+	s.endConsumer(tag)
 	if !s.goesOn(err) {
 		s.out.message(&wire.End{Consumer: tag, Queue: queue, Code: wire.Code(err), Text: err.Error()})
 	}

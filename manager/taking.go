@@ -17,6 +17,7 @@ type taking struct {
 	q       *queue.Queue
 	sources []reeve.Source
 	want    reeve.GetOptions
+	size    int64         // of what is wanted, over all queues
 	lease   time.Duration // the shortest
 	timeout time.Duration // of the queue
 }
@@ -25,6 +26,7 @@ type taking struct {
 // wrong with it.
 func (r *requests) taking(req uint64, name string, sources []wire.Source, types, labels []string) (t taking, ok bool) {
 	t = taking{sources: wire.ReeveSources(sources), want: reeve.GetOptions{Types: types, Labels: labels}}
+	t.size = (textsSize(types) + textsSize(labels)) * int64(max(1, len(sources)))
 	err := t.want.Validate()
 	names := []string{name}
 	if err == nil && len(sources) > 0 {
@@ -63,6 +65,10 @@ func (r *requests) get(m *wire.Get) error {
 	s := r.s
 	t, ok := r.taking(m.Req, m.Queue, m.Sources, m.Types, m.Labels)
 	if !ok || !r.mayWait(m.Req) {
+		return nil
+	}
+	if err := s.wishes.add(wisher{id: m.Req}, t.size, s.m.cfg.MaxWaiting); err != nil {
+		s.Got(m.Req, "", nil, err)
 		return nil
 	}
 	op := &queue.GetOp{Max: count(m.Max), NoWait: m.NoWait, Tag: m.Req, Want: t.want}
@@ -108,6 +114,13 @@ func (r *requests) consume(m *wire.Consume) error {
 		s.out.message(wire.ErrorFor(m.Req, err, ""))
 		return nil
 	}
+	if !known {
+		if err := s.wishes.add(wisher{consumer: true, id: m.Consumer}, t.size, s.m.cfg.MaxWaiting); err != nil {
+			s.consumers.remove(m.Consumer)
+			s.out.message(wire.ErrorFor(m.Req, err, ""))
+			return nil
+		}
+	}
 	s.out.message(&wire.Answer{Req: m.Req, Lease: t.lease, Timeout: t.timeout})
 	if known {
 		if c != nil { // else a Consume on another stream is about to make it
@@ -124,4 +137,11 @@ func (r *requests) consume(m *wire.Consume) error {
 		c.Close()
 	}
 	return nil
+}
+
+// endConsumer forgets a consumer and returns it, or nil. A queue may be locked.
+func (s *session) endConsumer(id uint64) queue.Standing {
+	c := s.consumers.remove(id)
+	s.wishes.remove(wisher{consumer: true, id: id})
+	return c
 }
