@@ -167,7 +167,7 @@ type Consumer interface {
 
 	// SetSlots changes how many unsettled leases the consumer may hold, from
 	// now on; zero pauses it. It does not wait. [ErrInvalid] outside 0 to
-	// [MaxSlots].
+	// [MaxSlots], [ErrClosed] after Close.
 	SetSlots(n int) error
 
 	// Close ends the supply and gives back, to the front of its queue, what

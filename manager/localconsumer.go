@@ -19,6 +19,7 @@ type localConsumer struct {
 	mu     sync.Mutex // guards the fields below; taken after local's
 	leases []*reeve.Lease
 	err    error
+	closed bool
 }
 
 func (c *localConsumer) add(l *reeve.Lease) {
@@ -83,6 +84,12 @@ func (c *localConsumer) SetSlots(n int) error {
 	if n < 0 || n > reeve.MaxSlots {
 		return fmt.Errorf("%w: %d slots, want 0 to %d", reeve.ErrInvalid, n, reeve.MaxSlots)
 	}
+	c.mu.Lock()
+	closed := c.closed
+	c.mu.Unlock()
+	if closed {
+		return reeve.ErrClosed
+	}
 	c.standing.SetSlots(n)
 	return nil
 }
@@ -95,7 +102,7 @@ func (c *localConsumer) Close() error {
 	c.mu.Lock()
 	rest := c.leases
 	c.leases = nil
-	c.err = reeve.ErrClosed
+	c.err, c.closed = reeve.ErrClosed, true
 	c.mu.Unlock()
 	c.signal()
 	for i := len(rest) - 1; i >= 0; i-- { // each goes to the front

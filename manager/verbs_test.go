@@ -101,6 +101,16 @@ type verb func(ctx context.Context, t *testing.T, s side)
 
 // queueVerbs are those of a queue, its leases and their results.
 var queueVerbs = map[string]verb{
+	"slots of a closed consumer": func(ctx context.Context, t *testing.T, s side) {
+		c := consume(t, s.queue("tasks"), 1)
+		if err := c.SetSlots(2); err != nil {
+			t.Error(err)
+		}
+		c.Close()
+		wantErr(t, "slots", c.SetSlots(3), reeve.ErrClosed)
+		_, err := c.Next(ctx)
+		wantErr(t, "next", err, reeve.ErrClosed)
+	},
 	"pause": func(ctx context.Context, t *testing.T, s side) {
 		q := s.queue("tasks")
 		putOne(t, q, "x")
