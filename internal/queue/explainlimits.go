@@ -66,7 +66,7 @@ func (x *explaining) line(t *task) {
 		before++
 	}
 	full := q.cfg.KeyConcurrency != reeve.NoLimit && l.released >= q.cfg.KeyConcurrency
-	if before > 0 || full || rated && l.inLane > 0 {
+	if before > 0 || full || l.inLane > 0 {
 		x.key(l, before, full)
 	}
 	if rated && !l.tokens.ready(x.now) {

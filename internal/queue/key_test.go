@@ -493,3 +493,35 @@ func TestKey_AFailedTaskWithAKeyGoesToTheEndOfItsPriority(t *testing.T) {
 		})
 	}
 }
+
+func TestKey_SeveralAtATimeBeginInOrderWhateverTheirPriorities(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, e *queue.Engine) {
+		q, c := declare(t, e, "q", reeve.QueueConfig{KeyConcurrency: 3}), newClient(e)
+		for i := range 5 {
+			task := keyed(fmt.Sprint(i), "k")
+			task.Priority = int32(i)
+			c.mustAdd(t, q, task)
+		}
+		if got := payloads(c.take(t, q, 5)); got != "0 1 2 " {
+			t.Fatalf("%s began", got)
+		}
+	})
+}
+
+func TestKeyRate_ATaskThatIsPutOffByWhoLostItLetsTheNextGo(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, e *queue.Engine) {
+		q := declare(t, e, "q", reeve.QueueConfig{KeyConcurrency: 2, KeyRate: reeve.Rate{Tasks: 1000, Burst: 10}, Lease: time.Second})
+		a, b := newClient(e), newClient(e)
+		for i := range 3 {
+			a.mustAdd(t, q, keyed(fmt.Sprint(i), "k"))
+		}
+		first := a.take(t, q, 2)
+		sleep(2 * time.Second)                                       // both are lost
+		a.ok(t, a.nack(q, first[1], queue.NackOp{Delay: time.Hour})) // it goes first now
+		if got := payloads(b.take(t, q, 3)); got != "0 " {
+			t.Fatalf("%s began", got)
+		}
+	})
+}

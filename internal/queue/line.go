@@ -8,8 +8,8 @@ import (
 // the order of their puts. Every task of the key that is in the queue and may
 // run, or has run and may run again, is released: it stands in a lane, is
 // leased, or is delayed after an attempt. At most QueueConfig.KeyConcurrency
-// tasks are released at a time; with a KeyRate, one of these at most stands in
-// a lane, and it got there when there was a token.
+// tasks are released at a time. None is while another one stands in a lane, so
+// that they begin in order; with a KeyRate none is without a token.
 type line struct {
 	queue    *Queue
 	key      string
@@ -85,14 +85,12 @@ func (q *Queue) line(t *task, now int64, front bool) {
 	q.releaseLine(l, now)
 }
 
-// releaseLine lets as many tasks of the key into the lanes as may go there, and
+// releaseLine lets the next task of the key into a lane if it may go there, and
 // forgets a key without tasks.
 func (q *Queue) releaseLine(l *line, now int64) {
 	rated := !q.cfg.KeyRate.IsZero()
-	for l.waiting.n > 0 && (q.cfg.KeyConcurrency == reeve.NoLimit || l.released < q.cfg.KeyConcurrency) {
-		if rated && (l.inLane > 0 || !l.tokens.ready(now)) {
-			break
-		}
+	below := q.cfg.KeyConcurrency == reeve.NoLimit || l.released < q.cfg.KeyConcurrency
+	if l.waiting.n > 0 && l.inLane == 0 && below && (!rated || l.tokens.ready(now)) {
 		t := l.waiting.head
 		l.waiting.remove(t)
 		q.blocked--
@@ -173,9 +171,7 @@ func (q *Queue) startLine(t *task, now int64) {
 		return
 	}
 	t.keepTurn()
-	if !q.cfg.KeyRate.IsZero() {
-		q.releaseLine(t.x.line, now)
-	}
+	q.releaseLine(t.x.line, now)
 }
 
 // refill lets tasks go whose key has a token by now.

@@ -198,6 +198,9 @@ func (q *Queue) giveBack(t *task, op *NackOp, worker string, start, now int64) {
 	}
 	if delay > 0 {
 		q.makeDelayed(t, now+delay)
+		if l := t.x.line; l != nil { // in which it may have been the next
+			q.releaseLine(l, now)
+		}
 	} else {
 		q.makeReady(t, now, atEnd)
 	}
