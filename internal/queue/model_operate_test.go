@@ -220,6 +220,9 @@ func (r *round) doMove() {
 			if req.kind == mWait && !req.answered && !c.gone && slices.Contains(ts, req.t) {
 				return // then it is done in steps, and others come between
 			}
+			if req.kind == mComplete && !req.answered && req.q == q {
+				return // what moves makes room, and ends a task that was lost
+			}
 		}
 	}
 	n, err := q.Move(to.Queue, &reeve.Filter{})
