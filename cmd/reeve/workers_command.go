@@ -123,10 +123,12 @@ func (v *commandVerb) command(ctx context.Context, op reeve.Operator, to reeve.W
 	case err != nil:
 		return err
 	case len(reports) == 0:
-		fmt.Fprintln(v.stderr, "reeve: there is no such worker")
-		if !v.all {
-			return cmdline.Exit(exitSome)
+		if v.all {
+			fmt.Fprintln(v.stderr, "reeve: there are no workers")
+			return nil
 		}
+		fmt.Fprintln(v.stderr, "reeve: no worker has the labels: \"reeve workers\" shows who has which")
+		return cmdline.Exit(exitSome)
 	case failed > 0:
 		fmt.Fprintf(v.stderr, "reeve: %d of %d workers did not do it\n", failed, len(reports))
 		return cmdline.Exit(exitSome)
