@@ -129,7 +129,7 @@ func (q *TypedQueue[T]) Empty(ctx context.Context) (bool, error) {
 // Full reports whether a Put of an empty payload would wait or be refused now.
 func (q *TypedQueue[T]) Full(ctx context.Context) (bool, error) {
 	s, err := q.q.Stats(ctx)
-	full := s.MaxLen > 0 && s.Ready+s.Delayed >= s.MaxLen || s.MaxBytes >= 0 && s.Bytes >= s.MaxBytes
+	full := s.MaxLen > 0 && s.Ready+s.Delayed >= s.MaxLen || s.MaxBytes >= 0 && s.Bytes > s.MaxBytes-TaskOverhead
 	return full, err
 }
 

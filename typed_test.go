@@ -76,3 +76,25 @@ func TestTypedQueue_SaysWhatItCannotEncode(t *testing.T) {
 		}
 	})
 }
+
+func TestFull_SaysWhetherAPutWouldWait(t *testing.T) {
+	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+		for name, cfg := range map[string]reeve.QueueConfig{
+			"length": {MaxLen: 2, Refuse: true},
+			"bytes":  {MaxBytes: 3*reeve.TaskOverhead - 1, Refuse: true},
+			"none":   {MaxBytes: reeve.NoLimit, Refuse: true},
+		} {
+			raw := m.Declare(t, name, cfg)
+			q := reeve.NewTypedQueue[[]byte](raw, codec.Raw)
+			for i := range 5 {
+				full, err := q.Full(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := q.Put(t.Context(), nil); full != errors.Is(err, reeve.ErrQueueFull) {
+					t.Errorf("%s: the queue with %d tasks is full: %v; a Put says %v", name, i, full, err)
+				}
+			}
+		}
+	})
+}
