@@ -117,6 +117,9 @@ func (c *Consumer) SetSlots(n int) {
 	q.mu.Lock()
 	_, open := c.hold.consumers[c]
 	if open {
+		if c.group != nil { // of several calls at once the last one holds for all members
+			n = int(c.group.slots.Load())
+		}
 		c.setSlots(n)
 	}
 	q.unlock()
