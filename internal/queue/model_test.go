@@ -266,7 +266,7 @@ func (m *model) absorb() {
 			m.got(ev)
 		case 'e':
 			c := ev.c.consumers[ev.tag]
-			if c == nil || c.over {
+			if c == nil || c.over && !ev.c.gone { // who is being released may still be told
 				m.fail("the end of a consumer that is not there")
 			}
 			m.mayEnd(c.q, ev.err)
