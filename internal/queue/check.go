@@ -24,8 +24,8 @@ func (q *Queue) check() {
 		of[t.state]++
 		kinds[t.kind] = of
 		bytes += t.size()
-		inDue := t.heap >= 0 && int(t.heap) < len(q.due) && q.due[t.heap] == t
-		inEtas := t.heap >= 0 && int(t.heap) < len(q.etas) && q.etas[t.heap] == t
+		inDue := t.heap >= 0 && int(t.heap) < len(q.due) && q.due[t.heap].t == t
+		inEtas := t.heap >= 0 && int(t.heap) < len(q.etas) && q.etas[t.heap].t == t
 		switch {
 		case t.state == absent:
 			q.broken("task %v is in the table, but settled", id)

@@ -155,7 +155,7 @@ func (q *Queue) stopTimer(t *task, c *completing) {
 	if t.state != leased { // its holder was taken for lost
 		return
 	}
-	q.more(t).result = c
+	t.more().result = c
 	if t.heap >= 0 {
 		q.due.remove(t)
 	}
@@ -167,8 +167,8 @@ func startTimers(refused []*completing) {
 	for _, c := range refused {
 		q := c.park.from
 		q.mu.Lock()
-		if t := q.tasks.get(c.ID); t != nil && t.x != nil && t.x.result == c {
-			t.x.result = nil
+		if t := q.tasks.get(c.ID); t != nil && t.parked() == c {
+			t.past.result = nil
 			q.startTimer(t, q.engine.now())
 		}
 		q.unlock()

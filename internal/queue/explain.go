@@ -42,7 +42,7 @@ func (q *Queue) explain(id reeve.ID) (reeve.Explanation, bool) {
 		x.leased(t)
 		return x.Explanation, true
 	case dead:
-		x.add(reeve.Reason{Code: reeve.ReasonDead, Text: "it is dead: " + t.x.fate.line() + "; revive it to have it run again"})
+		x.add(reeve.Reason{Code: reeve.ReasonDead, Text: "it is dead: " + t.past.fate.line() + "; revive it to have it run again"})
 		return x.Explanation, true
 	case delayed:
 		x.delayed(t)
@@ -101,9 +101,9 @@ func (x *explaining) ended(r *reeve.Result) {
 
 func (x *explaining) leased(t *task) {
 	r := reeve.Reason{Code: reeve.ReasonLeased, Worker: t.hold.holder.name(), Tasks: []reeve.ID{t.id}}
-	if t.x != nil && t.x.result != nil {
+	if t.parked() != nil {
 		r.Code = reeve.ReasonResult
-		r.Text = fmt.Sprintf("it has run on %s, and its result waits for room in queue %q", r.Worker, t.x.result.park.queue.name)
+		r.Text = fmt.Sprintf("it has run on %s, and its result waits for room in queue %q", r.Worker, t.parked().park.queue.name)
 		x.add(r)
 		return
 	}
@@ -184,12 +184,4 @@ holds:
 		by += fmt.Sprintf(" and %d more", n-1)
 	}
 	return by
-}
-
-// history are the attempts at t that did not succeed.
-func (t *task) history() []reeve.AttemptRecord {
-	if t.x == nil {
-		return nil
-	}
-	return t.x.history
 }

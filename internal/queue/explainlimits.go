@@ -101,7 +101,8 @@ func (x *explaining) key(l *line, before int, full bool) {
 // waits for its next attempt, or for its hand-over.
 func (x *explaining) onItsWay(r *reeve.Reason, l *line) string {
 	looked := 0
-	for _, o := range x.q.due {
+	for i := range x.q.due {
+		o := x.q.due[i].t
 		if o.state == delayed && o.x != nil && o.x.line == l && o.x.released {
 			r.Tasks = append(r.Tasks, o.id)
 			r.Until = x.q.engine.wallAt(o.due)

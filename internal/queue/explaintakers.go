@@ -15,7 +15,7 @@ func (x *explaining) takers(t *task) {
 	innocent := false // somebody who could take it has no suspect
 	l := lane{kind: t.kind}
 	if t.x != nil {
-		l.labels = t.x.labels
+		l.labels = t.x.labelNames()
 	}
 	for _, p := range q.profiles {
 		users += p.users

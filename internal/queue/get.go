@@ -332,8 +332,8 @@ func (q *Queue) lease(t *task, k *hold, c *Consumer, now int64) {
 	q.startUnique(t)
 	t.claimable = false
 	t.hold, t.leasedAt = k, now
-	if t.x != nil {
-		t.x.extended = 0
+	if t.past != nil {
+		t.past.extended = 0
 	}
 	k.leases.pushBack(t)
 	if t.suspect() {
@@ -383,10 +383,10 @@ func (q *Queue) unlease(t *task, now int64) {
 	}
 	q.stats.run.add(now - t.leasedAt)
 	t.hold = nil
-	if t.x != nil {
-		t.x.result = nil
-		if t.x.progress != nil {
-			q.grow(t, func(x *extra) { x.progress = nil })
+	if t.past != nil {
+		t.past.result = nil
+		if t.past.progress != nil {
+			q.grow(t, func(p *past) { p.progress = nil })
 		}
 	}
 	if c := t.consumer; c != nil {

@@ -1,24 +1,32 @@
 package queue
 
+import "github.com/reeveq/reeve"
+
 // dueHeap is a binary heap of tasks by their due time, those of one time in the
 // order of their puts. A task knows its place, so that it can leave from
-// anywhere.
-type dueHeap []*task
+// anywhere. Times and ids stand in the heap itself: where many tasks are due at
+// once, a look at each of them would miss the processor's caches.
+type dueHeap []dueTask
 
-// sooner reports whether t is due before o.
-func (t *task) sooner(o *task) bool { return t.due < o.due || t.due == o.due && t.id < o.id }
+type dueTask struct {
+	due int64
+	id  reeve.ID
+	t   *task
+}
+
+// sooner reports whether a is due before b.
+func (a *dueTask) sooner(b *dueTask) bool { return a.due < b.due || a.due == b.due && a.id < b.id }
 
 func (h *dueHeap) add(t *task) {
-	t.heap = int32(len(*h))
-	*h = append(*h, t)
-	h.up(int(t.heap))
+	*h = append(*h, dueTask{})
+	h.up(len(*h)-1, dueTask{t.due, t.id, t})
 }
 
 func (h *dueHeap) remove(t *task) {
 	i, last := int(t.heap), len(*h)-1
 	t.heap = -1
 	moved := (*h)[last]
-	(*h)[last] = nil
+	(*h)[last] = dueTask{}
 	*h = (*h)[:last]
 	if cap(*h) > 1<<12 && last < cap(*h)/8 { // it was large once
 		*h = append(make(dueHeap, 0, 2*last), *h...)
@@ -26,46 +34,44 @@ func (h *dueHeap) remove(t *task) {
 	if i == last {
 		return
 	}
-	(*h)[i] = moved
-	moved.heap = int32(i)
-	if !h.down(i) {
-		h.up(i)
+	if i > 0 && moved.sooner(&(*h)[(i-1)/2]) {
+		h.up(i, moved)
+		return
 	}
+	h.down(i, moved)
 }
 
-func (h dueHeap) up(i int) {
-	t := h[i]
+func (h dueHeap) up(i int, e dueTask) {
 	for i > 0 {
 		parent := (i - 1) / 2
-		if !t.sooner(h[parent]) {
+		if !e.sooner(&h[parent]) {
 			break
 		}
-		h[i] = h[parent]
-		h[i].heap = int32(i)
+		h.set(i, h[parent])
 		i = parent
 	}
-	h[i] = t
-	t.heap = int32(i)
+	h.set(i, e)
 }
 
-func (h dueHeap) down(i int) (moved bool) {
-	t, start := h[i], i
+func (h dueHeap) down(i int, e dueTask) {
 	for {
 		child := 2*i + 1
 		if child >= len(h) {
 			break
 		}
-		if right := child + 1; right < len(h) && h[right].sooner(h[child]) {
+		if right := child + 1; right < len(h) && h[right].sooner(&h[child]) {
 			child = right
 		}
-		if !h[child].sooner(t) {
+		if !h[child].sooner(&e) {
 			break
 		}
-		h[i] = h[child]
-		h[i].heap = int32(i)
+		h.set(i, h[child])
 		i = child
 	}
-	h[i] = t
-	t.heap = int32(i)
-	return i != start
+	h.set(i, e)
+}
+
+func (h dueHeap) set(i int, e dueTask) {
+	h[i] = e
+	e.t.heap = int32(i)
 }

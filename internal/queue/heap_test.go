@@ -29,7 +29,7 @@ func TestDueHeap_GivesOutInOrderWhateverLeavesFromTheMiddle(t *testing.T) {
 		}
 		for _, x := range in {
 			want = append(want, x.due)
-			if h[x.heap] != x {
+			if h[x.heap].t != x {
 				t.Fatal("a task does not know its place")
 			}
 		}
@@ -38,7 +38,7 @@ func TestDueHeap_GivesOutInOrderWhateverLeavesFromTheMiddle(t *testing.T) {
 			if h[0].due != due {
 				t.Fatalf("got %d, want %d", h[0].due, due)
 			}
-			h.remove(h[0])
+			h.remove(h[0].t)
 		}
 		if len(h) != 0 {
 			t.Fatal("something is left")
@@ -53,7 +53,7 @@ func TestDueHeap_GivesBackItsMemoryAfterAFlood(t *testing.T) {
 		h.add(&task{due: int64(i)})
 	}
 	for len(h) > 10 {
-		h.remove(h[len(h)/2])
+		h.remove(h[len(h)/2].t)
 	}
 	if cap(h) > 1<<13 {
 		t.Fatalf("10 tasks in room for %d", cap(h))
@@ -62,6 +62,6 @@ func TestDueHeap_GivesBackItsMemoryAfterAFlood(t *testing.T) {
 		if len(h) > 1 && h[0].due > h[1].due {
 			t.Fatal("out of order")
 		}
-		h.remove(h[0])
+		h.remove(h[0].t)
 	}
 }

@@ -92,7 +92,7 @@ func (q *Queue) laneOf(t *task) *lane {
 		c |= suspect
 	}
 	k := t.kind
-	if t.x == nil || len(t.x.labels) == 0 {
+	if t.x == nil || t.x.labels == nil {
 		l := k.plain[c]
 		if l == nil {
 			l = q.newLane(k, laneKey{class: c}, nil)
@@ -100,10 +100,10 @@ func (q *Queue) laneOf(t *task) *lane {
 		}
 		return l
 	}
-	key := laneKey{t.x.labelKey, c}
+	key := laneKey{t.x.labels.key, c}
 	l := k.labelled[key]
 	if l == nil {
-		l = q.newLane(k, key, t.x.labels)
+		l = q.newLane(k, key, t.x.labels.names)
 		if k.labelled == nil {
 			k.labelled = map[laneKey]*lane{}
 		}

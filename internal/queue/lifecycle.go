@@ -10,7 +10,7 @@ func (q *Queue) tick(now int64) {
 	wall := q.engine.wallNow().UnixNano()
 	q.mu.Lock()
 	for n := 0; n < most && len(q.due) > 0 && q.due[0].due <= now; n++ {
-		t := q.due[0]
+		t := q.due[0].t
 		if t.state == delayed {
 			q.arrive(t, now)
 			continue
@@ -18,7 +18,7 @@ func (q *Queue) tick(now int64) {
 		q.timeOut(t, now)
 	}
 	for n := 0; n < most && len(q.etas) > 0 && q.etas[0].due <= wall; n++ {
-		q.arrive(q.etas[0], now)
+		q.arrive(q.etas[0].t, now)
 	}
 	q.expireTasks(now, wall, most)
 	q.refill(now, most)

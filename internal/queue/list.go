@@ -59,20 +59,20 @@ func (q *Queue) info(t *task, payload int) reeve.TaskInfo {
 	if t.state == delayed && t.wall {
 		i.Rules = &reeve.Rules{At: i.Due}
 	}
-	x := t.x
-	if x == nil {
+	if t.x != nil && t.x.asked {
+		i.Rules = q.rules(t)
+	}
+	p := t.past
+	if p == nil {
 		return i
 	}
-	i.Counts, i.Error, i.Stack = x.counts, x.fate.err, t.stack()
-	i.History = slices.Clone(x.history)
-	i.Progress = x.progress
+	i.Counts, i.Error, i.Stack = p.counts, p.fate.err, t.stack()
+	i.History = slices.Clone(p.history)
+	i.Progress = p.progress
 	if t.state == dead {
-		i.Reason = x.fate.line()
-		i.EndedAt = time.Unix(0, x.fate.diedAt)
+		i.Reason = p.fate.line()
+		i.EndedAt = time.Unix(0, p.fate.diedAt)
 		i.Since = i.EndedAt
-	}
-	if x.asked {
-		i.Rules = q.rules(t)
 	}
 	return i
 }
@@ -81,8 +81,11 @@ func (q *Queue) info(t *task, payload int) reeve.TaskInfo {
 func (q *Queue) rules(t *task) *reeve.Rules {
 	x := t.x
 	r := &reeve.Rules{
-		Attempts: int(x.attempts), Backoff: x.backoff, Key: x.key,
-		Unique: x.unique, UniqueMode: x.mode, Labels: x.labels, KeepResult: time.Duration(x.keep),
+		Attempts: int(x.attempts), Key: x.key,
+		Unique: x.unique, UniqueMode: x.mode, Labels: x.labelNames(), KeepResult: time.Duration(x.keep),
+	}
+	if x.backoff != nil {
+		r.Backoff = *x.backoff
 	}
 	switch {
 	case x.expireAt == 0:

@@ -61,10 +61,10 @@ func (q *Queue) candidates(m *matcher, after reeve.ID) iter.Seq[*task] {
 func (q *Queue) means(m *matcher, t *task) bool {
 	look := traits{id: t.id, state: t.state.public(), typ: t.kind.name, putAt: t.putAt}
 	if x := t.x; x != nil {
-		look.key, look.unique, look.err = x.key, x.unique, x.fate.err
-		if t.state == dead {
-			look.reason = x.fate.line()
-		}
+		look.key, look.unique = x.key, x.unique
+	}
+	if look.err = t.err(); t.state == dead {
+		look.reason = t.past.fate.line()
 	}
 	return m.match(&look)
 }
@@ -111,9 +111,7 @@ func (q *Queue) cancelTask(t *task, reason string, now int64) (late *completing)
 	if t.state == leased {
 		k := t.hold
 		worker = k.holder.name()
-		if t.x != nil {
-			late = t.x.result
-		}
+		late = t.parked()
 		q.unlease(t, now)
 		q.tellLost(k, t, reeve.ErrCancelled)
 	} else {
@@ -181,11 +179,10 @@ func (q *Queue) Revive(f *reeve.Filter) (int, error) {
 	m.without(reeve.StateLeased)
 	return q.each(m, func(t *task, now int64) {
 		q.dead.remove(t)
-		q.grow(t, func(x *extra) {
-			x.counts = reeve.Counts{}
-			x.fate = fate{}
-			x.expireAt = 0 // it is wanted after that
-		})
+		q.grow(t, func(p *past) { p.counts, p.fate = reeve.Counts{}, fate{} })
+		if t.x != nil {
+			t.x.expireAt = 0 // it is wanted after that
+		}
 		q.reclaimUnique(t, now)
 		q.joinLine(t)
 		q.stats.revived++

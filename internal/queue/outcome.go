@@ -30,8 +30,8 @@ func (q *Queue) outcome(t *task, s reeve.State, reason string, result []byte) re
 		ID: t.id, Queue: q.name, Type: t.kind.name, State: s, Payload: result,
 		Reason: reason, Attempts: t.attempt, EndedAt: q.engine.wallNow(),
 	}
-	if t.x != nil && s != reeve.StateDone {
-		r.Error = t.x.fate.err
+	if s != reeve.StateDone {
+		r.Error = t.err()
 	}
 	return r
 }
@@ -83,8 +83,8 @@ func (q *Queue) endWaits(err error) {
 func (q *Queue) result(id reeve.ID, now int64) (r reeve.Result, found bool, err error) {
 	if t := q.tasks.get(id); t != nil {
 		if t.state == dead {
-			r := q.outcome(t, reeve.StateDead, t.x.fate.line(), nil)
-			r.EndedAt = time.Unix(0, t.x.fate.diedAt)
+			r := q.outcome(t, reeve.StateDead, t.past.fate.line(), nil)
+			r.EndedAt = time.Unix(0, t.past.fate.diedAt)
 			return r, true, nil
 		}
 		return r, true, fmt.Errorf("%w: %v is %v", reeve.ErrNotDone, id, t.state)
@@ -168,6 +168,6 @@ func (q *Queue) Progress(h *Holder, id reeve.ID, attempt uint32, percent float64
 		return reeve.ErrLeaseLost
 	}
 	p := &reeve.Progress{Percent: percent, Text: text, At: q.engine.wallNow()}
-	q.grow(t, func(x *extra) { x.progress = p })
+	q.grow(t, func(past *past) { past.progress = p })
 	return nil
 }

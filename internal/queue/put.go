@@ -361,7 +361,10 @@ func (x *extra) ask(src *reeve.Task, now int64) {
 	if r == nil {
 		return
 	}
-	x.attempts, x.backoff, x.key, x.keep = int32(r.Attempts), r.Backoff, r.Key, int64(r.KeepResult)
+	x.attempts, x.key, x.keep = int32(r.Attempts), r.Key, int64(r.KeepResult)
+	if r.Backoff != (reeve.Backoff{}) {
+		x.backoff = new(r.Backoff)
+	}
 	x.unique, x.mode, x.claimed = r.Unique, r.UniqueMode, r.Unique != ""
 	switch {
 	case r.Expiry > 0:
@@ -370,7 +373,14 @@ func (x *extra) ask(src *reeve.Task, now int64) {
 		x.expireAt, x.expireWall = max(1, r.ExpireAt.UnixNano()), true
 	}
 	if len(r.Labels) > 0 {
-		x.labels = sorted(r.Labels)
-		x.labelKey = joined(x.labels)
+		names := sorted(r.Labels)
+		x.labels = &labels{names: names, key: joined(names)}
 	}
+}
+
+func (x *extra) labelNames() []string {
+	if x.labels == nil {
+		return nil
+	}
+	return x.labels.names
 }

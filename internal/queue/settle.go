@@ -28,7 +28,7 @@ func (q *Queue) held(id reeve.ID, attempt uint32) (*task, error) {
 		}
 		return nil, fmt.Errorf("%w: task %v is not in queue %q any more", reeve.ErrLeaseLost, id, q.name)
 	case t.state == dead:
-		return nil, fmt.Errorf("%w: task %v is dead: %s", reeve.ErrLeaseLost, id, t.x.fate.line())
+		return nil, fmt.Errorf("%w: task %v is dead: %s", reeve.ErrLeaseLost, id, t.past.fate.line())
 	}
 	return nil, fmt.Errorf("%w: task %v is at attempt %d, not %d", reeve.ErrLeaseLost, id, t.attempt, attempt)
 }
@@ -177,7 +177,7 @@ func (q *Queue) giveBack(t *task, op *NackOp, worker string, start, now int64) {
 	switch {
 	case op.Bury:
 		reason := ""
-		if t.x == nil || t.x.fate.err == "" || op.Error == "" {
+		if t.err() == "" || op.Error == "" {
 			reason = "buried by its worker"
 		}
 		q.bury(t, reason, false, now)
@@ -187,9 +187,9 @@ func (q *Queue) giveBack(t *task, op *NackOp, worker string, start, now int64) {
 		q.makeReady(t, now, inFront)
 		return
 	}
-	q.emit(map[string]reeve.EventKind{"failed": reeve.EventFailed, "timed_out": reeve.EventTimedOut, "snoozed": reeve.EventSnoozed}[kind], t, worker, firstLine(op.Error))
+	q.emit(reeve.EventKind(kind), t, worker, firstLine(op.Error)) // failed, timed_out or snoozed
 	if n := q.spent(t); failed && n >= q.attempts(t) {
-		q.bury(t, q.attemptsReason(t.x.counts), op.Error != "", now)
+		q.bury(t, q.attemptsReason(t.counts()), op.Error != "", now)
 		return
 	}
 	delay := int64(op.Delay)
@@ -212,7 +212,7 @@ func (q *Queue) count(t *task, op *NackOp) (kind string, failed bool) {
 	if op.Bury {
 		return "buried", false
 	}
-	c := &q.more(t).counts
+	c := &t.more().counts
 	switch {
 	case op.Returned:
 		c.Returned++
@@ -234,7 +234,7 @@ func (q *Queue) count(t *task, op *NackOp) (kind string, failed bool) {
 
 // spent is how many of its attempts t has used up.
 func (q *Queue) spent(t *task) uint32 {
-	c := t.x.counts
+	c := t.counts()
 	n := c.Failed + c.TimedOut
 	if q.cfg.CountSnoozed {
 		n += c.Snoozed
@@ -244,8 +244,8 @@ func (q *Queue) spent(t *task) uint32 {
 
 // backoff is the wait between attempts at t.
 func (q *Queue) backoff(t *task) reeve.Backoff {
-	if t.x.backoff != (reeve.Backoff{}) {
-		return t.x.backoff
+	if t.x != nil && t.x.backoff != nil {
+		return *t.x.backoff
 	}
 	return q.cfg.Backoff
 }
@@ -253,11 +253,12 @@ func (q *Queue) backoff(t *task) reeve.Backoff {
 // remember adds an attempt to the history of t, as far as the queue has room
 // for it.
 func (q *Queue) remember(t *task, outcome, worker string, start, now int64, err, stack string) {
-	q.grow(t, func(x *extra) {
-		x.history = appendHistory(x.history, reeve.AttemptRecord{
+	q.grow(t, func(p *past) {
+		room := q.cfg.MaxBytes - q.used() - p.size()
+		p.history = appendHistory(p.history, reeve.AttemptRecord{
 			Attempt: t.attempt, Worker: worker, Start: q.engine.wallAt(start), End: q.engine.wallAt(now),
 			Outcome: outcome, Error: err, Stack: stack,
-		}, q.cfg.History, q.cfg.MaxBytes-q.used()-t.size())
+		}, q.cfg.History, room)
 	})
 }
 
@@ -271,7 +272,7 @@ func (q *Queue) lose(t *task, blamed bool, worker string, start, now int64) {
 		return
 	}
 	t.blamed = blamed
-	c := &q.more(t).counts
+	c := &t.more().counts
 	if blamed {
 		c.Lost++
 	} else {
@@ -292,15 +293,15 @@ func (q *Queue) unlose(t *task) (worker string) {
 	t.claimable = false
 	q.stats.lost--
 	if t.blamed {
-		t.x.counts.Lost--
+		t.past.counts.Lost--
 	} else {
-		t.x.counts.Returned--
+		t.past.counts.Returned--
 	}
-	q.grow(t, func(x *extra) {
-		if n := len(x.history); n > 0 && x.history[n-1].Attempt == t.attempt && x.history[n-1].Outcome == "lost" {
-			worker = x.history[n-1].Worker
-			x.history[n-1] = reeve.AttemptRecord{}
-			x.history = x.history[:n-1]
+	q.grow(t, func(p *past) {
+		if n := len(p.history); n > 0 && p.history[n-1].Attempt == t.attempt && p.history[n-1].Outcome == "lost" {
+			worker = p.history[n-1].Worker
+			p.history[n-1] = reeve.AttemptRecord{}
+			p.history = p.history[:n-1]
 		}
 	})
 	return worker
@@ -310,16 +311,16 @@ func (q *Queue) unlose(t *task) (worker string) {
 // last: the error of its last attempt is part of the reason.
 func (q *Queue) bury(t *task, reason string, last bool, now int64) {
 	q.endUnique(t)
-	x := q.more(t)
-	x.fate.reason, x.fate.last = reason, last
-	x.fate.diedAt = q.engine.wallNow().UnixNano()
+	f := &t.more().fate
+	f.reason, f.last = reason, last
+	f.diedAt = q.engine.wallNow().UnixNano()
 	t.due = now // since when it is dead
 	q.move(t, dead)
 	q.leaveLine(t, now)
 	q.dead.pushBack(t)
 	q.stats.buried++
-	q.emit(reeve.EventDead, t, "", x.fate.line())
-	q.tellEnd(t, q.outcome(t, reeve.StateDead, x.fate.line(), nil))
+	q.emit(reeve.EventDead, t, "", f.line())
+	q.tellEnd(t, q.outcome(t, reeve.StateDead, f.line(), nil))
 	q.boundDead(now)
 }
 
@@ -409,21 +410,10 @@ func (q *Queue) blame(t *task, err, stack string) {
 	if err == "" && stack == "" {
 		return
 	}
-	q.grow(t, func(x *extra) {
-		x.fate.err = ""
-		x.fate.err = cut(err, min(reeve.MaxErrorText, max(0, q.cfg.MaxBytes-q.used()-t.size())))
+	q.grow(t, func(p *past) {
+		p.fate.err = ""
+		p.fate.err = cut(err, min(reeve.MaxErrorText, max(0, q.cfg.MaxBytes-q.used()-p.size())))
 	})
-}
-
-// stack is that of the last attempt at t that told one.
-func (t *task) stack() string {
-	h := t.history()
-	for i := len(h) - 1; i >= 0; i-- {
-		if h[i].Stack != "" {
-			return h[i].Stack
-		}
-	}
-	return ""
 }
 
 // Extend makes the lease outlast d of silence from now on, and answers to tag.
@@ -455,8 +445,8 @@ func (q *Queue) Extend(h *Holder, id reeve.ID, attempt uint32, d time.Duration, 
 		}
 	}
 	if err == nil {
-		x := q.more(t)
-		x.extended = max(x.extended, q.engine.now()+int64(d))
+		p := t.more()
+		p.extended = max(p.extended, q.engine.now()+int64(d))
 	}
 	by.Reply(tag, 1, 0, err)
 }

@@ -100,13 +100,13 @@ func (q *Queue) Dead(skip, max int) []reeve.DeadTask {
 			skip--
 			continue
 		}
-		f := &t.x.fate
+		f := &t.past.fate
 		out = append(out, reeve.DeadTask{
 			Task:   q.delivery(t),
 			Reason: f.line(),
 			Error:  f.err,
 			Stack:  t.stack(),
-			Counts: t.x.counts,
+			Counts: t.past.counts,
 			DiedAt: time.Unix(0, f.diedAt),
 		})
 	}

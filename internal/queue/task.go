@@ -17,7 +17,7 @@ const taskOverhead = reeve.TaskOverhead
 const suspectAfter = 2
 
 // task is the record of one task. All fields are guarded by its queue's mutex.
-// What few tasks have is in x.
+// What few tasks have is in x and past.
 type task struct {
 	id       reeve.ID
 	payload  []byte
@@ -45,53 +45,41 @@ type task struct {
 	consumer *Consumer // whose slot it takes; nil when a Get took it
 	leasedAt int64
 
-	x *extra // nil: nothing
+	x    *extra // what its put asked for; nil: nothing
+	past *past  // what happened to it; nil: nothing
 
 	prev, next *task // in the list that is its state
 }
 
-// extra is what a task has that asked for more than the ordinary, or to which
-// more has happened.
+// extra is what the put of a task asked for beyond the ordinary.
 type extra struct {
-	// What its put asked for.
 	timeout    int64 // run time of an attempt; 0: the queue's
 	attempts   int32 // 0: the queue's
 	mode       reeve.UniqueMode
-	asked      bool // the put asked for something
+	asked      bool // for more than a timeout
+	claimed    bool // it holds its unique key
 	released   bool // it is one of those that its key lets run
 	expireWall bool // expireAt is a time of the wall clock
-	backoff    reeve.Backoff
 	key        string
 	unique     string
-	claimed    bool // it holds its unique key
-	labels     []string
-	labelKey   string
-	line       *line        // of its key, where keys have limits; nil: none
-	expireAt   int64        // 0: never
-	expiry     timed[*task] // in a heap of expiries, while the task waits
-	keep       int64        // of the result, in nanoseconds; 0: the queue's; below: not at all
+	labels     *labels        // nil: none
+	backoff    *reeve.Backoff // nil: the queue's
+	line       *line          // of its key, where keys have limits; nil: none
+	expireAt   int64          // 0: never
+	expiry     timed[*task]   // in a heap of expiries, while the task waits
+	keep       int64          // of the result, in nanoseconds; 0: the queue's; below: not at all
+}
 
-	// What happened to it.
-	counts   reeve.Counts
-	extended int64       // Extend: the lease stands until then, however silent the holder
-	result   *completing // that waits for room; nil: none
-	progress *reeve.Progress
-	history  []reeve.AttemptRecord
-	fate     fate
+// labels are what a worker must have to get a task.
+type labels struct {
+	names []string // sorted
+	key   string   // the same for the same names
 }
 
 // extraOverhead is what a task that asked for something counts for besides.
-// That of one to which something happened does not count, but for its texts:
-// a queue that is full would have no room for a failure.
+// What happened to one counts only for its texts: a queue that is full would
+// have no room for a failure.
 const extraOverhead = 256
-
-// fate is why attempts failed, and why a dead task is dead.
-type fate struct {
-	err    string // of the last attempt that told any
-	reason string // of the death; empty: err tells it
-	last   bool   // err belongs to the reason
-	diedAt int64  // wall clock, Unix nanoseconds
-}
 
 func (t *task) size() int64 {
 	n := int64(len(t.payload)+len(t.kind.name)) + taskOverhead
@@ -99,10 +87,13 @@ func (t *task) size() int64 {
 		if x.asked {
 			n += extraOverhead
 		}
-		n += int64(len(x.key)+len(x.unique)+len(x.labelKey)+len(x.fate.err)) + historySize(x.history)
-		if x.progress != nil {
-			n += int64(len(x.progress.Text))
+		n += int64(len(x.key) + len(x.unique))
+		if x.labels != nil {
+			n += int64(len(x.labels.key))
 		}
+	}
+	if t.past != nil {
+		n += t.past.size()
 	}
 	return n
 }
@@ -121,45 +112,6 @@ func sizeOf(t *reeve.Task) int64 {
 	}
 	return n
 }
-
-// grow changes t by f and keeps the count of the queue's bytes right. f gets
-// t's extra, which exists then.
-func (q *Queue) grow(t *task, f func(x *extra)) {
-	q.bytes -= t.size()
-	if t.x == nil {
-		t.x = &extra{}
-	}
-	if f != nil {
-		f(t.x)
-	}
-	q.bytes += t.size()
-	q.roomy = true
-}
-
-// more is t's extra, made if need be.
-func (q *Queue) more(t *task) *extra {
-	if t.x == nil {
-		q.grow(t, nil)
-	}
-	return t.x
-}
-
-func (t *task) counts() reeve.Counts {
-	if t.x == nil {
-		return reeve.Counts{}
-	}
-	return t.x.counts
-}
-
-// extended is until when the lease stands whatever its holder does; 0: not.
-func (t *task) extended() int64 {
-	if t.x == nil {
-		return 0
-	}
-	return t.x.extended
-}
-
-func (t *task) suspect() bool { return t.x != nil && t.x.counts.Lost >= suspectAfter }
 
 // timeout is the run time of an attempt at t; 0: none.
 func (q *Queue) timeout(t *task) int64 {

@@ -100,7 +100,7 @@ func BenchmarkDueHeap(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				x := h[0]
+				x := h[0].t
 				h.remove(x)
 				x.due += rnd.Int64N(1 << 40)
 				h.add(x)
