@@ -222,6 +222,12 @@ type QueueStats struct {
 	PauseReason string `json:"pause_reason,omitempty"`
 	// Closed is set outside of the queue's windows.
 	Closed bool `json:"closed"`
+	// Held is why no task may be handed over now, whoever asks: paused, window,
+	// concurrency or rate; empty: there is no such reason.
+	Held ReasonCode `json:"held,omitempty"`
+	// NoWorker is how many of Ready no connected consumer takes, because of
+	// their type or their labels; of very many types, of some.
+	NoWorker int `json:"no_worker"`
 	// Blocked is how many of Ready wait for others of their key.
 	Blocked int `json:"blocked"`
 	Keys    int `json:"keys"`    // keys that have tasks

@@ -137,6 +137,9 @@ func queueNote(s *reeve.QueueStats) string {
 	if s.Closed {
 		b = append(b, "closed")
 	}
+	if s.NoWorker > 0 && s.Consumers > 0 {
+		b = append(b, fmt.Sprintf("%d without a worker for them", s.NoWorker))
+	}
 	if s.MaxLen > 0 && s.Ready+s.Delayed >= s.MaxLen || s.MaxBytes >= 0 && s.Bytes >= s.MaxBytes && s.Bytes > 0 {
 		b = append(b, "full")
 	}

@@ -52,6 +52,21 @@ func (q *Queue) shut(now int64) bool {
 	return false
 }
 
+// heldBy is why shut is true; empty: it is not.
+func (q *Queue) heldBy(now int64) reeve.ReasonCode {
+	switch {
+	case !q.shut(now):
+		return ""
+	case q.gates.paused:
+		return reeve.ReasonPaused
+	case len(q.cfg.Windows) > 0 && q.gates.closed:
+		return reeve.ReasonWindow
+	case q.cfg.Concurrency > 0 && q.n[leased] >= q.cfg.Concurrency:
+		return reeve.ReasonConcurrency
+	}
+	return reeve.ReasonRate
+}
+
 // pass notes a hand-over.
 func (q *Queue) pass(now int64) {
 	if q.gates.any && !q.cfg.Rate.IsZero() {

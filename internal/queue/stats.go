@@ -51,6 +51,7 @@ func (q *Queue) Stats() reeve.QueueStats {
 		Paused:      q.gates.paused,
 		PauseReason: q.gates.reason,
 		Closed:      len(q.cfg.Windows) > 0 && q.outside(now),
+		Held:        q.heldBy(now),
 		Blocked:     q.blocked,
 		Keys:        len(q.lines),
 		Uniques:     q.uniques.len(),
@@ -62,19 +63,23 @@ func (q *Queue) Stats() reeve.QueueStats {
 		Wait: c.wait.export(),
 		Run:  c.run.export(),
 	}
-	if t := q.oldestReady(); t != nil {
-		s.OldestReady = time.Duration(now - t.readyAt)
+	var oldest *task
+	if oldest, s.NoWorker = q.survey(); oldest != nil {
+		s.OldestReady = time.Duration(now - oldest.readyAt)
 	}
 	return s
 }
 
-// oldestReady is the task that has stood ready longest, of the next ones of
-// all lanes and priorities; with very many of these, of some.
-func (q *Queue) oldestReady() *task {
+// survey finds the task that has stood ready longest, of the next ones of all
+// lanes and priorities, and counts the tasks that nobody takes; of very many
+// lanes and priorities it looks at some.
+func (q *Queue) survey() (oldest *task, noWorker int) {
 	const most = 1024
-	var oldest *task
 	looked := 0
 	for l := range q.lanes {
+		if l.n > 0 && !l.wanted() {
+			noWorker += l.n
+		}
 		for _, v := range l.levels {
 			if t := v.tasks.head; t != nil && (oldest == nil || t.readyAt < oldest.readyAt) {
 				oldest = t
@@ -83,11 +88,21 @@ func (q *Queue) oldestReady() *task {
 				oldest = t
 			}
 			if looked++; looked >= most {
-				return oldest
+				return oldest, noWorker
 			}
 		}
 	}
-	return oldest
+	return oldest, noWorker
+}
+
+// wanted reports whether there is anybody who takes the lane's tasks.
+func (l *lane) wanted() bool {
+	for _, s := range l.seats {
+		if s.profile.users > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Dead returns up to max dead tasks, oldest first, after the first skip ones.

@@ -149,5 +149,6 @@ func sampleStats() wire.Stats {
 		Purged: 32, MovedIn: 33, MovedOut: 34, Paused: true, PauseReason: "deploy", Closed: true, Blocked: 38, Keys: 39, Uniques: 40,
 		Results: 41, ResultBytes: 42, ResultsEarly: 43,
 		Wait: wire.Histogram{Counts: []uint64{0, 0, 3, 1}, Sum: 13}, Run: wire.Histogram{Counts: []uint64{1}, Sum: 1},
+		Held: "rate", NoWorker: 47,
 	}
 }

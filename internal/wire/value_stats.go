@@ -54,6 +54,8 @@ type Stats struct {
 	ResultsEarly uint64    `cbor:"43,keyasint,omitempty"`
 	Wait         Histogram `cbor:"44,keyasint,omitempty"`
 	Run          Histogram `cbor:"45,keyasint,omitempty"`
+	Held         string    `cbor:"46,keyasint,omitempty"`
+	NoWorker     int       `cbor:"47,keyasint,omitempty"`
 }
 
 // StatsOf is s with its keys. It shares the counts.
@@ -69,7 +71,7 @@ func StatsOf(s reeve.QueueStats) Stats {
 		Paused: s.Paused, PauseReason: cleanText(s.PauseReason), Closed: s.Closed,
 		Blocked: s.Blocked, Keys: s.Keys, Uniques: s.Uniques,
 		Results: s.Results, ResultBytes: s.ResultBytes, ResultsEarly: s.ResultsEarly,
-		Wait: Histogram(s.Wait), Run: Histogram(s.Run),
+		Wait: Histogram(s.Wait), Run: Histogram(s.Run), Held: string(s.Held), NoWorker: s.NoWorker,
 	}
 }
 
@@ -86,7 +88,7 @@ func (s *Stats) QueueStats() reeve.QueueStats {
 		Paused: s.Paused, PauseReason: s.PauseReason, Closed: s.Closed,
 		Blocked: s.Blocked, Keys: s.Keys, Uniques: s.Uniques,
 		Results: s.Results, ResultBytes: s.ResultBytes, ResultsEarly: s.ResultsEarly,
-		Wait: reeve.Histogram(s.Wait), Run: reeve.Histogram(s.Run),
+		Wait: reeve.Histogram(s.Wait), Run: reeve.Histogram(s.Run), Held: reeve.ReasonCode(s.Held), NoWorker: s.NoWorker,
 	}
 }
 
