@@ -45,9 +45,9 @@ func TestStats_CountTheTasksThatNobodyTakes(t *testing.T) {
 			}
 		}
 		nobody(3)
-		a := q.Consume(newClient(e).holder, 1, 1, reeve.GetOptions{Types: []string{"a", "b"}})
+		a := q.Consume(newClient(e).Holder, 1, 1, reeve.GetOptions{Types: []string{"a", "b"}})
 		nobody(1)
-		b := q.Consume(newClient(e).holder, 1, 0, reeve.GetOptions{Labels: []string{"gpu"}})
+		b := q.Consume(newClient(e).Holder, 1, 0, reeve.GetOptions{Labels: []string{"gpu"}})
 		nobody(0)
 		a.Close()
 		b.Close()
