@@ -116,7 +116,7 @@ func (m *Master) add(s *session) error {
 		m.mu.Unlock()
 		m.counts.takenOver.Add(1)
 		old.fail(fmt.Errorf("%w: its client came back", reeve.ErrClosed))
-		<-old.done // soon: a failed session waits for nothing
+		<-old.done // soon: a failed session waits only for what it does to many tasks
 	}
 	defer m.mu.Unlock()
 	switch {
