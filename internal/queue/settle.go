@@ -198,8 +198,8 @@ func (q *Queue) giveBack(t *task, op *NackOp, worker string, start, now int64) {
 	}
 	if delay > 0 {
 		q.makeDelayed(t, now+delay)
-		if l := t.x.line; l != nil { // in which it may have been the next
-			q.releaseLine(l, now)
+		if t.x != nil && t.x.line != nil { // in which it may have been the next
+			q.releaseLine(t.x.line, now)
 		}
 	} else {
 		q.makeReady(t, now, atEnd)
