@@ -16,8 +16,8 @@ type QueueConfig struct {
 	MaxLen int
 	// MaxBytes bounds the memory of all tasks the queue keeps, leased and dead
 	// ones included: their payloads, 256 bytes for each task, as many again for
-	// one that has rules, and all texts that are kept with it. What unique keys
-	// take that outlive their tasks counts, too. 0: [DefaultMaxBytes];
+	// one that has rules, and all texts that are kept with it. What keys take
+	// that outlive their tasks counts, too. 0: [DefaultMaxBytes];
 	// [NoLimit]: unbounded.
 	MaxBytes int64
 	// Refuse makes a full queue an error for every Put instead of a wait.

@@ -186,11 +186,18 @@ func (q *Queue) check() {
 
 // checkLines compares what the keys count with what there is.
 func (q *Queue) checkLines(found map[*line][4]int) {
+	var kept int64
 	for key, l := range q.lines {
 		if c := [4]int{l.tasks, l.released, l.inLane, l.waiting.n}; c != found[l] {
 			q.broken("key %q counts %v, has %v", key, c, found[l])
 		}
 		walk(q, &l.waiting, ready)
+		if l.kept {
+			kept += lineCost(key)
+		}
+		if l.kept != (l.tasks == 0) {
+			q.broken("key %q has %d tasks, and is kept without any: %v", key, l.tasks, l.kept)
+		}
 		if q.cfg.KeyConcurrency > 0 && l.released > q.cfg.KeyConcurrency {
 			q.broken("key %q lets %d run", key, l.released)
 		}
@@ -200,6 +207,9 @@ func (q *Queue) checkLines(found map[*line][4]int) {
 		if l.waiting.n > 0 && !l.refill.in() && l.inLane == 0 && (q.cfg.KeyConcurrency < 0 || l.released < q.cfg.KeyConcurrency) {
 			q.broken("key %q could let a task run and does not", key)
 		}
+	}
+	if kept != q.lineBytes {
+		q.broken("%d bytes of keys counted, %d there", q.lineBytes, kept)
 	}
 	for l := range found {
 		if q.lines[l.key] != l {

@@ -15,11 +15,30 @@ type line struct {
 	key      string
 	waiting  taskList
 	released int
-	inLane   int // of those that are released
-	tasks    int // of the key, in whatever state but dead
+	inLane   int  // of those that are released
+	tasks    int  // of the key, in whatever state but dead
+	kept     bool // without tasks, until its rate is full again
 
 	tokens bucket       // with a KeyRate
 	refill timed[*line] // in Queue.refills: when there is a token
+}
+
+// lineCost is what a line counts for that outlives its tasks: no more than one
+// of these did.
+func lineCost(key string) int64 { return reeve.TaskOverhead + int64(len(key)) }
+
+// keepLine has l count against MaxBytes, or not any more.
+func (q *Queue) keepLine(l *line, keep bool) {
+	if l.kept == keep {
+		return
+	}
+	l.kept = keep
+	if keep {
+		q.lineBytes += lineCost(l.key)
+	} else {
+		q.lineBytes -= lineCost(l.key)
+		q.roomy = true
+	}
 }
 
 // hasLines reports whether the queue's keys keep tasks waiting at all.
@@ -46,6 +65,7 @@ func (q *Queue) joinLine(t *task) {
 		}
 		q.lines[t.x.key] = l
 	}
+	q.keepLine(l, false)
 	l.tasks++
 	t.x.line = l
 }
@@ -108,6 +128,7 @@ func (q *Queue) releaseLine(l *line, now int64) {
 		}
 		if due > now && (l.tasks == 0 || l.waiting.n > 0 && l.inLane == 0) {
 			q.refillAt(l, due)
+			q.keepLine(l, l.tasks == 0)
 			return
 		}
 	}
@@ -133,6 +154,7 @@ func (q *Queue) refillAt(l *line, due int64) {
 const spareLines = 64
 
 func (q *Queue) dropLine(l *line) {
+	q.keepLine(l, false)
 	q.peakLines = max(q.peakLines, len(q.lines))
 	delete(q.lines, l.key)
 	q.lines = shrunk(q.lines, &q.peakLines)

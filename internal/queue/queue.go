@@ -34,6 +34,7 @@ type Queue struct {
 	turn                  int              // which of them is served first
 	lines                 map[string]*line // by key
 	peakLines             int              // the most there were in that map
+	lineBytes             int64            // of those that outlive their tasks
 	spareLines            []*line          // without tasks and keys, to be used again
 	keyLimit              *limit           // with a KeyRate
 	blocked               int              // tasks in lines of keys
@@ -276,7 +277,7 @@ func (q *Queue) unsettled() int { return q.waiting() + q.n[leased] }
 func (q *Queue) waiting() int { return q.n[ready] + q.n[delayed] }
 
 // used is how many bytes count against MaxBytes.
-func (q *Queue) used() int64 { return q.bytes + q.uniques.bytes() }
+func (q *Queue) used() int64 { return q.bytes + q.uniques.bytes() + q.lineBytes }
 
 // ended reports whether no consumer will get anything any more.
 func (q *Queue) ended() bool { return q.shutdown && (q.immediate || q.unsettled() == 0) }
