@@ -124,3 +124,22 @@ func TestWake_ComesWithNothingLocked(t *testing.T) {
 		}
 	})
 }
+
+func TestCancel_IsRememberedOnlyWhereResultsLeaveRoom(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, e *queue.Engine) {
+		q, c := declare(t, e, "q", reeve.QueueConfig{MaxResultBytes: 10 * reeve.TaskOverhead}), newClient(e)
+		kept := c.mustAdd(t, q, reeve.Task{Rules: &reeve.Rules{KeepResult: time.Minute}})
+		c.ok(t, c.ack(q, c.take(t, q, 1)[0]))
+		c.flood(t, q, 100, func(int) reeve.Task { return reeve.Task{} })
+		if n, err := q.CancelAll(nil, ""); n != 100 || err != nil {
+			t.Fatal(n, err)
+		}
+		if r, err := e.Result(kept); err != nil || r.State != reeve.StateDone {
+			t.Fatalf("%+v, %v: it was to be kept", r, err)
+		}
+		if s := q.Stats(); s.Results != 10 || s.ResultsEarly != 0 {
+			t.Fatalf("%+v", s)
+		}
+	})
+}

@@ -8,7 +8,7 @@ import (
 )
 
 // cancelMemory is how long it is remembered at least that a task was
-// cancelled.
+// cancelled, where there is room.
 const cancelMemory = 10 * time.Minute
 
 // ResultReplier takes the answers to Waits, as [Replier] those to others.
@@ -43,6 +43,7 @@ func (q *Queue) endResult(t *task, s reeve.State, reason string, result []byte, 
 	if t.x != nil && t.x.keep != 0 {
 		keep = max(t.x.keep, 0)
 	}
+	asked := keep
 	if s == reeve.StateCancelled {
 		keep = max(keep, int64(cancelMemory))
 	}
@@ -51,6 +52,9 @@ func (q *Queue) endResult(t *task, s reeve.State, reason string, result []byte, 
 	}
 	r := q.outcome(t, s, reason, result)
 	q.tellEnd(t, r)
+	if keep > asked && !q.results.fits(&r) { // it takes no room from what was asked for
+		keep = asked
+	}
 	if keep > 0 {
 		q.results.add(r, now, now+keep)
 		q.setDue(now + keep)

@@ -53,6 +53,9 @@ func (s *results) add(r reeve.Result, now, until int64) {
 	s.spent += size
 }
 
+// fits reports whether there is room for r as it is.
+func (s *results) fits(r *reeve.Result) bool { return s.spent+resultSize(r) <= s.most }
+
 // get returns the outcome of the task id, if it is kept at now. Nobody may
 // change its payload.
 func (s *results) get(id reeve.ID, now int64) (reeve.Result, bool) {
