@@ -127,13 +127,18 @@ func (w *watch) changed(stats []reeve.QueueStats, sessions int) bool {
 	return news
 }
 
-// warn says once that a queue stands still, and why that may be. One that is
-// paused or outside of its windows is meant to.
+// meant reports whether a queue that is held up for this reason is meant to
+// stand still: the next task goes when it is time.
+func meant(held reeve.ReasonCode) bool {
+	return held == reeve.ReasonPaused || held == reeve.ReasonWindow || held == reeve.ReasonRate
+}
+
+// warn says once that a queue stands still, and why that may be.
 func (w *watch) warn(stats []reeve.QueueStats, passed time.Duration) {
 	for i := range stats {
 		s := &stats[i]
 		before, now := w.last[s.Name], figuresOf(s)
-		still := s.Ready > 0 && before.ready > 0 && s.OldestReady >= passed && !s.Paused && !s.Closed &&
+		still := s.Ready > 0 && before.ready > 0 && s.OldestReady >= passed && !meant(s.Held) &&
 			now.done == before.done && now.unsuccessful == before.unsuccessful
 		if still && !w.stalled[s.Name] {
 			w.log.Warn("no progress", "queue", s.Name, "ready", s.Ready, "leased", s.Leased, "for", passed, "why", whyStill(s))

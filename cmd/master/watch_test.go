@@ -148,3 +148,23 @@ func TestWatch_TellsWhyWorkersTakeNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestWatch_DoesNotWarnOfAQueueThatKeepsToItsRate(t *testing.T) {
+	t.Parallel()
+	watching(t, func(t *testing.T, m *manager.Master, said func(string) int) {
+		slow := declare(t, m, "slow", reeve.QueueConfig{Rate: reeve.Rate{Tasks: 1, Per: 24 * time.Hour}})
+		put(t, slow)
+		put(t, slow)
+		leases, err := slow.Get(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := leases[0].Ack(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(30 * time.Minute)
+		if said("no progress") != 0 {
+			t.Error("a warning of a queue whose next task is not due")
+		}
+	})
+}
