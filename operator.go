@@ -18,7 +18,8 @@ type Operator interface {
 	// many tasks there are.
 	Queues(ctx context.Context) ([]QueueStats, error)
 	// Types returns the numbers of a queue by task type, those with the most
-	// tasks first, at most [MaxTypes].
+	// tasks first, at most [MaxTypes]. Of more than 16,384 types it looks at
+	// some, and so does Peek.
 	Types(ctx context.Context, queue string) ([]TypeStats, error)
 
 	// Task returns what is known of a task, with its whole payload.

@@ -9,6 +9,10 @@ import (
 	"github.com/reeveq/reeve"
 )
 
+// manyKinds bounds the types and lanes that are looked at while the queue is
+// locked: with more of them what is told is of some.
+const manyKinds = 1 << 14
+
 // Peek returns up to max of the tasks that may be handed over, those that
 // would be first in front. Tasks that wait for others of their key are not
 // among them.
@@ -18,8 +22,12 @@ func (q *Queue) Peek(max, payload int) ([]reeve.TaskInfo, error) {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	next := peeking{queue: q, list: make([]*task, 0, len(q.lanes))}
+	next := peeking{queue: q, list: make([]*task, 0, min(len(q.lanes), manyKinds))}
+	looked := 0
 	for l := range q.lanes {
+		if looked++; looked > manyKinds {
+			break
+		}
 		if l.n > 0 {
 			next.list = append(next.list, l.head())
 		}
@@ -69,11 +77,16 @@ func (p *peeking) Pop() any {
 	return t
 }
 
-// Types returns the numbers by task type, those with the most tasks first.
+// Types returns the numbers by task type, those with the most tasks first; of
+// more than manyKinds types, of some.
 func (q *Queue) Types() []reeve.TypeStats {
 	q.mu.Lock()
-	stats := make([]reeve.TypeStats, 0, len(q.kinds))
+	stats := make([]reeve.TypeStats, 0, min(len(q.kinds), manyKinds))
+	looked := 0
 	for _, k := range q.kinds {
+		if looked++; looked > manyKinds {
+			break
+		}
 		if k.n != ([states]int{}) {
 			stats = append(stats, k.typeStats())
 		}
