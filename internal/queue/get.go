@@ -65,11 +65,7 @@ func (q *Queue) Get(h *Holder, op *GetOp) {
 }
 
 func (q *Queue) got(t *taker, ts []reeve.Task, err error) {
-	if t.profile != nil {
-		q.leaveProfile(t.profile)
-		t.profile = nil
-	}
-	t.hold.waitsNoMore(t.get.Tag, t)
+	q.dropGet(t)
 	if g := t.get.group; g != nil {
 		if err != nil {
 			if err = g.failed(err); err == nil {

@@ -316,7 +316,8 @@ func (g *getGroup) Wake() {
 	}
 }
 
-// dropGet forgets a part of a Get that another queue answers.
+// dropGet forgets a Get that is answered, or a part of one that another queue
+// answers.
 func (q *Queue) dropGet(t *taker) {
 	t.hold.waitsNoMore(t.get.Tag, t)
 	if t.profile != nil {
