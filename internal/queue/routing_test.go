@@ -114,7 +114,6 @@ func TestRouting_WishesThatComeAndGoNeverMixTasksUp(t *testing.T) {
 		type put struct {
 			typ    string
 			labels []string
-			last   bool
 		}
 		puts := map[reeve.ID]put{}
 		suits := func(w reeve.GetOptions, p put) bool {
