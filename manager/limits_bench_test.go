@@ -28,7 +28,7 @@ func BenchmarkLimits(b *testing.B) {
 		{"type-concurrency", reeve.QueueConfig{TypeConcurrency: map[string]int{"": 1 << 20}}, nil},
 		{"rate", reeve.QueueConfig{Rate: wide}, nil},
 		{"reserve", reeve.QueueConfig{Reserve: reeve.Reserve{Slots: 1, Priority: 1}}, nil},
-		{"key-concurrency", reeve.QueueConfig{}, key},
+		{"key-concurrency", reeve.QueueConfig{KeyConcurrency: 64}, key},
 		{"key-rate", reeve.QueueConfig{KeyRate: wide, KeyConcurrency: reeve.NoLimit}, key},
 		{"unique", reeve.QueueConfig{}, func(i int) *reeve.Rules { return &reeve.Rules{Unique: "page-" + strconv.Itoa(i)} }},
 	} {
