@@ -267,7 +267,7 @@ func (q *Queue) checkLanes() int {
 // for what the clock is about to see to at this very moment.
 func (q *Queue) checkDispatched() {
 	now := q.engine.now()
-	if q.stopped || q.shut(now) || q.nextDue.Load() <= now {
+	if q.stopped || q.immediate || q.shut(now) || q.nextDue.Load() <= now {
 		return
 	}
 	for _, p := range q.profiles {

@@ -185,7 +185,7 @@ func (q *Queue) shutdownError() error { return fmt.Errorf("%w: %q", reeve.ErrShu
 
 // dispatch hands over ready tasks to those who can take them.
 func (q *Queue) dispatch(now int64) {
-	if q.stopped || q.offered == 0 {
+	if q.stopped || q.immediate || q.offered == 0 {
 		return
 	}
 	expired := q.stats.expired

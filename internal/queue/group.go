@@ -208,7 +208,7 @@ func (c *Consumer) serve() bool {
 	q := c.hold.queue
 	q.mu.Lock()
 	defer q.unlock()
-	if c.gone() || q.stopped || q.offered == 0 {
+	if c.gone() || q.stopped || q.immediate || q.offered == 0 {
 		return false
 	}
 	had, expired := c.used, q.stats.expired

@@ -245,25 +245,26 @@ func (q *Queue) Shutdown(immediate bool) {
 	q.mu.Lock()
 	q.shutdown = true
 	refused := q.endParked(q.shutdownError())
-	if immediate && !q.immediate {
-		q.immediate = true
-		q.dropWaiting()
+	drop := immediate && !q.immediate
+	if drop {
+		q.immediate = true // nothing more is handed over
 		q.endTakers(q.shutdownError())
 	}
 	q.after(q.engine.now())
 	q.unlock()
 	startTimers(refused)
+	if drop {
+		q.dropWaiting()
+	}
 }
 
-// dropWaiting forgets every task that is ready or delayed.
+// dropWaiting forgets every task that is ready or delayed, in chunks.
 func (q *Queue) dropWaiting() {
-	now := q.engine.now()
-	for t := range q.tasks.all() {
-		if t.state == ready || t.state == delayed {
-			q.unlist(t)
-			q.drop(t, now)
-		}
-	}
+	m, _ := newMatcher(&reeve.Filter{States: []reeve.State{reeve.StateReady, reeve.StateDelayed}}) // which is right
+	q.each(m, func(t *task, now int64) {
+		q.unlist(t)
+		q.drop(t, now)
+	})
 }
 
 // endParked answers all who wait for room with err, and returns the Completes
