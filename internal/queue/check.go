@@ -248,7 +248,19 @@ func (q *Queue) checkLanes() int {
 			}
 		}
 	}
+	for i, p := range q.able {
+		if p.at != i+1 {
+			q.broken("a profile is not in its place")
+		}
+	}
 	for _, p := range q.profiles {
+		filled := 0
+		for c := range p.seats {
+			filled += len(p.seats[c])
+		}
+		if able := filled > 0 && p.takers.head != nil; filled != p.filled || able != (p.at > 0) {
+			q.broken("a profile with %d lanes and %d takers counts %d, and is able: %v", filled, p.takers.n, p.filled, p.at > 0)
+		}
 		for c := range p.seats {
 			for i, s := range p.seats[c] {
 				if s.at != i || s.profile != p || s.lane.key.class != class(c) {

@@ -206,10 +206,10 @@ func (q *Queue) dispatch(now int64) {
 // where a limit lets only some go, the next is the first of all tasks that
 // somebody can take.
 func (q *Queue) nextPair() (k *taker, t *task) {
-	n, turn := len(q.profiles), q.turn
+	n, turn := len(q.able), q.turn
 	for i := range n {
 		at := (turn + 1 + i) % n
-		who, what := q.pair(q.profiles[at])
+		who, what := q.pair(q.able[at])
 		if what == nil || t != nil && !q.before(what, t) {
 			continue
 		}

@@ -243,6 +243,7 @@ func (l *takers) add(t *taker) {
 	}
 	l.tail = t
 	l.n++
+	t.hold.queue.changed(t.profile)
 }
 
 // addFirst puts t, which is in no list, before all others.
@@ -278,6 +279,7 @@ func (t *taker) leave() {
 	}
 	t.prev, t.next = nil, nil
 	l.n--
+	t.hold.queue.changed(t.profile)
 }
 
 // countGet counts a Get that begins to wait or ends.

@@ -12,7 +12,7 @@ type kind struct {
 
 	blocked bool // limit is reached: its lanes stand in no profile
 	// plain has the lanes of tasks without labels, by class; labelled the
-	// others. Lanes without tasks are kept in plain only.
+	// others, of which few are kept without tasks.
 	plain    [classes]*lane
 	labelled map[laneKey]*lane
 	peak     int // the most there were in that map
@@ -44,6 +44,9 @@ func (q *Queue) dropKind(k *kind) {
 		if l != nil {
 			q.dropLane(l)
 		}
+	}
+	for _, l := range k.labelled {
+		q.dropLane(l)
 	}
 	q.peakKinds = max(q.peakKinds, len(q.kinds))
 	delete(q.kinds, k.name)

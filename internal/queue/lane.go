@@ -207,6 +207,10 @@ func (q *Queue) enter(t *task, front bool) {
 	}
 }
 
+// idleLanes is from how many lanes for labels on a kind keeps none without
+// tasks.
+const idleLanes = 64
+
 // exit takes t out of its lane.
 func (q *Queue) exit(t *task) {
 	v := t.level
@@ -219,13 +223,14 @@ func (q *Queue) exit(t *task) {
 	if was != t {
 		return
 	}
-	if v.tasks.head != nil || l.n == 0 && l.labels == nil && len(l.levels) == 1 {
+	keep := l.labels == nil || len(l.kind.labelled) <= idleLanes
+	if v.tasks.head != nil || l.n == 0 && keep && len(l.levels) == 1 {
 		// The only level of a lane that will soon have tasks again is kept.
 		q.levelMoved(v)
 		return
 	}
 	q.dropLevel(v)
-	if l.n == 0 && l.labels != nil {
+	if l.n == 0 && !keep {
 		q.dropLane(l)
 	}
 }

@@ -20,6 +20,27 @@ type profile struct {
 
 	takers takers
 	seats  [classes][]*seat // heaps by the lanes' heads; lanes that have a task to give
+	filled int              // of all of these
+	at     int              // among those that are able, plus one; 0: not one of them
+}
+
+// changed notes whether p has takers and tasks for them: only such profiles
+// are looked at when tasks are handed over.
+func (q *Queue) changed(p *profile) {
+	able := p.takers.head != nil && p.filled > 0
+	switch {
+	case able == (p.at > 0):
+	case able:
+		q.able = append(q.able, p)
+		p.at = len(q.able)
+	default:
+		last := len(q.able) - 1
+		moved := q.able[last]
+		q.able[p.at-1], moved.at = moved, p.at
+		q.able[last] = nil
+		q.able = q.able[:last]
+		p.at = 0
+	}
 }
 
 // seat is the place of a lane in a profile.
@@ -169,6 +190,8 @@ func (q *Queue) seatLane(l *lane) {
 			s.at = len(*h)
 			*h = append(*h, s)
 			q.fixSeat(s)
+			s.profile.filled++
+			q.changed(s.profile)
 		case gives:
 			q.fixSeat(s)
 		case s.at >= 0:
@@ -176,6 +199,7 @@ func (q *Queue) seatLane(l *lane) {
 			if moved != nil {
 				q.fixSeat(moved)
 			}
+			q.changed(s.profile)
 		}
 	}
 }
@@ -191,6 +215,7 @@ func (p *profile) remove(s *seat) (moved *seat) {
 	p.seats[s.lane.key.class] = h
 	at := s.at
 	s.at = -1
+	p.filled--
 	if moved == s {
 		return nil
 	}

@@ -31,7 +31,8 @@ type Queue struct {
 	offered               int              // tasks in lanes
 	firstOrder, lastOrder int64            // given out, before and after all others
 	profiles              []*profile       // of those who can take tasks; the first wants everything
-	turn                  int              // which of them is served first
+	able                  []*profile       // those with takers and with tasks for these
+	turn                  int              // which of them was served last
 	lines                 map[string]*line // by key
 	peakLines             int              // the most there were in that map
 	lineBytes             int64            // of those that outlive their tasks
