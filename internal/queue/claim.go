@@ -24,6 +24,7 @@ func (q *Queue) Extend(h *Holder, id reeve.ID, attempt uint32, d time.Duration, 
 		err = fmt.Errorf("%w: extend by %v, want more than 0 and at most 24h", reeve.ErrInvalid, d)
 	}
 	var t *task
+	reclaimed := false
 	if err == nil {
 		t, err = q.held(id, attempt)
 	}
@@ -33,6 +34,7 @@ func (q *Queue) Extend(h *Holder, id reeve.ID, attempt uint32, d time.Duration, 
 			err = fmt.Errorf("%w: others took the place of task %v in the limits of queue %q", reeve.ErrLeaseLost, id, q.name)
 		} else {
 			q.reclaim(t, k)
+			reclaimed = true
 		}
 	}
 	if err == nil {
@@ -40,9 +42,13 @@ func (q *Queue) Extend(h *Holder, id reeve.ID, attempt uint32, d time.Duration, 
 		p.extended = max(p.extended, q.engine.now()+int64(d))
 	}
 	by.Reply(tag, 1, 0, err)
+	if reclaimed {
+		q.dispatch(q.engine.now())
+	}
 }
 
-// reclaim gives a task back to the holder that was taken for lost.
+// reclaim gives a task back to the holder that was taken for lost. It is to be
+// followed by dispatch: the next task of its key may have come into a lane.
 func (q *Queue) reclaim(t *task, k *hold) {
 	now := q.engine.now()
 	q.free(t, now)
@@ -69,6 +75,7 @@ func (q *Queue) Claim(h *Holder, c *Consumer, ops []AckOp) []bool {
 	if k.closed {
 		return kept
 	}
+	reclaimed := false
 	for i, op := range ops {
 		t := q.tasks.get(op.ID)
 		if t == nil || t.attempt != op.Attempt {
@@ -84,7 +91,7 @@ func (q *Queue) Claim(h *Holder, c *Consumer, ops []AckOp) []bool {
 			kept[i] = true
 		case t.claimable && !q.crowded(t):
 			q.reclaim(t, k)
-			kept[i] = true
+			kept[i], reclaimed = true, true
 		}
 		if kept[i] && c != nil && c.hold == k && t.consumer == nil {
 			q.seatWith(t, c)
@@ -92,6 +99,9 @@ func (q *Queue) Claim(h *Holder, c *Consumer, ops []AckOp) []bool {
 				c.group.used.Add(1)
 			}
 		}
+	}
+	if reclaimed {
+		q.dispatch(q.engine.now())
 	}
 	return kept
 }

@@ -36,6 +36,39 @@ func TestKeyRate_ATaskThatItsHolderFailsAfterALossKeepsItsTurn(t *testing.T) {
 	})
 }
 
+// Who waits for the next task of a key gets it when the one before it, which
+// nobody else took, is with its holder again.
+func TestKey_AHolderThatComesBackLetsTheNextTaskGo(t *testing.T) {
+	t.Parallel()
+	for name, back := range map[string]func(q *queue.Queue, c *client, task reeve.Task){
+		"claim": func(q *queue.Queue, c *client, task reeve.Task) {
+			q.Claim(c.Holder, nil, []queue.AckOp{{ID: task.ID, Attempt: task.Attempt}})
+		},
+		"extend": func(q *queue.Queue, c *client, task reeve.Task) {
+			q.Extend(c.Holder, task.ID, task.Attempt, time.Minute, c.tag(1), c)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(t *testing.T, e *queue.Engine) {
+				q := declare(t, e, "q", reeve.QueueConfig{KeyConcurrency: 2})
+				a, b := newClient(e), newClient(e)
+				a.mustAdd(t, q, reeve.Task{Type: "first", Rules: &reeve.Rules{Key: "k"}})
+				first := a.takeOf(t, q, 1, reeve.GetOptions{Types: []string{"first"}})[0]
+				a = comeBack(e, a)
+				a.mustAdd(t, q, reeve.Task{Type: "second", Rules: &reeve.Rules{Key: "k"}})
+				q.Get(b.Holder, &queue.GetOp{Max: 1, Tag: b.tag(1), Want: reeve.GetOptions{Types: []string{"second"}}})
+				if s := q.Stats(); s.Leased != 0 || s.Ready != 2 {
+					t.Fatalf("before the first is back: %+v", s)
+				}
+				back(q, a, first)
+				if s := q.Stats(); s.Leased != 2 {
+					t.Fatalf("the key lets two run, and %d are leased", s.Leased)
+				}
+			})
+		})
+	}
+}
+
 func TestKeyRate_AHolderThatComesBackTakesNoToken(t *testing.T) {
 	t.Parallel()
 	run(t, func(t *testing.T, e *queue.Engine) {
