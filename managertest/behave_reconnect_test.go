@@ -156,12 +156,12 @@ func TestSources_WorkersKeepWhatTheyRunAcrossABreak(t *testing.T) {
 			}
 			return nil, nil
 		})
-		work(t, w)
 		for _, q := range []reeve.Queue{high, low} {
 			for range 10 {
 				putOne(t, q, reeve.Task{})
 			}
 		}
+		work(t, w) // it takes by weight, of both: the tasks are there
 		settle()
 		for range 3 {
 			cable.last().Reset()
