@@ -119,8 +119,9 @@ func (o *options) config(log *program.Log) worker.Config {
 		cfg.MaxStuck = -1
 	}
 	if o.argv != nil {
-		// A command that is killed is no stuck handler.
-		cfg.CancelGrace = o.killAfter + 300*time.Millisecond
+		// A command that is killed is no stuck handler, also where the machine
+		// is so busy that its end takes a while to show.
+		cfg.CancelGrace = o.killAfter + 5*time.Second
 	}
 	return cfg
 }
