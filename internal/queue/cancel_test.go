@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -52,34 +53,21 @@ func TestCancel_EndsEachKindOfWaitAndNoOther(t *testing.T) {
 	})
 }
 
-// Who floods the master with Cancels must not hold up its queues, however many
-// requests wait there.
-func TestCancel_CostsTheSameHoweverManyWait(t *testing.T) {
-	e := queue.New(queue.Config{})
-	defer e.Close()
-	queue.SetVerify(false)
-	defer queue.SetVerify(true)
-	cost := func(name string, waiting int) time.Duration {
-		q := declare(t, e, name, reeve.QueueConfig{})
-		c := newClient(e)
-		defer c.Release(false)
-		for i := range waiting {
-			q.Get(c.Holder, &queue.GetOp{Max: 1, Tag: uint64(i)})
-			q.Join(c.Holder, &queue.JoinOp{Tag: uint64(waiting + i), By: c})
-		}
-		best := time.Hour
-		for range 5 { // others use the machine too
-			begin := time.Now()
-			for range 1000 {
+// BenchmarkCancel: who floods the master with Cancels must not hold up its
+// queues, however many requests wait there.
+func BenchmarkCancel(b *testing.B) {
+	for _, waiting := range []int{10, 20_000} {
+		b.Run(fmt.Sprintf("waiting=%d", 2*waiting), func(b *testing.B) {
+			e, _, _ := benchEngine(b)
+			q, c := declare(b, e, "cancelled", reeve.QueueConfig{}), newClient(e)
+			for i := range waiting {
+				q.Get(c.Holder, &queue.GetOp{Max: 1, Tag: uint64(i)})
+				q.Join(c.Holder, &queue.JoinOp{Tag: uint64(waiting + i), By: c})
+			}
+			for b.Loop() {
 				c.Cancel(1<<40, errCancelled)
 			}
-			best = min(best, time.Since(begin))
-		}
-		return best
-	}
-	few, many := cost("few", 10), cost("many", 20_000)
-	if many > 200*few {
-		t.Errorf("1000 Cancels take %v among 20 waiting requests and %v among 40,000", few, many)
+		})
 	}
 }
 

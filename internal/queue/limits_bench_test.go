@@ -451,3 +451,29 @@ func (l *lastID) Reply(_ uint64, _ int, first reeve.ID, err error) {
 	}
 	l.first = first
 }
+
+// BenchmarkExplain tells that a reason costs the same however many tasks there
+// are, and whatever they wait for.
+func BenchmarkExplain(b *testing.B) {
+	task := map[string]func(i int) reeve.Task{
+		"alike":      func(int) reeve.Task { return reeve.Task{} },
+		"priorities": func(i int) reeve.Task { return reeve.Task{Priority: int32(-i)} },
+		"types":      func(i int) reeve.Task { return reeve.Task{Type: fmt.Sprint(i)} },
+		"key":        func(int) reeve.Task { return keyed("", "k") },
+	}
+	for name := range task {
+		for _, n := range []int{5_000, 100_000} {
+			b.Run(fmt.Sprintf("%s/n=%d", name, n), func(b *testing.B) {
+				e, _, _ := benchEngine(b)
+				q, c := declare(b, e, "explained", reeve.QueueConfig{}), newClient(e)
+				c.flood(b, q, n, task[name])
+				id := c.mustAdd(b, q, task[name](n))
+				for b.Loop() {
+					if x, err := e.Explain(id); err != nil || len(x.Reasons) == 0 {
+						b.Fatalf("%+v, %v", x, err)
+					}
+				}
+			})
+		}
+	}
+}
