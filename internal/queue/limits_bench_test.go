@@ -477,3 +477,22 @@ func BenchmarkExplain(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkManyWishes puts, hands over and acks a task that one of n consumers
+// takes, each of which wants a label of its own.
+func BenchmarkManyWishes(b *testing.B) {
+	for _, n := range []int{1, 10_000} {
+		b.Run(fmt.Sprintf("consumers=%d", n), func(b *testing.B) {
+			e, _, _ := benchEngine(b)
+			l := newLot(b, e, "q", reeve.QueueConfig{})
+			for i := range n {
+				l.q.Consume(l.h, uint64(i+1), 1, reeve.GetOptions{Labels: []string{fmt.Sprint("host-", i)}})
+			}
+			task := []reeve.Task{{Payload: payload, Rules: &reeve.Rules{Labels: []string{"host-0"}}}}
+			for b.Loop() {
+				l.put(task)
+				l.ack()
+			}
+		})
+	}
+}
