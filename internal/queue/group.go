@@ -245,12 +245,6 @@ func (c *Consumer) await() {
 	q.dispatch(q.engine.now())
 }
 
-// gone reports whether c has ended.
-func (c *Consumer) gone() bool {
-	_, open := c.hold.consumers[c]
-	return !open
-}
-
 // getGroup is a Get from several queues: the first that has a task answers it.
 type getGroup struct {
 	won   atomic.Bool

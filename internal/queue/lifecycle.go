@@ -1,6 +1,10 @@
 package queue
 
-import "github.com/reeveq/reeve"
+import (
+	"fmt"
+
+	"github.com/reeveq/reeve"
+)
 
 // tick does what is due: delays that are over, attempts that ran out of time,
 // tasks that expired, holders that fell silent, limits that let something
@@ -257,6 +261,8 @@ func (q *Queue) Shutdown(immediate bool) {
 		q.dropWaiting()
 	}
 }
+
+func (q *Queue) shutdownError() error { return fmt.Errorf("%w: %q", reeve.ErrShutdown, q.name) }
 
 // dropWaiting forgets every task that is ready or delayed, in chunks.
 func (q *Queue) dropWaiting() {
