@@ -9,16 +9,11 @@ import (
 
 // Extend makes the lease outlast d of silence from now on, and answers to tag.
 func (q *Queue) Extend(h *Holder, id reeve.ID, attempt uint32, d time.Duration, tag uint64, by Replier) {
-	k := h.in(q)
+	k := q.ask(h)
 	if k == nil {
 		return
 	}
-	q.mu.Lock()
 	defer q.unlock()
-	if k.closed {
-		return
-	}
-	q.tell(k)
 	var err error
 	if d <= 0 || d > 24*time.Hour {
 		err = fmt.Errorf("%w: extend by %v, want more than 0 and at most 24h", reeve.ErrInvalid, d)

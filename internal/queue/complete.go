@@ -49,16 +49,11 @@ func (from *Queue) Complete(h *Holder, to *Queue, ops []CompleteOp) {
 
 // finish is Complete without a queue for the results.
 func (from *Queue) finish(h *Holder, ops []CompleteOp) {
-	k := h.in(from)
+	k := from.ask(h)
 	if k == nil {
 		return
 	}
-	from.mu.Lock()
 	defer from.unlock()
-	if k.closed {
-		return
-	}
-	from.tell(k)
 	now := from.engine.now()
 	for i := range ops {
 		op := &ops[i]

@@ -21,17 +21,12 @@ type GetOp struct {
 
 // Get answers op through h's sink: before it returns, or when there is a task.
 func (q *Queue) Get(h *Holder, op *GetOp) {
-	k := h.in(q)
+	k := q.ask(h)
 	if k == nil {
-		return // the holder is gone: nobody to answer
-	}
-	q.mu.Lock()
-	defer q.unlock()
-	q.tell(k)
-	op.taker = taker{get: op, hold: k}
-	if k.closed {
 		return
 	}
+	defer q.unlock()
+	op.taker = taker{get: op, hold: k}
 	err := op.Want.Validate()
 	switch {
 	case err != nil:

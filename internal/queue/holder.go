@@ -153,6 +153,23 @@ func (h *Holder) in(q *Queue) *hold {
 	return k
 }
 
+// ask locks q for a request of h, whose sink is woken when the mutex is given
+// up: it is answered before that, or waits. nil, and nothing is locked: h was
+// released, and there is nobody to answer.
+func (q *Queue) ask(h *Holder) *hold {
+	k := h.in(q)
+	if k == nil {
+		return nil
+	}
+	q.mu.Lock()
+	if k.closed {
+		q.unlock()
+		return nil
+	}
+	q.tell(k)
+	return k
+}
+
 func (h *Holder) hold(q *Queue) *hold {
 	h.mu.Lock()
 	defer h.mu.Unlock()

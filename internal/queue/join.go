@@ -13,15 +13,12 @@ type JoinOp struct {
 
 // Join answers when no task is ready, delayed or leased.
 func (q *Queue) Join(h *Holder, op *JoinOp) {
-	op.hold = h.in(q)
+	op.hold = q.ask(h)
 	if op.hold == nil {
 		return
 	}
-	q.mu.Lock()
 	defer q.unlock()
-	q.tell(op.hold)
 	switch {
-	case op.hold.closed:
 	case q.stopped:
 		op.By.Reply(op.Tag, 1, 0, reeve.ErrClosed)
 	case q.unsettled() == 0:

@@ -36,16 +36,11 @@ type putting struct {
 // Put puts op's tasks and answers through op.By, before it returns or, when it
 // has to wait for room, later. h is who asks.
 func (q *Queue) Put(h *Holder, op *PutOp) {
-	k := h.in(q)
+	k := q.ask(h)
 	if k == nil {
 		return
 	}
-	q.mu.Lock()
 	defer q.unlock()
-	if k.closed {
-		return
-	}
-	q.tell(k)
 	p := putting{PutOp: *op}
 	if err := q.putError(op); err != nil {
 		q.refusePut(&p, err)

@@ -71,16 +71,11 @@ type AckOp struct {
 
 // Ack ends the leases in order; op i answers to tag+i.
 func (q *Queue) Ack(h *Holder, ops []AckOp, tag uint64, by Replier) {
-	k := h.in(q)
+	k := q.ask(h)
 	if k == nil {
 		return
 	}
-	q.mu.Lock()
 	defer q.unlock()
-	if k.closed {
-		return
-	}
-	q.tell(k)
 	now := q.engine.now()
 	run := 0 // acks since the last reply
 	for i, op := range ops {
@@ -125,16 +120,11 @@ type NackOp struct {
 
 // Nack gives one task back, or makes it dead, and answers to tag.
 func (q *Queue) Nack(h *Holder, op *NackOp, tag uint64, by Replier) {
-	k := h.in(q)
+	k := q.ask(h)
 	if k == nil {
 		return
 	}
-	q.mu.Lock()
 	defer q.unlock()
-	if k.closed {
-		return
-	}
-	q.tell(k)
 	var err error
 	if op.Delay < 0 || op.Delay > reeve.MaxTime {
 		err = fmt.Errorf("%w: delay of %v, want 0 to 100 years", reeve.ErrInvalid, op.Delay)
