@@ -45,22 +45,22 @@ func (q *Queue) check() {
 			low++
 		}
 		waits := t.state == ready || t.state == delayed
-		if x := t.x; x != nil && x.expiry.in() != (waits && x.expireAt != 0) {
+		if x := t.extra; x != nil && x.expiry.in() != (waits && x.expireAt != 0) {
 			q.broken("task %v is %v, expires at %d, and waits for that %v", id, t.state, x.expireAt, x.expiry.in())
 		}
-		if t.x != nil && t.x.line != nil {
-			l := t.x.line
+		if t.extra != nil && t.extra.line != nil {
+			l := t.extra.line
 			of := lines[l]
 			of[0]++
 			switch {
 			case t.state == dead:
 				q.broken("task %v is dead and has its key", id)
-			case t.state == leased && !t.x.released:
+			case t.state == leased && !t.extra.released:
 				q.broken("task %v is leased, and its key did not let it", id)
-			case t.level != nil && !t.x.released:
+			case t.level != nil && !t.extra.released:
 				q.broken("task %v is in a lane, and its key did not let it", id)
 			}
-			if t.x.released {
+			if t.extra.released {
 				of[1]++
 			}
 			if t.level != nil {

@@ -4,7 +4,7 @@ import "github.com/reeveq/reeve"
 
 // watchExpiry has t, which begins to wait, expire in time.
 func (q *Queue) watchExpiry(t *task) {
-	x := t.x
+	x := t.extra
 	if x == nil || x.expireAt == 0 || x.expiry.in() {
 		return
 	}
@@ -20,25 +20,25 @@ func (q *Queue) watchExpiry(t *task) {
 
 // forgetExpiry ends that: t does not wait any more.
 func (q *Queue) forgetExpiry(t *task) {
-	if t.x == nil || !t.x.expiry.in() {
+	if t.extra == nil || !t.extra.expiry.in() {
 		return
 	}
-	if t.x.expireWall {
-		q.expireW.remove(&t.x.expiry)
+	if t.extra.expireWall {
+		q.expireW.remove(&t.extra.expiry)
 	} else {
-		q.expire.remove(&t.x.expiry)
+		q.expire.remove(&t.extra.expiry)
 	}
 }
 
 // tooLate reports whether no attempt at t may begin any more.
 func (q *Queue) tooLate(t *task, now int64) bool {
-	if t.x == nil || t.x.expireAt == 0 {
+	if t.extra == nil || t.extra.expireAt == 0 {
 		return false
 	}
-	if t.x.expireWall {
-		return t.x.expireAt <= q.engine.wallNow().UnixNano()
+	if t.extra.expireWall {
+		return t.extra.expireAt <= q.engine.wallNow().UnixNano()
 	}
-	return t.x.expireAt <= now
+	return t.extra.expireAt <= now
 }
 
 // expireTask ends t, which waits and whose time is over.

@@ -56,10 +56,10 @@ func (x *explaining) kind(t *task) {
 
 // line are the reasons that lie in the task's key.
 func (x *explaining) line(t *task) {
-	if t.x == nil || t.x.line == nil || t.x.released || t.state != ready {
+	if t.extra == nil || t.extra.line == nil || t.extra.released || t.state != ready {
 		return
 	}
-	q, l := x.q, t.x.line
+	q, l := x.q, t.extra.line
 	rated := !q.cfg.KeyRate.IsZero()
 	before := 0
 	for o := t.prev; o != nil && before < manyLooked; o = o.prev {
@@ -81,7 +81,7 @@ func (x *explaining) key(l *line, before int, full bool) {
 	r := reeve.Reason{Code: reeve.ReasonKey, Have: l.released, Limit: max(x.q.cfg.KeyConcurrency, 0)}
 	var texts []string
 	if full || before == 0 {
-		if by := x.held(&r, 0, func(o *task) bool { return o.x != nil && o.x.line == l }); by != "" {
+		if by := x.held(&r, 0, func(o *task) bool { return o.extra != nil && o.extra.line == l }); by != "" {
 			texts = append(texts, fmt.Sprintf("key %q is held by %s", l.key, by))
 		} else {
 			texts = append(texts, x.onItsWay(&r, l))
@@ -103,7 +103,7 @@ func (x *explaining) onItsWay(r *reeve.Reason, l *line) string {
 	looked := 0
 	for i := range x.q.due {
 		o := x.q.due[i].t
-		if o.state == delayed && o.x != nil && o.x.line == l && o.x.released {
+		if o.state == delayed && o.extra != nil && o.extra.line == l && o.extra.released {
 			r.Tasks = append(r.Tasks, o.id)
 			r.Until = x.q.engine.wallAt(o.due)
 			return fmt.Sprintf("key %q is held by task %v, which is tried again in %s", l.key, o.id, x.in(o.due))
@@ -116,7 +116,7 @@ func (x *explaining) onItsWay(r *reeve.Reason, l *line) string {
 	for lane := range x.q.lanes {
 		for _, v := range lane.levels {
 			for o := v.tasks.head; o != nil; o = o.next {
-				if o.x != nil && o.x.line == l {
+				if o.extra != nil && o.extra.line == l {
 					r.Tasks = append(r.Tasks, o.id)
 					return fmt.Sprintf("key %q is held by task %v, which is to be handed over first", l.key, o.id)
 				}

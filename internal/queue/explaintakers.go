@@ -14,8 +14,8 @@ func (x *explaining) takers(t *task) {
 	var users, byType, fit, free, freeForLow int
 	innocent := false // somebody who could take it has no suspect
 	l := lane{kind: t.kind}
-	if t.x != nil {
-		l.labels = t.x.labelNames()
+	if t.extra != nil {
+		l.labels = t.extra.labelNames()
 	}
 	for _, p := range q.profiles {
 		users += p.users

@@ -92,7 +92,7 @@ func (q *Queue) laneOf(t *task) *lane {
 		c |= suspect
 	}
 	k := t.kind
-	if t.x == nil || t.x.labels == nil {
+	if t.extra == nil || t.extra.labels == nil {
 		l := k.plain[c]
 		if l == nil {
 			l = q.newLane(k, laneKey{class: c}, nil)
@@ -100,10 +100,10 @@ func (q *Queue) laneOf(t *task) *lane {
 		}
 		return l
 	}
-	key := laneKey{t.x.labels.key, c}
+	key := laneKey{t.extra.labels.key, c}
 	l := k.labelled[key]
 	if l == nil {
-		l = q.newLane(k, key, t.x.labels.names)
+		l = q.newLane(k, key, t.extra.labels.names)
 		if k.labelled == nil {
 			k.labelled = map[laneKey]*lane{}
 		}

@@ -48,10 +48,10 @@ func (q *Queue) hasLines() bool {
 
 // joinLine makes t one of its key.
 func (q *Queue) joinLine(t *task) {
-	if t.x == nil || t.x.key == "" || t.x.line != nil || !q.hasLines() {
+	if t.extra == nil || t.extra.key == "" || t.extra.line != nil || !q.hasLines() {
 		return
 	}
-	l := q.lines[t.x.key]
+	l := q.lines[t.extra.key]
 	if l == nil {
 		if n := len(q.spareLines); n > 0 {
 			l, q.spareLines = q.spareLines[n-1], q.spareLines[:n-1]
@@ -59,27 +59,27 @@ func (q *Queue) joinLine(t *task) {
 			l = &line{queue: q}
 			l.refill.of = l
 		}
-		l.key = t.x.key
+		l.key = t.extra.key
 		if !q.cfg.KeyRate.IsZero() {
 			l.tokens = q.keyLimit.bucket()
 		}
-		q.lines[t.x.key] = l
+		q.lines[t.extra.key] = l
 	}
 	q.keepLine(l, false)
 	l.tasks++
-	t.x.line = l
+	t.extra.line = l
 }
 
 // leaveLine ends what t, which is in no list, has to do with its key.
 func (q *Queue) leaveLine(t *task, now int64) {
-	if t.x == nil || t.x.line == nil {
+	if t.extra == nil || t.extra.line == nil {
 		return
 	}
-	l := t.x.line
-	t.x.line = nil
+	l := t.extra.line
+	t.extra.line = nil
 	l.tasks--
-	if t.x.released {
-		t.x.released = false
+	if t.extra.released {
+		t.extra.released = false
 		l.released--
 	}
 	q.releaseLine(l, now)
@@ -88,16 +88,16 @@ func (q *Queue) leaveLine(t *task, now int64) {
 // line puts t, which is ready, into the line of its key, or, when its turn there
 // goes on, into its lane: in front or at the end.
 func (q *Queue) line(t *task, now int64, front bool) {
-	l := t.x.line
+	l := t.extra.line
 	switch {
-	case !t.x.released:
+	case !t.extra.released:
 		l.waiting.pushBack(t)
 	case q.cfg.KeyRate.IsZero():
 		l.inLane++
 		q.enter(t, front)
 		return
 	default: // it needs another token
-		t.x.released = false
+		t.extra.released = false
 		l.released--
 		l.waiting.pushFirst(t)
 	}
@@ -114,7 +114,7 @@ func (q *Queue) releaseLine(l *line, now int64) {
 		t := l.waiting.head
 		l.waiting.remove(t)
 		q.blocked--
-		t.x.released = true
+		t.extra.released = true
 		l.released++
 		l.inLane++
 		q.enter(t, q.cfg.LIFO)
@@ -166,34 +166,34 @@ func (q *Queue) dropLine(l *line) {
 
 // leaveLane notes that t has left its lane.
 func (q *Queue) leaveLane(t *task) {
-	if t.x != nil && t.x.line != nil {
-		t.x.line.inLane--
+	if t.extra != nil && t.extra.line != nil {
+		t.extra.line.inLane--
 	}
 }
 
 // keepTurn makes t, which is in no list, one of those that its key lets run: its
 // holder has it although it waits in the line since it was taken for lost.
 func (t *task) keepTurn() {
-	if t.x != nil && t.x.line != nil && !t.x.released {
-		t.x.released = true
-		t.x.line.released++
+	if t.extra != nil && t.extra.line != nil && !t.extra.released {
+		t.extra.released = true
+		t.extra.line.released++
 	}
 }
 
 // passLine notes a hand-over of t, which takes a token of its key.
 func (q *Queue) passLine(t *task, now int64) {
-	if t.x != nil && t.x.line != nil && !q.cfg.KeyRate.IsZero() {
-		t.x.line.tokens.take(now)
+	if t.extra != nil && t.extra.line != nil && !q.cfg.KeyRate.IsZero() {
+		t.extra.line.tokens.take(now)
 	}
 }
 
 // startLine notes that t is leased.
 func (q *Queue) startLine(t *task, now int64) {
-	if t.x == nil || t.x.line == nil {
+	if t.extra == nil || t.extra.line == nil {
 		return
 	}
 	t.keepTurn()
-	q.releaseLine(t.x.line, now)
+	q.releaseLine(t.extra.line, now)
 }
 
 // refill lets tasks go whose key has a token by now.

@@ -59,7 +59,7 @@ func (q *Queue) info(t *task, payload int) reeve.TaskInfo {
 	if t.state == delayed && t.wall {
 		i.Rules = &reeve.Rules{At: i.Due}
 	}
-	if t.x != nil && t.x.asked {
+	if t.extra != nil && t.extra.asked {
 		i.Rules = q.rules(t)
 	}
 	p := t.past
@@ -79,7 +79,7 @@ func (q *Queue) info(t *task, payload int) reeve.TaskInfo {
 
 // rules are what the put of t asked for, as far as it still holds.
 func (q *Queue) rules(t *task) *reeve.Rules {
-	x := t.x
+	x := t.extra
 	r := &reeve.Rules{
 		Attempts: int(x.attempts), Key: x.key,
 		Unique: x.unique, UniqueMode: x.mode, Labels: x.labelNames(), KeepResult: time.Duration(x.keep),

@@ -60,7 +60,7 @@ func (q *Queue) candidates(m *matcher, after reeve.ID) iter.Seq[*task] {
 // means reports whether m means t.
 func (q *Queue) means(m *matcher, t *task) bool {
 	look := traits{id: t.id, state: t.state.public(), typ: t.kind.name, putAt: t.putAt}
-	if x := t.x; x != nil {
+	if x := t.extra; x != nil {
 		look.key, look.unique = x.key, x.unique
 	}
 	if look.err = t.err(); t.state == dead {
@@ -180,8 +180,8 @@ func (q *Queue) Revive(f *reeve.Filter) (int, error) {
 	return q.each(m, func(t *task, now int64) {
 		q.dead.remove(t)
 		q.grow(t, func(p *past) { p.counts, p.fate = reeve.Counts{}, fate{} })
-		if t.x != nil {
-			t.x.expireAt = 0 // it is wanted after that
+		if t.extra != nil {
+			t.extra.expireAt = 0 // it is wanted after that
 		}
 		q.reclaimUnique(t, now)
 		q.joinLine(t)

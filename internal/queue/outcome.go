@@ -40,8 +40,8 @@ func (q *Queue) outcome(t *task, s reeve.State, reason string, result []byte) re
 // t or its queue says.
 func (q *Queue) endResult(t *task, s reeve.State, reason string, result []byte, now int64) {
 	keep := int64(q.cfg.KeepResult)
-	if t.x != nil && t.x.keep != 0 {
-		keep = max(t.x.keep, 0)
+	if t.extra != nil && t.extra.keep != 0 {
+		keep = max(t.extra.keep, 0)
 	}
 	asked := keep
 	if s == reeve.StateCancelled {

@@ -317,12 +317,11 @@ func (q *Queue) insert(src *reeve.Task, id reeve.ID, now int64) {
 	var t *task
 	if src.Timeout != 0 || !onlyAt(src.Rules) {
 		both := &struct { // in one piece, as they come and go together
-			task
-			extra
+			task  task
+			extra extra
 		}{}
-		t = &both.task
-		t.x = &both.extra
-		t.x.ask(src, now)
+		t, both.task.extra = &both.task, &both.extra
+		t.extra.ask(src, now)
 	} else {
 		t = &task{}
 	}

@@ -219,7 +219,7 @@ func (q *Queue) makeReady(t *task, now int64, where place) {
 	}
 	q.watchExpiry(t)
 	front := where == inFront || where == asPut && q.cfg.LIFO
-	if t.x != nil && t.x.line != nil {
+	if t.extra != nil && t.extra.line != nil {
 		q.line(t, now, front)
 		return
 	}
@@ -256,7 +256,7 @@ func (q *Queue) unlist(t *task) {
 		q.exit(t)
 		q.leaveLane(t)
 	default:
-		t.x.line.waiting.remove(t)
+		t.extra.line.waiting.remove(t)
 		q.blocked--
 	}
 }

@@ -188,8 +188,8 @@ func (q *Queue) giveBack(t *task, op *NackOp, worker string, start, now int64) {
 	}
 	if delay > 0 {
 		q.makeDelayed(t, now+delay)
-		if t.x != nil && t.x.line != nil { // in which it may have been the next
-			q.releaseLine(t.x.line, now)
+		if t.extra != nil && t.extra.line != nil { // in which it may have been the next
+			q.releaseLine(t.extra.line, now)
 		}
 	} else {
 		q.makeReady(t, now, atEnd)
@@ -234,8 +234,8 @@ func (q *Queue) spent(t *task) uint32 {
 
 // backoff is the wait between attempts at t.
 func (q *Queue) backoff(t *task) reeve.Backoff {
-	if t.x != nil && t.x.backoff != nil {
-		return *t.x.backoff
+	if t.extra != nil && t.extra.backoff != nil {
+		return *t.extra.backoff
 	}
 	return q.cfg.Backoff
 }

@@ -17,7 +17,7 @@ const taskOverhead = reeve.TaskOverhead
 const suspectAfter = 2
 
 // task is the record of one task. All fields are guarded by its queue's mutex.
-// What few tasks have is in x and past.
+// What few tasks have is in extra and past.
 type task struct {
 	id       reeve.ID
 	payload  []byte
@@ -45,8 +45,8 @@ type task struct {
 	consumer *Consumer // whose slot it takes; nil when a Get took it
 	leasedAt int64
 
-	x    *extra // what its put asked for; nil: nothing
-	past *past  // what happened to it; nil: nothing
+	extra *extra // what its put asked for; nil: nothing
+	past  *past  // what happened to it; nil: nothing
 
 	prev, next *task // in the list that is its state
 }
@@ -83,7 +83,7 @@ const extraOverhead = 256
 
 func (t *task) size() int64 {
 	n := int64(len(t.payload)+len(t.kind.name)) + taskOverhead
-	if x := t.x; x != nil {
+	if x := t.extra; x != nil {
 		if x.asked {
 			n += extraOverhead
 		}
@@ -115,16 +115,16 @@ func sizeOf(t *reeve.Task) int64 {
 
 // timeout is the run time of an attempt at t; 0: none.
 func (q *Queue) timeout(t *task) int64 {
-	if t.x != nil && t.x.timeout != 0 {
-		return t.x.timeout
+	if t.extra != nil && t.extra.timeout != 0 {
+		return t.extra.timeout
 	}
 	return int64(q.cfg.Timeout)
 }
 
 // attempts is how many failed attempts make t dead.
 func (q *Queue) attempts(t *task) uint32 {
-	if t.x != nil && t.x.attempts != 0 {
-		return uint32(t.x.attempts)
+	if t.extra != nil && t.extra.attempts != 0 {
+		return uint32(t.extra.attempts)
 	}
 	return uint32(q.cfg.Attempts)
 }
@@ -141,7 +141,7 @@ func (q *Queue) delivery(t *task) reeve.Task {
 		Source:   t.source,
 		PutAt:    time.Unix(0, t.putAt),
 	}
-	if x := t.x; x != nil && (x.key != "" || x.attempts != 0) {
+	if x := t.extra; x != nil && (x.key != "" || x.attempts != 0) {
 		d.Rules = &reeve.Rules{Key: x.key, Attempts: int(x.attempts)}
 	}
 	return d

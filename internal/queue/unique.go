@@ -43,29 +43,29 @@ func (q *Queue) claimUnique(src *reeve.Task, id reeve.ID, now int64) {
 // startUnique gives the key of t back when its first attempt begins, if that
 // is its end.
 func (q *Queue) startUnique(t *task) {
-	if t.x != nil && t.x.claimed && t.x.mode == reeve.UniqueUntilStart {
-		q.uniques.release(t.x.unique, t.id)
-		t.x.claimed = false
+	if t.extra != nil && t.extra.claimed && t.extra.mode == reeve.UniqueUntilStart {
+		q.uniques.release(t.extra.unique, t.id)
+		t.extra.claimed = false
 	}
 }
 
 // endUnique gives the key of t back, which is done, dead or gone, unless it
 // outlives the task.
 func (q *Queue) endUnique(t *task) {
-	if t.x != nil && t.x.claimed {
-		q.uniques.release(t.x.unique, t.id)
-		t.x.claimed = false
+	if t.extra != nil && t.extra.claimed {
+		q.uniques.release(t.extra.unique, t.id)
+		t.extra.claimed = false
 	}
 }
 
 // reclaimUnique takes the key of t, which comes back into a queue, if it is
 // free.
 func (q *Queue) reclaimUnique(t *task, now int64) {
-	if t.x == nil || t.x.unique == "" || t.x.claimed || t.x.mode == reeve.UniqueForTime || t.attempt > 0 && t.x.mode == reeve.UniqueUntilStart {
+	if t.extra == nil || t.extra.unique == "" || t.extra.claimed || t.extra.mode == reeve.UniqueForTime || t.attempt > 0 && t.extra.mode == reeve.UniqueUntilStart {
 		return
 	}
-	if _, taken := q.uniques.find(t.x.unique, now); !taken {
-		q.uniques.claim(t.x.unique, t.id, t.x.mode, never)
-		t.x.claimed = true
+	if _, taken := q.uniques.find(t.extra.unique, now); !taken {
+		q.uniques.claim(t.extra.unique, t.id, t.extra.mode, never)
+		t.extra.claimed = true
 	}
 }
