@@ -20,7 +20,7 @@ type filters struct {
 func (f *filters) flags(states ...reeve.State) []cli.Flag {
 	flags := []cli.Flag{
 		cmdline.Flag("id", (*idList)(&f.f.IDs), "tasks with `ID`; more than one can be given, also with commas"),
-		cmdline.Flag("type", (*typeList)(&f.f.Types), "tasks of type `NAME`; more than one can be given"),
+		cmdline.List("type", &f.f.Types, checkTypes, "tasks of type `NAME`; more than one can be given"),
 		cmdline.Flag("key", textValue{&f.f.Key, reeve.MaxKey}, "tasks with the key `KEY`"),
 		cmdline.Flag("unique", textValue{&f.f.Unique, reeve.MaxKey}, "tasks with the unique key `KEY`"),
 		cmdline.Flag("error", textValue{&f.f.Error, reeve.MaxErrorText}, "tasks with `TEXT` in their last error or in what ended them"),

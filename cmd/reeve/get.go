@@ -20,8 +20,8 @@ type getVerb struct {
 	ack    bool
 	block  bool
 	max    time.Duration
-	types  typeList
-	labels labelList
+	types  []string
+	labels []string
 	writer *bufio.Writer
 }
 
@@ -45,8 +45,8 @@ Examples:
 			cmdline.Bool("ack", &v.ack, "mark the tasks done"),
 			cmdline.Bool("block", &v.block, "wait until there have been N tasks"),
 			cmdline.Duration("max-wait", &v.max, 0, "with -block, wait no longer than `TIME`; 0: as long as it takes"),
-			cmdline.Flag("type", &v.types, "get tasks of type `NAME` only; more than one can be given"),
-			cmdline.Flag("label", &v.labels, "get tasks too that are for workers with `LABEL`; more than one can be given"),
+			cmdline.List("type", &v.types, checkTypes, "get tasks of type `NAME` only; more than one can be given"),
+			cmdline.Labels("label", &v.labels, "get tasks too that are for workers with `LABEL`; more than one can be given"),
 		),
 		Action: v.run,
 	}

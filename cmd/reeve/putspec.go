@@ -39,7 +39,7 @@ func (s *taskSpec) flags(mode *string) []cli.Flag {
 		cmdline.Flag("unique", textValue{&s.unique, reeve.MaxKey}, "put no task while there is one with the same `KEY`; {} in it is the payload"),
 		cmdline.Choice("unique-mode", mode, []string{"until-done", "until-start", "for-time"}, "the unique key is taken `MODE`: until-done, until-start or for-time"),
 		cmdline.Duration("unique-for", &r.UniqueFor, 1, "the unique key is taken for `TIME`, whatever becomes of the task; without it, for-time is as long\nas the queue lives"),
-		cmdline.Flag("label", (*labelList)(&r.Labels), "the tasks are for workers with `LABEL`; more than one can be given"),
+		cmdline.Labels("label", &r.Labels, "the tasks are for workers with `LABEL`; more than one can be given"),
 		cmdline.Flag("keep-result", keepValue{&r.KeepResult}, "outcome and result can be asked for during `TIME` after the end; or none; by default the queue's"),
 	}
 }

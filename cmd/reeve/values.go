@@ -145,20 +145,10 @@ func (v textValue) Set(s string) error {
 	return nil
 }
 
-// typeList is the value of a repeatable flag of task types, of which the empty
-// one is one.
-type typeList []string
-
-func (l *typeList) String() string { return strings.Join(*l, ",") }
-func (l *typeList) Get() any       { return []string(*l) }
-
-func (l *typeList) Set(s string) error {
-	types := append(*l, s)
-	if err := (&reeve.GetOptions{Types: types}).Validate(); err != nil {
-		return cmdline.Plain(err)
-	}
-	*l = types
-	return nil
+// checkTypes checks the values of a flag of task types, of which the empty one
+// is one.
+func checkTypes(types []string) error {
+	return cmdline.Plain((&reeve.GetOptions{Types: types}).Validate())
 }
 
 // idList is the value of a repeatable flag of task ids, with commas between
@@ -247,7 +237,6 @@ var (
 	_ flag.Getter = backoffValue{}
 	_ flag.Getter = keepValue{}
 	_ flag.Getter = textValue{}
-	_ flag.Getter = (*typeList)(nil)
 	_ flag.Getter = (*idList)(nil)
 	_ flag.Getter = stateList{}
 )

@@ -19,7 +19,7 @@ const exitSome = 1
 // commandVerb tells workers what to do.
 type commandVerb struct {
 	*session
-	labels  labelList
+	labels  []string
 	all     bool
 	timeout time.Duration
 }
@@ -67,7 +67,7 @@ Who answered, and what, is written; the exit code is 1 if one did not do it.`
 
 func (v *commandVerb) ownFlags() []cli.Flag {
 	return v.flags(
-		cmdline.Flag("label", &v.labels, "the workers that have `LABEL`; more than one can be given"),
+		cmdline.Labels("label", &v.labels, "the workers that have `LABEL`; more than one can be given"),
 		cmdline.Bool("all", &v.all, "all workers"),
 		timeoutFlag(&v.timeout))
 }
@@ -210,19 +210,3 @@ func checkTimeout(cmd *cli.Command, d time.Duration) error {
 	}
 	return nil
 }
-
-// labelList is the value of a flag that can be given more than once.
-type labelList []string
-
-func (l *labelList) String() string { return strings.Join(*l, ",") }
-
-func (l *labelList) Set(s string) error {
-	labels := append(*l, s)
-	if err := reeve.CheckLabels(labels); err != nil {
-		return cmdline.Plain(err)
-	}
-	*l = labels
-	return nil
-}
-
-func (l *labelList) Get() any { return []string(*l) }

@@ -56,8 +56,8 @@ func (o *options) command(action cli.ActionFunc) *cli.Command {
 		cmdline.String("connect", &o.connect, "the master is at `HOST:PORT[,HOST:PORT]`; also REEVE_CONNECT"),
 		cmdline.Flag("queue", &o.queues, "take tasks from queue `NAME`; several are NAME,NAME or the flag again, and NAME=3,NAME=1\nshares in proportion; without weights all have the same"),
 		cmdline.Bool("strict", &o.strict, "take tasks from a queue only when those before it have none"),
-		cmdline.Flag("type", textList{&o.types, checkTypes}, "take tasks of type `NAME` only; more than one can be given"),
-		cmdline.Flag("label", textList{&o.labels, checkLabels}, "take tasks too that are for workers with `LABEL`; more than one can be given"),
+		cmdline.List("type", &o.types, checkTypes, "take tasks of type `NAME` only; more than one can be given"),
+		cmdline.Labels("label", &o.labels, "take tasks too that are for workers with `LABEL`; more than one can be given"),
 		cmdline.String("results", &o.results, "put results on queue `NAME`; empty: they are kept by the task's id only, if it or its queue says so"),
 		cmdline.Int("concurrency", &o.concurrency, 1, reeve.MaxSlots, "run `N` tasks at a time; the default is the number of CPUs"),
 		cmdline.Int("prefetch", &o.prefetch, 0, reeve.MaxSlots, "hold `N` more tasks ready, for very small ones"),
@@ -122,8 +122,6 @@ func (o *options) validate() error {
 	}
 	return nil
 }
-
-func checkLabels(labels []string) error { return cmdline.Plain(reeve.CheckLabels(labels)) }
 
 func checkTypes(types []string) error {
 	o := reeve.NewGetOptions(reeve.ForTypes(types...))

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"time"
 
+	"github.com/reeveq/reeve"
 	"github.com/urfave/cli/v3"
 )
 
@@ -22,6 +23,17 @@ func String(name string, dest *string, usage string) cli.Flag {
 // Bool makes a flag that is set by its name alone; -name=false works too.
 func Bool(name string, dest *bool, usage string) cli.Flag {
 	return &cli.BoolFlag{Name: name, Usage: usage, Value: *dest, Destination: dest, Local: true, HideDefault: true}
+}
+
+// List makes a flag of a text that can be given more than once. check looks at
+// all that were given, the last of which is new.
+func List(name string, dest *[]string, check func([]string) error, usage string) cli.Flag {
+	return Flag(name, &listValue{dest, check}, usage)
+}
+
+// Labels is [List] for the labels of tasks or workers.
+func Labels(name string, dest *[]string, usage string) cli.Flag {
+	return List(name, dest, func(labels []string) error { return Plain(reeve.CheckLabels(labels)) }, usage)
 }
 
 // Int makes a flag of a whole number from least to most.

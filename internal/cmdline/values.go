@@ -142,6 +142,29 @@ func (v *durationValue) Set(s string) error {
 	return fmt.Errorf("want at least %v", v.least)
 }
 
+type listValue struct {
+	dest  *[]string
+	check func([]string) error
+}
+
+func (v *listValue) String() string {
+	if v.dest == nil {
+		return ""
+	}
+	return strings.Join(*v.dest, ",")
+}
+
+func (v *listValue) Get() any { return *v.dest }
+
+func (v *listValue) Set(s string) error {
+	list := append(*v.dest, s)
+	if err := v.check(list); err != nil {
+		return err
+	}
+	*v.dest = list
+	return nil
+}
+
 type choiceValue struct {
 	dest  *string
 	words []string
@@ -167,6 +190,7 @@ func (v *choiceValue) Set(s string) error {
 var (
 	_ flag.Getter = (*choiceValue)(nil)
 	_ flag.Getter = (*intValue)(nil)
+	_ flag.Getter = (*listValue)(nil)
 	_ flag.Getter = (*sizeValue)(nil)
 	_ flag.Getter = (*durationValue)(nil)
 )
