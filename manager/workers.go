@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/wire"
 )
 
 // Workers lists the connected clients; see [reeve.Operator].
@@ -21,22 +22,8 @@ func (m *Master) Workers(ctx context.Context) ([]reeve.WorkerInfo, error) {
 	for i, s := range sessions {
 		infos[i] = s.info()
 	}
-	takersFirst(infos)
+	wire.SortWorkers(infos)
 	return infos, nil
-}
-
-// takersFirst sorts clients as operators want to see them: those that take
-// tasks first, and among equals the one that has been there longest.
-func takersFirst(infos []reeve.WorkerInfo) {
-	rank := func(w *reeve.WorkerInfo) int {
-		if len(w.Queues) > 0 {
-			return 0
-		}
-		return 1
-	}
-	slices.SortFunc(infos, func(a, b reeve.WorkerInfo) int {
-		return cmp.Or(cmp.Compare(rank(&a), rank(&b)), cmp.Compare(a.ID, b.ID))
-	})
 }
 
 // inOrder returns the sessions in the order of their numbers.

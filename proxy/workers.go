@@ -1,10 +1,8 @@
 package proxy
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/reeveq/reeve"
@@ -34,22 +32,8 @@ func (c *Client) Workers(ctx context.Context) ([]reeve.WorkerInfo, error) {
 		}
 		after = next
 	}
-	takersFirst(infos)
+	wire.SortWorkers(infos)
 	return infos, nil
-}
-
-// takersFirst sorts clients: those that take tasks first, and among equals the
-// one that has been there longest.
-func takersFirst(infos []reeve.WorkerInfo) {
-	rank := func(w *reeve.WorkerInfo) int {
-		if len(w.Queues) > 0 {
-			return 0
-		}
-		return 1
-	}
-	slices.SortFunc(infos, func(a, b reeve.WorkerInfo) int {
-		return cmp.Or(cmp.Compare(rank(&a), rank(&b)), cmp.Compare(a.ID, b.ID))
-	})
 }
 
 // Command has workers carry out a command; see [reeve.Operator]. When the

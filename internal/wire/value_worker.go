@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/reeveq/reeve"
@@ -70,6 +72,20 @@ func (w *WorkerInfo) WorkerInfo() reeve.WorkerInfo {
 		i.Running = append(i.Running, reeve.WorkerTask(t))
 	}
 	return i
+}
+
+// SortWorkers sorts clients as operators want to see them: those that take
+// tasks first, and among equals the one that has been there longest.
+func SortWorkers(infos []reeve.WorkerInfo) {
+	rank := func(w *reeve.WorkerInfo) int {
+		if len(w.Queues) > 0 {
+			return 0
+		}
+		return 1
+	}
+	slices.SortFunc(infos, func(a, b reeve.WorkerInfo) int {
+		return cmp.Or(cmp.Compare(rank(&a), rank(&b)), cmp.Compare(a.ID, b.ID))
+	})
 }
 
 // WorkerStatus is [reeve.WorkerStatus] with its keys; the two convert into each
