@@ -257,9 +257,6 @@ func (r *requests) stats(m *wire.StatsRequest) error {
 	return nil
 }
 
-// deadBytes is when an answer with dead tasks is large enough.
-const deadBytes = 1 << 20
-
 func (r *requests) dead(m *wire.DeadRequest) error {
 	q, ok := r.find(m.Queue, m.Req)
 	if !ok {
@@ -272,7 +269,7 @@ func (r *requests) dead(m *wire.DeadRequest) error {
 	a := &wire.Answer{Req: m.Req}
 	size := 0
 	for _, d := range q.Dead(int(m.Skip), int(m.Max)) {
-		if size += len(d.Payload) + len(d.Error) + len(d.Stack) + 256; size > deadBytes && len(a.Dead) > 0 {
+		if size += len(d.Payload) + len(d.Error) + len(d.Stack) + 256; size > answerBytes && len(a.Dead) > 0 {
 			break
 		}
 		a.Dead = append(a.Dead, wire.DeadOf(&d))
