@@ -259,7 +259,7 @@ func TestWaits_OfAClientThatIsGoneEnd(t *testing.T) {
 			}
 		}()
 		settle()
-		cable.kill()
+		cable.Kill()
 		settle()
 		if err := get(t, q).Ack(t.Context()); err != nil {
 			t.Fatal(err)
@@ -288,7 +288,7 @@ func TestSources_SurviveABreak(t *testing.T) {
 		if from["a"] != 2 || from["b"] != 2 {
 			t.Fatalf("%v", from)
 		}
-		cable.last().Reset()
+		cable.Last().Reset()
 		settle()
 		time.Sleep(time.Minute)
 		leased := 0
@@ -327,7 +327,7 @@ func TestConsumer_WithManyTypesSurvivesABreak(t *testing.T) {
 		c, cable := plug(t, m)
 		supply := must(c.Queue("tasks").Consume(t.Context(), 1, reeve.ForTypes(types...)))(t)
 		l := next(t, supply)
-		cable.last().Reset()
+		cable.Last().Reset()
 		settle()
 		time.Sleep(time.Minute)
 		if s := statsOf(t, q); s.Leased != 1 || s.Ready != 1 {
@@ -360,13 +360,13 @@ func TestProgress_SurvivesABreak(t *testing.T) {
 			t.Fatal(err)
 		}
 		settle()
-		cable.blackHole()
+		cable.BlackHole()
 		if err := l.Progress(20, "in the dark"); err != nil {
 			t.Fatal(err)
 		}
 		settle()
-		cable.last().Reset()
-		cable.heal()
+		cable.Last().Reset()
+		cable.Heal()
 		settle()
 		time.Sleep(time.Minute)
 		if p := must(m.Manager().Task(t.Context(), id))(t).Progress; p == nil || p.Percent != 20 {

@@ -439,7 +439,7 @@ func TestCrowdOfClients_LeavesNothingBehind(t *testing.T) {
 			putOne(t, q, fmt.Sprint(i))
 			settle()
 			if i%2 == 0 {
-				cable.kill()
+				cable.Kill()
 			}
 			c.Close()
 			calls.Wait()

@@ -16,6 +16,7 @@ import (
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/session"
+	"github.com/reeveq/reeve/internal/session/memnet"
 	"github.com/reeveq/reeve/internal/wire"
 	"github.com/reeveq/reeve/manager"
 	"github.com/reeveq/reeve/managertest"
@@ -276,14 +277,14 @@ func TestSenderThatStopsInALargeFrame_HoldsUpOnlyThatFrame(t *testing.T) {
 func TestStalledPeer_IsGivenUpWithinThreeHeartbeats(t *testing.T) {
 	const limit = 3 * manager.DefaultHeartbeat
 	stalls := map[string]struct {
-		stall  func(*cable)
+		stall  func(*memnet.Cable)
 		master bool // the master must notice
 		client bool // the client must notice
 	}{
-		"cable pulled":                {func(c *cable) { c.last().BlackHole() }, true, true},
-		"nothing reaches the master":  {func(c *cable) { c.last().StallAfter(0) }, true, true},
-		"nothing reaches the client":  {func(c *cable) { c.last().Peer().StallAfter(0) }, false, true},
-		"the master's in mid message": {func(c *cable) { c.last().StallAfter(7) }, true, true},
+		"cable pulled":                {func(c *memnet.Cable) { c.Last().BlackHole() }, true, true},
+		"nothing reaches the master":  {func(c *memnet.Cable) { c.Last().StallAfter(0) }, true, true},
+		"nothing reaches the client":  {func(c *memnet.Cable) { c.Last().Peer().StallAfter(0) }, false, true},
+		"the master's in mid message": {func(c *memnet.Cable) { c.Last().StallAfter(7) }, true, true},
 	}
 	for name, test := range stalls {
 		for _, after := range []time.Duration{0, 2 * time.Second, 4999 * time.Millisecond} {
@@ -292,7 +293,7 @@ func TestStalledPeer_IsGivenUpWithinThreeHeartbeats(t *testing.T) {
 					m.Declare(t, "tasks", reeve.QueueConfig{})
 					cable := newCable(m)
 					cfg := m.ClientConfig()
-					cfg.Dialer = cable.dial
+					cfg.Dialer = cable.Dial
 					lost := make(chan time.Time, 1)
 					cfg.OnState = func(s proxy.State) {
 						if !s.Connected {
@@ -309,9 +310,7 @@ func TestStalledPeer_IsGivenUpWithinThreeHeartbeats(t *testing.T) {
 					defer c.Close()
 					consume(t, c.Queue("tasks"), 1)
 					time.Sleep(manager.DefaultHeartbeat + after)
-					cable.mu.Lock()
-					cable.dead = true // it does not come back
-					cable.mu.Unlock()
+					cable.Refuse() // it does not come back
 					stalled := time.Now()
 					test.stall(cable)
 					var noticed sync.WaitGroup

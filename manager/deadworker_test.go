@@ -34,7 +34,7 @@ func TestDeadWorker_ItsThousandLeasesAreRedeliveredAtOnceInOrder(t *testing.T) {
 		heir := consume(t, m.Dial(t).Queue("tasks"), n)
 
 		died := time.Now()
-		cable.kill()
+		cable.Kill()
 		for i := range n {
 			l := next(t, heir)
 			if l.ID != ids[i] || string(l.Payload) != strconv.Itoa(i) || l.Attempt != 2 {
@@ -61,7 +61,7 @@ func TestSilentWorker_ItsThousandLeasesAreRedeliveredWithinTheLeaseAndASecond(t 
 		time.Sleep(7 * time.Second) // so that the hole does not begin with a heartbeat
 
 		gone := time.Now()
-		cable.blackHole()
+		cable.BlackHole()
 		for i := range n {
 			if l := next(t, heir); l.ID != ids[i] || l.Attempt != 2 {
 				t.Fatalf("redelivery %d is task %v, attempt %d", i, l.ID, l.Attempt)
@@ -74,7 +74,7 @@ func TestSilentWorker_ItsThousandLeasesAreRedeliveredWithinTheLeaseAndASecond(t 
 			t.Errorf("the leases of a worker that might be alive were taken after %v", took)
 		}
 		checkLostOnce(t, q, n)
-		cable.heal()
+		cable.Heal()
 	}, usual)
 }
 
@@ -111,7 +111,7 @@ func TestParkedGet_OfADeadClientSwallowsNothing(t *testing.T) {
 		if s := statsOf(t, q); s.Consumers != 10 {
 			t.Fatalf("%d Gets wait", s.Consumers)
 		}
-		cable.kill()
+		cable.Kill()
 		collect(t, m.Dial(t).Queue("tasks"), put(t, q, 100))
 		a.Close()
 		parked.Wait()
@@ -264,7 +264,7 @@ func runMortal(t *testing.T, m *managertest.Master) (done int, died bool) {
 			t.Fatal(err)
 		}
 		if string(l.Payload) == "poison" {
-			cable.kill()
+			cable.Kill()
 			return done, true
 		}
 		held = append(held, l)

@@ -42,14 +42,14 @@ func TestPausedHolder_WhatItSaidMeanwhileHasNoEffect(t *testing.T) {
 				putOne(t, q, "x")
 				held := get(t, a.Queue("tasks"))
 
-				cable.blackHole()
+				cable.BlackHole()
 				said := make(chan error, 1)
 				go func() { said <- end(t.Context(), held) }() // arrives when all is over
 				b := get(t, m.Dial(t).Queue("tasks"))
 				if b.ID != held.ID || b.Attempt != 2 {
 					t.Fatalf("task %v, attempt %d", b.ID, b.Attempt)
 				}
-				cable.heal()
+				cable.Heal()
 				if err := <-said; !errors.Is(err, reeve.ErrLeaseLost) {
 					t.Errorf("the late holder is told: %v", err)
 				}
@@ -78,9 +78,9 @@ func TestPausedHolder_IsToldOfTheLossBeforeItSaysAnything(t *testing.T) {
 				told := make(chan error, 1)
 				held.OnLost(func(cause error) { told <- cause })
 
-				cable.blackHole()
+				cable.BlackHole()
 				b := get(t, m.Dial(t).Queue("tasks"))
-				cable.heal()
+				cable.Heal()
 				if err := <-told; !errors.Is(err, reeve.ErrLeaseLost) {
 					t.Errorf("the cause of the loss: %v", err)
 				}
@@ -103,9 +103,9 @@ func TestShortPause_KeepsTheLease(t *testing.T) {
 		held := get(t, a.Queue("tasks"))
 		greedy := consume(t, m.Dial(t).Queue("tasks"), 10)
 
-		cable.blackHole()
+		cable.BlackHole()
 		time.Sleep(20 * time.Second) // both sides give the connection up, but the lease stands
-		cable.heal()
+		cable.Heal()
 		time.Sleep(5 * time.Second)
 		if err := held.Ack(t.Context()); err != nil {
 			t.Errorf("a holder that came back in time: %v", err)
@@ -127,9 +127,9 @@ func TestExtend_OutlastsALongerSilence(t *testing.T) {
 			t.Fatal(err)
 		}
 		greedy := consume(t, m.Dial(t).Queue("tasks"), 10)
-		cable.blackHole()
+		cable.BlackHole()
 		time.Sleep(4 * time.Minute)
-		cable.heal()
+		cable.Heal()
 		if err := held.Ack(t.Context()); err != nil {
 			t.Errorf("a holder that said how long it would be away: %v", err)
 		}
@@ -155,11 +155,11 @@ func TestLeaseLost_TheHandlerIsToldWithinAHeartbeatOfTheReturnOfTheNetwork(t *te
 		putOne(t, q, "x")
 		settle()
 
-		cable.blackHole()
+		cable.BlackHole()
 		b := get(t, m.Dial(t).Queue("tasks"))
 		time.Sleep(time.Minute)
 		healed := time.Now()
-		cable.heal()
+		cable.Heal()
 		at := <-told
 		if took := at.Sub(healed); took > manager.DefaultHeartbeat {
 			t.Errorf("the handler was told %v after the network was back", took)
@@ -197,7 +197,7 @@ func TestLeaseLost_ByABrokenConnectionTheHandlerIsToldAtTheReconnect(t *testing.
 		go func() { got <- get(t, heir) }()
 		settle()
 		broke := time.Now()
-		cable.last().Reset()
+		cable.Last().Reset()
 		l := <-got
 		if took := (<-told).Sub(broke); took > manager.DefaultHeartbeat {
 			t.Errorf("the handler was told %v after the connection broke", took)
@@ -217,7 +217,7 @@ func TestBrokenConnection_ATaskThatNobodyElseGotIsKept(t *testing.T) {
 		w.HandleDefaultFunc(func(ctx context.Context, _ *reeve.Task) ([]byte, error) {
 			runs++
 			for range 5 {
-				cable.last().Reset()
+				cable.Last().Reset()
 				time.Sleep(20 * time.Second)
 			}
 			return nil, ctx.Err()

@@ -6,8 +6,6 @@ import (
 	"os"
 	"runtime"
 	"strconv"
-	"sync"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,88 +32,14 @@ func TestMain(m *testing.M) {
 // in earnest; managertest.Run has next to none.
 var usual = manager.Config{Heartbeat: manager.DefaultHeartbeat}
 
-// cable connects one client, for a test to harm. Its methods may be called from
-// any goroutine.
-type cable struct {
-	m *managertest.Master
-
-	mu     sync.Mutex // guards the fields below
-	conn   *memnet.Conn
-	made   int
-	dead   bool
-	healed chan struct{} // nil: not in the dark
-	onDial func(*memnet.Conn)
-}
-
-func newCable(m *managertest.Master) *cable { return &cable{m: m} }
-
-// dial is for proxy.Config.Dialer.
-func (c *cable) dial(ctx context.Context, addr string) (net.Conn, error) {
-	c.mu.Lock()
-	dead, healed := c.dead, c.healed
-	c.mu.Unlock()
-	if dead {
-		return nil, syscall.ECONNREFUSED
-	}
-	if healed != nil {
-		select {
-		case <-healed:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-	conn, err := c.m.ClientConfig().Dialer(ctx, addr)
-	if err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.conn = conn.(*memnet.Conn)
-	c.made++
-	if c.onDial != nil {
-		c.onDial(c.conn)
-	}
-	return conn, nil
-}
-
-// last is the connection made last.
-func (c *cable) last() *memnet.Conn {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.conn
-}
-
-// kill is the death of the client's process: the connection is reset, and no
-// other is made.
-func (c *cable) kill() {
-	c.mu.Lock()
-	c.dead = true
-	c.mu.Unlock()
-	c.last().Reset()
-}
-
-// blackHole swallows everything without a sign, until heal.
-func (c *cable) blackHole() {
-	c.mu.Lock()
-	c.healed = make(chan struct{})
-	c.mu.Unlock()
-	c.last().BlackHole()
-}
-
-func (c *cable) heal() {
-	c.mu.Lock()
-	close(c.healed)
-	c.healed = nil
-	c.mu.Unlock()
-	c.last().Heal()
-}
+func newCable(m *managertest.Master) *memnet.Cable { return memnet.NewCable(m.ClientConfig().Dialer) }
 
 // plug connects a client with a cable of its own.
-func plug(t testing.TB, m *managertest.Master) (*proxy.Client, *cable) {
+func plug(t testing.TB, m *managertest.Master) (*proxy.Client, *memnet.Cable) {
 	t.Helper()
 	c := newCable(m)
 	cfg := m.ClientConfig()
-	cfg.Dialer = c.dial
+	cfg.Dialer = c.Dial
 	client, err := proxy.Dial(t.Context(), m.Addr(), cfg)
 	if err != nil {
 		t.Fatal(err)

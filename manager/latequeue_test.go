@@ -37,12 +37,12 @@ func TestQueueDeclaredLate_TakesBackWhatADeadClientHas(t *testing.T) {
 		putOne(t, late, "x")
 		get(t, c.Queue("late"))
 		begin := time.Now()
-		cable.blackHole()
+		cable.BlackHole()
 		l := get(t, late)
 		soon(t, begin, 3*5*time.Second+2*time.Second, "the redelivery")
 		if l.Attempt != 2 {
 			t.Errorf("attempt %d", l.Attempt)
 		}
-		cable.heal()
+		cable.Heal()
 	}, usual)
 }

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -84,13 +85,14 @@ func TestRestart_InTheMidstOfAHandshake(t *testing.T) {
 		managertest.Run(t, func(t *testing.T, m *managertest.Master) {
 			m.Declare(t, "tasks", reeve.QueueConfig{})
 			cable := newCable(m)
-			cable.onDial = func(c *memnet.Conn) {
-				if cable.made == 1 {
-					c.StallAfter(at)
-				}
-			}
 			cfg := m.ClientConfig()
-			cfg.Dialer = cable.dial
+			cfg.Dialer = func(ctx context.Context, addr string) (net.Conn, error) {
+				conn, err := cable.Dial(ctx, addr)
+				if err == nil && cable.Made() == 1 {
+					cable.Last().StallAfter(at)
+				}
+				return conn, err
+			}
 			dialed := make(chan *proxy.Client, 1)
 			go func() {
 				c, err := proxy.Dial(t.Context(), m.Addr(), cfg)
@@ -149,10 +151,10 @@ func TestRestart_WhileALargeResultIsOnItsWay(t *testing.T) {
 			return bytes.Repeat([]byte{7}, size), nil
 		})
 		runWorker(t, w)
-		cable.last().StallAfter(size / 2)
+		cable.Last().StallAfter(size / 2)
 		putOne(t, q, "old")
 		settle()
-		if n := cable.made; n != 1 || w.Stats().Unanswered != 1 {
+		if n := cable.Made(); n != 1 || w.Stats().Unanswered != 1 {
 			t.Fatalf("connection %d, %+v", n, w.Stats())
 		}
 		checkFresh(t, m, outage(t, m, time.Second))
@@ -238,7 +240,7 @@ func TestShutdown_IsPromptWhateverTheClientsDo(t *testing.T) {
 			c, cable := plug(t, m)
 			consume(t, c.Queue("tasks"), 1)
 			if i%2 == 0 {
-				cable.blackHole()
+				cable.BlackHole()
 			}
 		}
 		put(t, q, 10)
@@ -254,11 +256,11 @@ func TestShutdown_IsPromptWhateverTheClientsDo(t *testing.T) {
 }
 
 func TestClose_IsPromptInEveryState(t *testing.T) {
-	harm := map[string]func(*cable){
-		"healthy":       func(*cable) {},
-		"black hole":    func(c *cable) { c.last().BlackHole() },
-		"takes no more": func(c *cable) { c.last().Peer().StallAfter(0) },
-		"dead":          func(c *cable) { c.kill() },
+	harm := map[string]func(*memnet.Cable){
+		"healthy":       func(*memnet.Cable) {},
+		"black hole":    func(c *memnet.Cable) { c.Last().BlackHole() },
+		"takes no more": func(c *memnet.Cable) { c.Last().Peer().StallAfter(0) },
+		"dead":          func(c *memnet.Cable) { c.Kill() },
 	}
 	for name, f := range harm {
 		t.Run(name, func(t *testing.T) {

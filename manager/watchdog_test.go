@@ -44,6 +44,14 @@ func (n *notes) take() []string {
 	return lines
 }
 
+// silent fails the test if anything was logged.
+func (n *notes) silent(t *testing.T, when string) {
+	t.Helper()
+	if lines := n.take(); len(lines) != 0 {
+		t.Errorf("%s: %q", when, lines)
+	}
+}
+
 // suspects puts n tasks that were twice with a worker that died: they are
 // handed over one at a time, and while one runs the others wait beside free
 // slots.
@@ -54,7 +62,7 @@ func suspects(t *testing.T, m *managertest.Master, q reeve.Queue, n int) {
 		c, cable := plug(t, m)
 		consume(t, c.Queue(q.Name()), n)
 		settle()
-		cable.kill()
+		cable.Kill()
 		c.Close()
 		settle()
 	}
@@ -71,9 +79,7 @@ func TestWatchdog_ReportsAQueueInWhichNothingMoves(t *testing.T) {
 		supply := consume(t, c.Queue("tasks"), 5)
 		first := next(t, supply)
 		time.Sleep(59 * time.Second)
-		if lines := log.take(); len(lines) != 0 {
-			t.Errorf("too early: %q", lines)
-		}
+		log.silent(t, "too early")
 		time.Sleep(31 * time.Second)
 		lines := log.take()
 		if len(lines) != 1 {
@@ -98,9 +104,7 @@ func TestWatchdog_ReportsAQueueInWhichNothingMoves(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(10 * time.Minute)
-		if lines := log.take(); len(lines) != 0 {
-			t.Errorf("with an empty queue: %q", lines)
-		}
+		log.silent(t, "with an empty queue")
 	}, cfg)
 }
 
@@ -123,9 +127,7 @@ func TestWatchdog_IsSilentAboutBusyFullAndAbandonedQueues(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if lines := log.take(); len(lines) != 0 {
-			t.Errorf("%q", lines)
-		}
+		log.silent(t, "in the end")
 	}, cfg)
 }
 
@@ -147,9 +149,7 @@ func TestWatchdog_IsSilentAboutAQueueThatMovesSlowly(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if lines := log.take(); len(lines) != 0 {
-			t.Errorf("%q", lines)
-		}
+		log.silent(t, "in the end")
 	}, cfg)
 }
 
@@ -187,9 +187,7 @@ func TestWatchdog_IsSilentAboutWhatIsAsItsOperatorWantsIt(t *testing.T) {
 			}
 		}
 		time.Sleep(5 * time.Minute)
-		if lines := log.take(); len(lines) != 0 {
-			t.Errorf("%q", lines)
-		}
+		log.silent(t, "in the end")
 	}, cfg)
 }
 

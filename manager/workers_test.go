@@ -191,7 +191,7 @@ func TestCommand_OfAWorkerThatDiesEnds(t *testing.T) {
 	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
 		cable := newCable(m)
 		cfg := m.ClientConfig()
-		cfg.Dialer = cable.dial
+		cfg.Dialer = cable.Dial
 		cfg.Control = func(ctx context.Context, _ reeve.Command) (*reeve.WorkerStatus, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
@@ -205,7 +205,7 @@ func TestCommand_OfAWorkerThatDiesEnds(t *testing.T) {
 		}()
 		settle()
 		start := time.Now()
-		cable.kill()
+		cable.Kill()
 		if rs := <-answer; len(rs) != 1 || !strings.Contains(rs[0].Error, "not connected") {
 			t.Errorf("%+v", rs)
 		}

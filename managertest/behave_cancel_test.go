@@ -194,7 +194,7 @@ func TestCancel_WhileTheWorkerIsAwayIsToldWhenItIsBack(t *testing.T) {
 		work(t, w)
 		id := putOne(t, q, reeve.Task{})
 		settle()
-		cable.darken()
+		cable.BlackHole()
 		time.Sleep(10 * time.Second)
 		if err := m.Manager().Cancel(t.Context(), id, ""); err != nil {
 			t.Fatal(err)
@@ -204,7 +204,7 @@ func TestCancel_WhileTheWorkerIsAwayIsToldWhenItIsBack(t *testing.T) {
 			t.Fatalf("it was told through a dead connection: %+v", <-ends)
 		}
 		back := time.Now()
-		cable.heal()
+		cable.Heal()
 		if end := <-ends; !errors.Is(end.cause, reeve.ErrLeaseLost) || end.at.Sub(back) > 5*time.Second {
 			t.Errorf("told %v, %v after it was back", end.cause, end.at.Sub(back))
 		}

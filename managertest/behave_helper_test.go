@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/session/memnet"
 	"github.com/reeveq/reeve/manager"
 	"github.com/reeveq/reeve/managertest"
 	"github.com/reeveq/reeve/proxy"
@@ -17,7 +18,7 @@ import (
 var brisk = manager.Config{Heartbeat: time.Second}
 
 // plugged connects a client until the end of the test, with a cable to harm.
-func plugged(t *testing.T, m *managertest.Master, cfg proxy.Config) (*proxy.Client, *cable) {
+func plugged(t *testing.T, m *managertest.Master, cfg proxy.Config) (*proxy.Client, *memnet.Cable) {
 	t.Helper()
 	client, cable, err := plug(t.Context(), m, cfg)
 	if err != nil {

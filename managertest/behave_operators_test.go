@@ -16,7 +16,7 @@ func (w *world) operate(ctx context.Context, i int) {
 	o := &operator{w: w, d: w.rand("operator", i), name: name, Operator: w.m.Manager(), queue: w.m.Manager().Lookup}
 	if i < 2 {
 		c, cable := w.connect(name, nil)
-		defer cable.heal()
+		defer cable.Heal()
 		o.Operator, o.queue = c, func(name string) (reeve.Queue, error) { return c.Queue(name), nil }
 	}
 	for ctx.Err() == nil {

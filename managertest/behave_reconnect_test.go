@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/session/memnet"
 	"github.com/reeveq/reeve/managertest"
 	"github.com/reeveq/reeve/proxy"
 	"github.com/reeveq/reeve/worker"
@@ -23,10 +24,10 @@ func TestPut_WithUniqueKeysWhoseAnswerIsLostIsPutOnce(t *testing.T) {
 		c, cable := plugged(t, m, proxy.Config{})
 		broken, whole := 0, 0
 		for n := range 200 {
-			before := cable.made
+			before := cable.Made()
 			key := fmt.Sprint("new ", n)
 			settle()
-			cable.last().Peer().CutAfter(n)
+			cable.Last().Peer().CutAfter(n)
 			ids, err := c.Queue("tasks").Put(t.Context(), []reeve.Task{
 				{Rules: &reeve.Rules{Unique: key}}, {Rules: &reeve.Rules{Unique: "old"}}, {Rules: &reeve.Rules{Unique: key}},
 			})
@@ -37,7 +38,7 @@ func TestPut_WithUniqueKeysWhoseAnswerIsLostIsPutOnce(t *testing.T) {
 			if s, err := q.Stats(t.Context()); err != nil || s.Put != uint64(n)+2 || s.Ready != n+2 {
 				t.Fatalf("cut after %d bytes: %+v, %v", n, s, err)
 			}
-			if cable.made > before {
+			if cable.Made() > before {
 				broken++
 			} else {
 				whole++
@@ -50,9 +51,9 @@ func TestPut_WithUniqueKeysWhoseAnswerIsLostIsPutOnce(t *testing.T) {
 }
 
 func TestWait_GoesOnAcrossABreak(t *testing.T) {
-	for name, harm := range map[string]func(*cable){
-		"reset":      func(c *cable) { c.last().Reset() },
-		"black hole": func(c *cable) { c.last().BlackHole() },
+	for name, harm := range map[string]func(*memnet.Cable){
+		"reset":      func(c *memnet.Cable) { c.Last().Reset() },
+		"black hole": func(c *memnet.Cable) { c.Last().BlackHole() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			managertest.Run(t, func(t *testing.T, m *managertest.Master) {
@@ -118,7 +119,7 @@ func TestEvents_GoOnAcrossABreak(t *testing.T) {
 			if got := <-seen; got != id {
 				t.Errorf("saw %v, want %v", got, id)
 			}
-			cable.last().Reset()
+			cable.Last().Reset()
 			time.Sleep(10 * time.Second)
 		}
 		stop()
@@ -164,7 +165,7 @@ func TestSources_WorkersKeepWhatTheyRunAcrossABreak(t *testing.T) {
 		work(t, w) // it takes by weight, of both: the tasks are there
 		settle()
 		for range 3 {
-			cable.last().Reset()
+			cable.Last().Reset()
 			time.Sleep(10 * time.Second)
 			h, _ := high.Stats(t.Context())
 			l, _ := low.Stats(t.Context())

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/session/memnet"
 	"github.com/reeveq/reeve/manager"
 	"github.com/reeveq/reeve/managertest"
 )
@@ -66,7 +67,7 @@ type world struct {
 	begin time.Time
 
 	queues []*tested
-	cables []*cable // of those who suffer faults
+	cables []*memnet.Cable // of those who suffer faults
 	hands  []*hand
 	calm   atomic.Bool // handlers succeed, and nobody interferes any more
 
@@ -125,7 +126,7 @@ func (w *world) round(sum tally) {
 		c, cable := w.connect(fmt.Sprint("producer ", i), nil)
 		producing.Go(func() {
 			w.produce(w.rand("producer", i), c.Queue, *behaveTasks/3)
-			cable.heal()
+			cable.Heal()
 		})
 	}
 	unrest, rest := context.WithCancel(ctx)
@@ -177,7 +178,7 @@ func (w *world) whenPut(producing *sync.WaitGroup, meanwhile func()) {
 func (w *world) calmDown() {
 	w.calm.Store(true)
 	for _, c := range w.cables {
-		c.heal()
+		c.Heal()
 	}
 	ctx, stop := context.WithCancel(w.t.Context())
 	defer stop()

@@ -292,9 +292,7 @@ func (j *judge) count(sum tally) {
 	}
 	var made int
 	for _, c := range j.w.cables {
-		c.mu.Lock()
-		made += c.made
-		c.mu.Unlock()
+		made += c.Made()
 	}
 	if made < 2*len(j.w.cables) {
 		j.fail(nil, "%d clients made %d connections: there were hardly any faults", len(j.w.cables), made)

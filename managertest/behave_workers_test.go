@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/session/memnet"
 	"github.com/reeveq/reeve/proxy"
 	"github.com/reeveq/reeve/worker"
 )
@@ -78,7 +79,7 @@ func (h *hand) process(ctx context.Context) {
 		case <-waitFor(ctx, span):
 			switch how := h.d.IntN(4); {
 			case how == 0 && !h.spared && !h.w.calm.Load():
-				cable.kill()
+				cable.Kill()
 				wk.Close()
 				<-ended
 				return
@@ -96,7 +97,7 @@ func (h *hand) process(ctx context.Context) {
 	}
 }
 
-func (h *hand) dial() (*proxy.Client, *cable) {
+func (h *hand) dial() (*proxy.Client, *memnet.Cable) {
 	if !h.spared {
 		return h.w.connect(h.name, h.control)
 	}
