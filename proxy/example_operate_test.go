@@ -8,19 +8,13 @@ import (
 	"time"
 
 	"github.com/reeveq/reeve"
-	"github.com/reeveq/reeve/proxy"
 )
 
 // A result can be waited for by the id of its task.
 func ExampleClient_Wait() {
-	addr, stop := exampleMaster()
+	c, stop := exampleClient()
 	defer stop()
 	ctx := context.Background()
-	c, err := proxy.Dial(ctx, addr, proxy.Config{AuthKey: testKey()})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer c.Close()
 	tasks := c.Queue("tasks")
 	ids, err := tasks.Put(ctx, []reeve.Task{{Payload: []byte("6 times 7")}}, reeve.KeepResult(time.Minute))
 	if err != nil {
@@ -44,14 +38,9 @@ func ExampleClient_Wait() {
 
 // Every reason for which a task is not running, at once.
 func ExampleClient_Explain() {
-	addr, stop := exampleMaster()
+	c, stop := exampleClient()
 	defer stop()
 	ctx := context.Background()
-	c, err := proxy.Dial(ctx, addr, proxy.Config{AuthKey: testKey()})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer c.Close()
 	tasks := c.Queue("tasks")
 	ids, err := tasks.Put(ctx, []reeve.Task{{Payload: []byte("x")}})
 	if err != nil {
@@ -75,14 +64,9 @@ func ExampleClient_Explain() {
 // One supply of tasks from two queues: of four hand-overs three are from tasks,
 // as long as both have tasks.
 func ExampleClient_From() {
-	addr, stop := exampleMaster()
+	c, stop := exampleClient()
 	defer stop()
 	ctx := context.Background()
-	c, err := proxy.Dial(ctx, addr, proxy.Config{AuthKey: testKey()})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer c.Close()
 	for _, name := range []string{"tasks", "results"} {
 		if _, err := c.Queue(name).Put(ctx, make([]reeve.Task, 100)); err != nil {
 			log.Fatal(err)
@@ -111,14 +95,9 @@ func ExampleClient_From() {
 
 // A set of what was seen, in the same step as the put.
 func ExampleClient_Queue_unique() {
-	addr, stop := exampleMaster()
+	c, stop := exampleClient()
 	defer stop()
 	ctx := context.Background()
-	c, err := proxy.Dial(ctx, addr, proxy.Config{AuthKey: testKey()})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer c.Close()
 	var pages []reeve.Task
 	for _, url := range []string{"https://a.example/", "https://b.example/", "https://a.example/"} {
 		pages = append(pages, reeve.Task{Payload: []byte(url), Rules: &reeve.Rules{Unique: url, UniqueMode: reeve.UniqueForTime}})

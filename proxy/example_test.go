@@ -37,6 +37,19 @@ func exampleMaster() (addr string, stop func()) {
 	}
 }
 
+// exampleClient is connected to a master of its own.
+func exampleClient() (c *proxy.Client, stop func()) {
+	addr, stopMaster := exampleMaster()
+	c, err := proxy.Dial(context.Background(), addr, proxy.Config{AuthKey: testKey()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return c, func() {
+		c.Close()
+		stopMaster()
+	}
+}
+
 func Example() {
 	addr, stop := exampleMaster()
 	defer stop()
@@ -79,14 +92,9 @@ func Example() {
 
 // A queue that does not exist shows at the first call, with those that do.
 func ExampleClient_Queue() {
-	addr, stop := exampleMaster()
+	c, stop := exampleClient()
 	defer stop()
-	c, err := proxy.Dial(context.Background(), addr, proxy.Config{AuthKey: testKey()})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer c.Close()
-	_, err = c.Queue("taks").Stats(context.Background())
+	_, err := c.Queue("taks").Stats(context.Background())
 	fmt.Println(errors.Is(err, reeve.ErrNoSuchQueue))
 	fmt.Println(err)
 	// Output:
@@ -96,14 +104,9 @@ func ExampleClient_Queue() {
 
 // Payloads may be anything a codec can write; raw bytes need none.
 func ExampleQueueOf() {
-	addr, stop := exampleMaster()
+	c, stop := exampleClient()
 	defer stop()
 	ctx := context.Background()
-	c, err := proxy.Dial(ctx, addr, proxy.Config{AuthKey: testKey()})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer c.Close()
 	lines := proxy.QueueOf[string](c, "tasks", codec.Raw)
 	if _, err := lines.Put(ctx, "convert a.png", reeve.WithTimeout(time.Minute)); err != nil {
 		log.Fatal(err)
