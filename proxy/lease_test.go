@@ -25,6 +25,13 @@ func lease(t *testing.T, c *proxy.Client, s *fakeSession, id reeve.ID) *reeve.Le
 	return l
 }
 
+// lossOf gets the cause for which l is lost.
+func lossOf(l *reeve.Lease) <-chan error {
+	lost := make(chan error, 1)
+	l.OnLost(func(cause error) { lost <- cause })
+	return lost
+}
+
 func TestLease_EachEndIsItsMessage(t *testing.T) {
 	withFake(t, func(t *testing.T, m *fake, c *proxy.Client, s *fakeSession) {
 		ctx := t.Context()
@@ -166,23 +173,23 @@ func TestClaim_WhatWasNotKeptIsLost(t *testing.T) {
 }
 
 func TestLost_TellsTheLease(t *testing.T) {
-	withFake(t, func(t *testing.T, m *fake, c *proxy.Client, s *fakeSession) {
-		l := lease(t, c, s, 1)
-		lost := make(chan error, 1)
-		l.OnLost(func(err error) { lost <- err })
-		s.tell(wire.Lost{Queue: "tasks", ID: 1, Attempt: 2, Code: wire.Code(reeve.ErrTimeout)}) // of another attempt
-		s.tell(wire.Lost{Queue: "tasks", ID: 1, Attempt: 1, Code: wire.Code(reeve.ErrTimeout)})
-		if err := <-lost; !errors.Is(err, reeve.ErrLeaseLost) || !errors.Is(err, reeve.ErrTimeout) {
-			t.Errorf("lost with %v, want ErrLeaseLost and ErrTimeout", err)
-		}
-	})
+	for _, cause := range []error{reeve.ErrTimeout, reeve.ErrCancelled} {
+		withFake(t, func(t *testing.T, m *fake, c *proxy.Client, s *fakeSession) {
+			l := lease(t, c, s, 1)
+			lost := lossOf(l)
+			s.tell(wire.Lost{Queue: "tasks", ID: 1, Attempt: 2, Code: wire.Code(reeve.ErrExpired)}) // of another attempt
+			s.tell(wire.Lost{Queue: "tasks", ID: 1, Attempt: 1, Code: wire.Code(cause)})
+			if err := <-lost; !errors.Is(err, reeve.ErrLeaseLost) || !errors.Is(err, cause) {
+				t.Errorf("lost with %v, want ErrLeaseLost and %v", err, cause)
+			}
+		})
+	}
 }
 
 func TestClose_LosesTheLeases(t *testing.T) {
 	withFake(t, func(t *testing.T, m *fake, c *proxy.Client, s *fakeSession) {
 		l := lease(t, c, s, 1)
-		lost := make(chan error, 1)
-		l.OnLost(func(err error) { lost <- err })
+		lost := lossOf(l)
 		c.Close()
 		if err := <-lost; !errors.Is(err, reeve.ErrLeaseLost) {
 			t.Errorf("lost with %v", err)

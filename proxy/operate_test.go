@@ -203,18 +203,6 @@ func TestPut_UniqueTasksOfAClosedClient(t *testing.T) {
 	})
 }
 
-func TestLease_LostBecauseItsTaskWasCancelled(t *testing.T) {
-	withFake(t, func(t *testing.T, m *fake, c *proxy.Client, s *fakeSession) {
-		l := lease(t, c, s, 1)
-		lost := make(chan error, 1)
-		l.OnLost(func(cause error) { lost <- cause })
-		s.tell(wire.Lost{Queue: "tasks", ID: 1, Attempt: 1, Code: wire.Code(reeve.ErrCancelled)})
-		if err := <-lost; !errors.Is(err, reeve.ErrCancelled) || !errors.Is(err, reeve.ErrLeaseLost) {
-			t.Errorf("lost: %v", err)
-		}
-	})
-}
-
 func TestExtend_OfACancelledTaskSaysThatTheLeaseIsLost(t *testing.T) {
 	withFake(t, func(t *testing.T, m *fake, c *proxy.Client, s *fakeSession) {
 		l := lease(t, c, s, 1)
