@@ -32,36 +32,29 @@ func crosses[V, W any](t *testing.T, of func(*V) W, back func(W) V, m wire.Messa
 	}
 }
 
-// one is what travels in a list of one.
-func one[W any](list *[]W) (wrap func(W), unwrap func() W) {
-	return func(w W) { *list = []W{w} }, func() W { return (*list)[0] }
+// crossesIn is crosses for what travels in a list of m.
+func crossesIn[V, W any](t *testing.T, m wire.Message, list *[]W, of func(*V) W, back func(*W) V) {
+	t.Helper()
+	crosses(t, of, func(w W) V { return back(&w) }, m, func(w W) { *list = []W{w} }, func() W { return (*list)[0] })
 }
 
 func TestValues_CrossUnchanged(t *testing.T) {
 	t.Parallel()
 	t.Run("Stats", func(t *testing.T) {
 		a := &wire.Answer{Req: 1}
-		wrap, unwrap := one(&a.Queues)
-		crosses(t, func(s *reeve.QueueStats) wire.Stats { return wire.StatsOf(*s) },
-			func(s wire.Stats) reeve.QueueStats { return s.QueueStats() }, a, wrap, unwrap)
+		crossesIn(t, a, &a.Queues, func(s *reeve.QueueStats) wire.Stats { return wire.StatsOf(*s) }, (*wire.Stats).QueueStats)
 	})
 	t.Run("Dead", func(t *testing.T) {
 		a := &wire.Answer{Req: 1}
-		wrap, unwrap := one(&a.Dead)
-		crosses(t, wire.DeadOf, func(d wire.Dead) reeve.DeadTask {
-			task := d.DeadTask()
-			return task
-		}, a, wrap, unwrap)
+		crossesIn(t, a, &a.Dead, wire.DeadOf, (*wire.Dead).DeadTask)
 	})
 	t.Run("TaskInfo", func(t *testing.T) {
 		a := &wire.Answer{Req: 1}
-		wrap, unwrap := one(&a.Tasks)
-		crosses(t, wire.TaskInfoOf, func(w wire.TaskInfo) reeve.TaskInfo { return w.TaskInfo() }, a, wrap, unwrap)
+		crossesIn(t, a, &a.Tasks, wire.TaskInfoOf, (*wire.TaskInfo).TaskInfo)
 	})
 	t.Run("Types", func(t *testing.T) {
 		a := &wire.Answer{Req: 1}
-		wrap, unwrap := one(&a.Types)
-		crosses(t, func(s *reeve.TypeStats) wire.TypeCounts { return wire.TypeCountsOf(*s) }, wire.TypeCounts.TypeStats, a, wrap, unwrap)
+		crossesIn(t, a, &a.Types, func(s *reeve.TypeStats) wire.TypeCounts { return wire.TypeCountsOf(*s) }, (*wire.TypeCounts).TypeStats)
 	})
 	t.Run("Explanation", func(t *testing.T) {
 		a := &wire.Answer{Req: 1}
@@ -75,18 +68,15 @@ func TestValues_CrossUnchanged(t *testing.T) {
 	})
 	t.Run("WorkerInfo", func(t *testing.T) {
 		a := &wire.Answer{Req: 1}
-		wrap, unwrap := one(&a.Workers)
-		crosses(t, wire.WorkerInfoOf, func(w wire.WorkerInfo) reeve.WorkerInfo { return w.WorkerInfo() }, a, wrap, unwrap)
+		crossesIn(t, a, &a.Workers, wire.WorkerInfoOf, (*wire.WorkerInfo).WorkerInfo)
 	})
 	t.Run("Report", func(t *testing.T) {
 		a := &wire.Answer{Req: 1}
-		wrap, unwrap := one(&a.Reports)
-		crosses(t, wire.WorkerReportOf, func(w wire.WorkerReport) reeve.Report { return w.Report() }, a, wrap, unwrap)
+		crossesIn(t, a, &a.Reports, wire.WorkerReportOf, (*wire.WorkerReport).Report)
 	})
 	t.Run("Event", func(t *testing.T) {
 		e := &wire.Event{Sub: 1}
-		wrap, unwrap := one(&e.Events)
-		crosses(t, wire.EventOf, func(w wire.EventRecord) reeve.Event { return w.Event() }, e, wrap, unwrap)
+		crossesIn(t, e, &e.Events, wire.EventOf, (*wire.EventRecord).Event)
 	})
 	t.Run("Filter", func(t *testing.T) {
 		l := &wire.List{Req: 1}
