@@ -124,7 +124,7 @@ func TestRun_EveryVerbHasAnExampleAndJSONAndIsCompleted(t *testing.T) {
 	offered := call("--generate-shell-completion")
 	for _, verb := range []string{
 		"put", "get", "ls", "peek", "show", "why", "result", "wait", "cancel", "dead", "revive", "purge", "move", "pause", "resume",
-		"workers", "tail", "keygen",
+		"workers", "tail", "top", "keygen",
 	} {
 		if !strings.Contains("\n"+offered, "\n"+verb+":") {
 			t.Errorf("%s is not completed: %s", verb, offered)

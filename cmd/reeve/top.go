@@ -47,9 +47,13 @@ Keys:
   Tab                  the other table
   up, down, PgUp, PgDn, Home, End    move in it
 
+With -json no terminal is needed: a line for every look, an object with at, queues
+and workers, and error where a look told less, until Ctrl-C.
+
 Examples:
   reeve top -connect host:5000
-  reeve top -interval 5s -sort ready`,
+  reeve top -interval 5s -sort ready
+  reeve top -json -interval 10s >> numbers.jsonl`,
 		Flags: v.flags(
 			cmdline.Duration("interval", &v.interval, 100*time.Millisecond, "look every `TIME`"),
 			cmdline.Choice("sort", &v.sort, sortNames(), "sort the queues by `COLUMN`: "+strings.Join(sortNames(), ", ")),
@@ -65,7 +69,7 @@ func (v *topVerb) run(ctx context.Context, cmd *cli.Command) error {
 	}
 	switch f, ok := v.stdout.(*os.File); {
 	case v.json:
-		return cmdline.Usagef(cmd, "top is for people; 'reeve ls -json' and 'reeve workers -json' tell programs the same")
+		return v.operate(ctx, cmd, v.stream)
 	case v.getenv("TERM") == "dumb":
 		return cmdline.Usagef(cmd, "nothing can be drawn on this terminal (TERM=dumb); 'reeve ls' needs none")
 	case !ok || !term.IsTerminal(int(f.Fd())):

@@ -238,7 +238,6 @@ func TestTop_NeedsATerminal(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
 		"top":                "the standard output is no terminal; 'reeve ls -json'",
-		"top -json":          "'reeve ls -json'",
 		"top tasks":          `unexpected argument "tasks"`,
 		"top -interval 10ms": "100ms",
 		"top -sort biggest":  "-sort",
