@@ -5,10 +5,9 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"io"
 	"net"
 	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -152,23 +151,25 @@ func TestWork_ACommandSaysWhatBecomesOfItsTask(t *testing.T) {
 func TestWork_ACancelledTaskEndsItsCommandWithAllThatItStarted(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	fifo := t.TempDir() + "/pid"
+	fifo := t.TempDir() + "/open" // what the command and all that it started hold open
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	wait := s.worker("-concurrency", "1", "--", "sh", "-c", `
 		[ "$1" = ok ] && exit
+		exec 3>"$1"
 		trap "" TERM
 		sleep 600 &
-		echo $! >"$1"
+		echo begun >&3
 		wait; wait`, "sh", "{}")
 	id := s.put("tasks", reeve.Task{Payload: []byte(fifo)})
-	b, err := os.ReadFile(fifo)
+	f, err := os.Open(fifo)
 	if err != nil {
 		t.Fatal(err)
 	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
-	if err != nil {
+	defer f.Close()
+	begun := make([]byte, len("begun\n"))
+	if _, err := io.ReadFull(f, begun); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Cancel(t.Context(), id, "not needed"); err != nil {
@@ -180,10 +181,9 @@ func TestWork_ACancelledTaskEndsItsCommandWithAllThatItStarted(t *testing.T) {
 	if r := s.result(s.put("tasks", reeve.Task{Payload: []byte("ok")})); r.State != reeve.StateDone {
 		t.Errorf("the next task: %+v", r)
 	}
-	for end := time.Now().Add(20 * time.Second); alive(pid); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("process %d still runs", pid)
-		}
+	f.SetReadDeadline(time.Now().Add(20 * time.Second)) // where a pipe has deadlines
+	if _, err := io.ReadAll(f); err != nil {            // ends when all that held it have
+		t.Fatalf("something of the command still runs: %v", err)
 	}
 	if _, err := s.Command(t.Context(), reeve.WorkerSelector{}, reeve.Command{Do: reeve.CommandDrain}, 0); err != nil {
 		t.Fatal(err)
@@ -191,19 +191,6 @@ func TestWork_ACancelledTaskEndsItsCommandWithAllThatItStarted(t *testing.T) {
 	if code, log := wait(); code != 0 || strings.Contains(log, "WARN") || strings.Contains(log, "ERROR") {
 		t.Errorf("exit %d, log:\n%s", code, log)
 	}
-}
-
-// alive reports whether process pid exists and is no zombie.
-func alive(pid int) bool {
-	if syscall.Kill(pid, 0) != nil {
-		return false
-	}
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return true // no /proc here
-	}
-	_, rest, _ := strings.Cut(string(stat), ") ")
-	return !strings.HasPrefix(rest, "Z")
 }
 
 func TestWork_CommandsOfTheMasterReachIt(t *testing.T) {
