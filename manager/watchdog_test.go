@@ -52,6 +52,15 @@ func (n *notes) silent(t *testing.T, when string) {
 	}
 }
 
+// watched runs f with a master that looks for a standstill of a minute, and what
+// it warns of.
+func watched(t *testing.T, f func(t *testing.T, m *managertest.Master, log *notes)) {
+	t.Helper()
+	var log notes
+	managertest.Run(t, func(t *testing.T, m *managertest.Master) { f(t, m, &log) },
+		manager.Config{Watchdog: time.Minute, Logger: slog.New(&log)})
+}
+
 // suspects puts n tasks that were twice with a worker that died: they are
 // handed over one at a time, and while one runs the others wait beside free
 // slots.
@@ -69,9 +78,7 @@ func suspects(t *testing.T, m *managertest.Master, q reeve.Queue, n int) {
 }
 
 func TestWatchdog_ReportsAQueueInWhichNothingMoves(t *testing.T) {
-	var log notes
-	cfg := manager.Config{Watchdog: time.Minute, Logger: slog.New(&log)}
-	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+	watched(t, func(t *testing.T, m *managertest.Master, log *notes) {
 		q := m.Declare(t, "tasks", reeve.QueueConfig{Attempts: 10})
 		m.Declare(t, "other", reeve.QueueConfig{})
 		suspects(t, m, q, 2)
@@ -105,13 +112,11 @@ func TestWatchdog_ReportsAQueueInWhichNothingMoves(t *testing.T) {
 		}
 		time.Sleep(10 * time.Minute)
 		log.silent(t, "with an empty queue")
-	}, cfg)
+	})
 }
 
 func TestWatchdog_IsSilentAboutBusyFullAndAbandonedQueues(t *testing.T) {
-	var log notes
-	cfg := manager.Config{Watchdog: time.Minute, Logger: slog.New(&log)}
-	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+	watched(t, func(t *testing.T, m *managertest.Master, log *notes) {
 		c := m.Dial(t)
 		put(t, m.Declare(t, "abandoned", reeve.QueueConfig{}), 10)
 		put(t, m.Declare(t, "busy", reeve.QueueConfig{}), 10)
@@ -128,13 +133,11 @@ func TestWatchdog_IsSilentAboutBusyFullAndAbandonedQueues(t *testing.T) {
 			}
 		}
 		log.silent(t, "in the end")
-	}, cfg)
+	})
 }
 
 func TestWatchdog_IsSilentAboutAQueueThatMovesSlowly(t *testing.T) {
-	var log notes
-	cfg := manager.Config{Watchdog: time.Minute, Logger: slog.New(&log)}
-	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+	watched(t, func(t *testing.T, m *managertest.Master, log *notes) {
 		const n = 20
 		q := m.Declare(t, "tasks", reeve.QueueConfig{Attempts: 10})
 		suspects(t, m, q, n)
@@ -150,13 +153,11 @@ func TestWatchdog_IsSilentAboutAQueueThatMovesSlowly(t *testing.T) {
 			}
 		}
 		log.silent(t, "in the end")
-	}, cfg)
+	})
 }
 
 func TestWatchdog_IsSilentAboutWhatIsAsItsOperatorWantsIt(t *testing.T) {
-	var log notes
-	cfg := manager.Config{Watchdog: time.Minute, Logger: slog.New(&log)}
-	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+	watched(t, func(t *testing.T, m *managertest.Master, log *notes) {
 		c := m.Dial(t)
 		now := time.Now().UTC()
 		at := func(d time.Duration) time.Duration { // of the day, d from now
@@ -188,13 +189,11 @@ func TestWatchdog_IsSilentAboutWhatIsAsItsOperatorWantsIt(t *testing.T) {
 		}
 		time.Sleep(5 * time.Minute)
 		log.silent(t, "in the end")
-	}, cfg)
+	})
 }
 
 func TestWatchdog_TellsThatNobodyHasAHandler(t *testing.T) {
-	var log notes
-	cfg := manager.Config{Watchdog: time.Minute, Logger: slog.New(&log)}
-	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+	watched(t, func(t *testing.T, m *managertest.Master, log *notes) {
 		q := m.Declare(t, "tasks", reeve.QueueConfig{})
 		putOne(t, q, "x", reeve.WithType("strange"))
 		if _, err := m.Dial(t).Queue("tasks").Consume(t.Context(), 5, reeve.ForTypes("usual")); err != nil {
@@ -205,5 +204,5 @@ func TestWatchdog_TellsThatNobodyHasAHandler(t *testing.T) {
 		if len(lines) == 0 || !strings.Contains(lines[0], `type "strange"`) {
 			t.Errorf("%q", lines)
 		}
-	}, cfg)
+	})
 }
