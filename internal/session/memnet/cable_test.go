@@ -11,7 +11,7 @@ import (
 	"github.com/reeveq/reeve/internal/session/memnet"
 )
 
-// cabled returns a cable to a listener, and the two ends of its first connection.
+// cabled returns a cable with its first connection, and what accepts its connections.
 func cabled(t *testing.T) (cable *memnet.Cable, near net.Conn, accept func() net.Conn) {
 	t.Helper()
 	l := memnet.Listen()
