@@ -82,7 +82,7 @@ func preview(b []byte, size int) string {
 	case size == 0:
 		return "(empty)"
 	case len(b) == 0:
-		return "(" + byteCount(size) + ")"
+		return "(" + plural(size, "byte") + ")"
 	}
 	whole, text := len(b) >= size, b
 	for cut := 0; !whole && cut < utf8.UTFMax-1 && len(text) > 1 && !utf8.Valid(text); cut++ {
@@ -117,21 +117,14 @@ func describePayload(b []byte) (kind string, content []string) {
 		if isCBOR && b[0]>>5 == 3 { // a text of CBOR by chance, or a text by chance
 			content = append(content, "or, read as CBOR: "+clipped(string(cbor), previewWidth))
 		}
-		return byteCount(len(b)) + " of text", content
+		return plural(len(b), "byte") + " of text", content
 	case isCBOR:
 		var pretty bytes.Buffer
 		_ = json.Indent(&pretty, cbor, "", "  ") // it is JSON
-		return byteCount(len(b)) + " of CBOR", beginning(pretty.String())
+		return plural(len(b), "byte") + " of CBOR", beginning(pretty.String())
 	default:
-		return byteCount(len(b)), beginning(hex.Dump(b[:min(len(b), shownBytes)]))
+		return plural(len(b), "byte"), beginning(hex.Dump(b[:min(len(b), shownBytes)]))
 	}
-}
-
-func byteCount(n int) string {
-	if n == 1 {
-		return "1 byte"
-	}
-	return fmt.Sprintf("%d bytes", n)
 }
 
 // beginning is the first lines of a text; -raw has all.

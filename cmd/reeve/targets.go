@@ -91,11 +91,7 @@ func (s *session) count(n int, done string) error {
 			Count int `json:"count"`
 		}{n})
 	}
-	noun := "tasks"
-	if n == 1 {
-		noun = "task"
-	}
-	_, err := fmt.Fprintf(s.stdout, "%d %s %s\n", n, noun, done)
+	_, err := fmt.Fprintf(s.stdout, "%s %s\n", plural(n, "task"), done)
 	return outputError(err)
 }
 

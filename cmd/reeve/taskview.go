@@ -13,17 +13,6 @@ import (
 	"github.com/reeveq/reeve/internal/cmdline"
 )
 
-// stamp is a moment by the clocks here.
-func stamp(t time.Time) string { return t.Local().Format(time.RFC3339) }
-
-// ago is a moment with how long it is past, or still to come.
-func ago(t, now time.Time) string {
-	if d := t.Sub(now); d > 0 {
-		return fmt.Sprintf("%s (in %s)", stamp(t), span(d))
-	}
-	return fmt.Sprintf("%s (%s ago)", stamp(t), span(now.Sub(t)))
-}
-
 // note is what is special about a task in its state.
 func note(t *reeve.TaskInfo, now time.Time) string {
 	var b []string

@@ -113,13 +113,6 @@ func caption(what string, first, shown, of int, focus bool) topLine {
 	return topLine{text(s, style)}
 }
 
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 // text is a piece of a line as wide as it is.
 func text(s string, style topStyle) topPiece {
 	s = printable(s)

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/reeveq/reeve"
 )
@@ -134,25 +133,4 @@ func runningTasks(w *reeve.WorkerInfo) string {
 		b = append(b, fmt.Sprintf("+%d", more))
 	}
 	return orDash(strings.Join(b, ", "))
-}
-
-// span is a time in a few characters: 0.4s, 12.3s, 4m10s, 3h20m, 12d04h.
-func span(d time.Duration) string {
-	if d = max(d, 0); d < time.Minute-50*time.Millisecond {
-		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + "s"
-	}
-	switch d = d.Round(time.Second); {
-	case d < time.Hour:
-		return fmt.Sprintf("%dm%02ds", int(d/time.Minute), int(d%time.Minute/time.Second))
-	case d < 24*time.Hour:
-		return fmt.Sprintf("%dh%02dm", int(d/time.Hour), int(d%time.Hour/time.Minute))
-	}
-	return fmt.Sprintf("%dd%02dh", int(d/(24*time.Hour)), int(d%(24*time.Hour)/time.Hour))
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
 }
