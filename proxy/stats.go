@@ -44,14 +44,14 @@ func (c *Client) Stats() Stats {
 func (c *Client) Queues(ctx context.Context) ([]reeve.QueueStats, error) { return c.stats(ctx, "") }
 
 func (c *Client) stats(ctx context.Context, queue string) ([]reeve.QueueStats, error) {
-	k := &call{traits: answered, req: &plain{extra: len(queue), message: func(id, low uint64) wire.Message {
+	a, err := c.question(ctx, len(queue), func(id, low uint64) wire.Message {
 		return wire.StatsRequest{Req: id, Low: low, Queue: queue}
-	}}}
-	if err := c.do(ctx, k); err != nil {
+	})
+	if err != nil {
 		return nil, err
 	}
-	stats := make([]reeve.QueueStats, len(k.answer.Queues))
-	for i, s := range k.answer.Queues {
+	stats := make([]reeve.QueueStats, len(a.Queues))
+	for i, s := range a.Queues {
 		stats[i] = s.QueueStats()
 	}
 	return stats, nil
