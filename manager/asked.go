@@ -79,7 +79,7 @@ func (r *requests) command(m *wire.CommandRequest) error {
 	if most := s.m.cfg.MaxCommands; !s.asked.reserve(req, most) {
 		s.waiting.Add(-1)
 		err := &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "commands that one client has asked for", Value: int64(most) + 1, Max: int64(most), Set: "Config.MaxCommands"}
-		s.out.message(wire.ErrorFor(req, err, ""))
+		s.out.refuse(req, err)
 		return nil
 	}
 	ask := func() {
@@ -118,7 +118,7 @@ func (s *session) answerCommand(req uint64, reports []reeve.Report, err error) {
 		err = s.out.add(a)
 	}
 	if err != nil {
-		s.out.message(wire.ErrorFor(req, err, ""))
+		s.out.refuse(req, err)
 	}
 	s.out.wake()
 }

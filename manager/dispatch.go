@@ -141,7 +141,7 @@ func (r *requests) unknown(t wire.Type, body []byte) error {
 	}
 	r.s.m.counts.unsupported.Add(1)
 	if ok {
-		r.s.out.message(wire.ErrorFor(req, fmt.Errorf("%w: %v", reeve.ErrUnsupported, t), ""))
+		r.s.out.refuse(req, fmt.Errorf("%w: %v", reeve.ErrUnsupported, t))
 	}
 	return nil
 }

@@ -118,13 +118,13 @@ func (t *subscriptions) end() {
 func (r *requests) events(m *wire.Events) error {
 	s := r.s
 	if m.Sub == 0 {
-		s.out.message(wire.ErrorFor(m.Req, fmt.Errorf("%w: subscription 0, want a number above 0", reeve.ErrInvalid), ""))
+		s.out.refuse(m.Req, fmt.Errorf("%w: subscription 0, want a number above 0", reeve.ErrInvalid))
 		return nil
 	}
 	sub := &subscription{id: m.Sub}
 	from, err := s.m.engine.Subscribe(m.Queues, s.m.cfg.EventBuffer, func() { s.out.hasEvents(sub) })
 	if err != nil {
-		s.out.message(wire.ErrorFor(m.Req, err, ""))
+		s.out.refuse(m.Req, err)
 		return nil
 	}
 	sub.from = from
@@ -136,7 +136,7 @@ func (r *requests) events(m *wire.Events) error {
 	case full:
 		from.Close()
 		err := &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "event subscriptions of one client", Value: int64(most) + 1, Max: int64(most), Set: "Config.MaxSubscriptions"}
-		s.out.message(wire.ErrorFor(m.Req, err, ""))
+		s.out.refuse(m.Req, err)
 		return nil
 	}
 	s.out.confirm(m.Req, 1, 0)

@@ -89,13 +89,13 @@ func (r *requests) look(req uint64, size int64, f func(on *Master) (*wire.Answer
 				err = s.out.add(a)
 			}
 			if err != nil {
-				s.out.message(wire.ErrorFor(req, err, ""))
+				s.out.refuse(req, err)
 			}
 			return nil
 		})
 	}, size, s.m.cfg.MaxWaiting)
 	if err != nil {
-		s.out.message(wire.ErrorFor(req, err, ""))
+		s.out.refuse(req, err)
 	}
 	return nil
 }

@@ -154,6 +154,9 @@ func (o *outbox) message(m wire.Message) {
 	}
 }
 
+// refuse answers a request with err.
+func (o *outbox) refuse(req uint64, err error) { o.message(wire.ErrorFor(req, err, "")) }
+
 func (o *outbox) add(m wire.Message) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()

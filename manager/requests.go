@@ -222,7 +222,7 @@ func (r *requests) onceAnywhere(req, low uint64, do func()) error {
 func (r *requests) find(name string, req uint64) (*queue.Queue, bool) {
 	q, err := r.s.m.engine.Lookup(name)
 	if err != nil {
-		r.s.out.message(wire.ErrorFor(req, err, ""))
+		r.s.out.refuse(req, err)
 	}
 	return q, err == nil
 }
@@ -234,7 +234,7 @@ func (r *requests) find(name string, req uint64) (*queue.Queue, bool) {
 func (r *requests) mayWait(req uint64) bool {
 	if n := r.s.waiting.Add(1); n > queue.Window {
 		r.s.waiting.Add(-1)
-		r.s.out.message(wire.ErrorFor(req, &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "waiting requests of one client", Value: n, Max: queue.Window}, ""))
+		r.s.out.refuse(req, &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "waiting requests of one client", Value: n, Max: queue.Window})
 		return false
 	}
 	return true
@@ -263,7 +263,7 @@ func (r *requests) dead(m *wire.DeadRequest) error {
 		return nil
 	}
 	if m.Max < 1 || m.Max > reeve.MaxBatch || m.Skip > 1<<40 {
-		r.s.out.message(wire.ErrorFor(m.Req, fmt.Errorf("%w: %d dead tasks after %d, want 1 to %d", reeve.ErrInvalid, m.Max, m.Skip, reeve.MaxBatch), ""))
+		r.s.out.refuse(m.Req, fmt.Errorf("%w: %d dead tasks after %d, want 1 to %d", reeve.ErrInvalid, m.Max, m.Skip, reeve.MaxBatch))
 		return nil
 	}
 	a := &wire.Answer{Req: m.Req}

@@ -59,7 +59,7 @@ func (s *session) Ended(tag uint64, r reeve.Result, err error) {
 // answerResult may be called with a queue locked: a payload is only noted.
 func (s *session) answerResult(req uint64, r reeve.Result, err error) {
 	if err != nil {
-		s.out.message(wire.ErrorFor(req, err, ""))
+		s.out.refuse(req, err)
 		return
 	}
 	s.out.deliver(delivery{req: req, result: &r})

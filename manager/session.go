@@ -237,7 +237,7 @@ func (s *session) Got(tag uint64, queue string, ts []reeve.Task, err error) {
 	case err == nil:
 		s.out.deliver(delivery{req: tag, queue: queue, task: ts[0], rest: ts[1:]})
 	case !s.goesOn(err):
-		s.out.message(wire.ErrorFor(tag, err, ""))
+		s.out.refuse(tag, err)
 	}
 }
 

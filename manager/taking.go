@@ -56,7 +56,7 @@ func (r *requests) taking(req uint64, name string, sources []wire.Source, types,
 		}
 	}
 	if err != nil {
-		r.s.out.message(wire.ErrorFor(req, err, ""))
+		r.s.out.refuse(req, err)
 	}
 	return t, err == nil
 }
@@ -100,7 +100,7 @@ func (r *requests) claim(m *wire.Claim) error {
 func (r *requests) consume(m *wire.Consume) error {
 	s := r.s
 	if m.Consumer == 0 || m.Slots > reeve.MaxSlots {
-		s.out.message(wire.ErrorFor(m.Req, fmt.Errorf("%w: consumer %d with %d slots, want a consumer above 0 and 0 to %d slots", reeve.ErrInvalid, m.Consumer, m.Slots, reeve.MaxSlots), ""))
+		s.out.refuse(m.Req, fmt.Errorf("%w: consumer %d with %d slots, want a consumer above 0 and 0 to %d slots", reeve.ErrInvalid, m.Consumer, m.Slots, reeve.MaxSlots))
 		return nil
 	}
 	t, ok := r.taking(m.Req, m.Queue, m.Sources, m.Types, m.Labels)
@@ -111,13 +111,13 @@ func (r *requests) consume(m *wire.Consume) error {
 	c, known, full := s.consumers.reserve(m.Consumer, most)
 	if full {
 		err := &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "consumers of one client", Value: int64(most) + 1, Max: int64(most), Set: "Config.MaxConsumers"}
-		s.out.message(wire.ErrorFor(m.Req, err, ""))
+		s.out.refuse(m.Req, err)
 		return nil
 	}
 	if !known {
 		if err := s.wishes.add(wisher{consumer: true, id: m.Consumer}, t.size, s.m.cfg.MaxWaiting); err != nil {
 			s.consumers.remove(m.Consumer)
-			s.out.message(wire.ErrorFor(m.Req, err, ""))
+			s.out.refuse(m.Req, err)
 			return nil
 		}
 	}
