@@ -216,3 +216,37 @@ func TestETA_TasksDueTogetherComeInTheOrderOfTheirPuts(t *testing.T) {
 		})
 	}
 }
+
+func TestETA_BeyondTheLeaseIsHandedOverOnceToOneOfManyIdleWorkers(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, e *queue.Engine) {
+		q, p := declare(t, e, "q", reeve.QueueConfig{Lease: 5 * time.Second}), newClient(e)
+		var fleet []*client
+		for range 5 {
+			w := newClient(e)
+			q.Consume(w.Holder, 1, 1, reeve.GetOptions{})
+			fleet = append(fleet, w)
+		}
+		due := time.Now().Add(time.Hour)
+		p.add(q, reeve.Task{Delay: time.Hour})
+		got := func() (n int) {
+			for _, w := range fleet {
+				w.Touch() // they live
+				n += len(w.seen())
+			}
+			return n
+		}
+		for time.Now().Before(due) {
+			if n := got(); n != 0 {
+				t.Fatalf("%d workers have it %v before it is due", n, time.Until(due))
+			}
+			sleep(time.Second)
+		}
+		for range 30 { // and not again when a lease is over
+			if n := got(); n != 1 {
+				t.Fatalf("%d workers have it", n)
+			}
+			sleep(time.Second)
+		}
+	})
+}
