@@ -54,7 +54,7 @@ func counted(title, name string, given int, style topStyle, n func(*queueRow) in
 	return topColumn[queueRow]{
 		title: title, name: name, least: 6, given: given, falling: true,
 		text:    func(r *queueRow) string { return short(float64(n(r))) },
-		style:   func(r *queueRow) topStyle { return unlessZero(n(r) > 0, style) },
+		style:   func(r *queueRow) topStyle { return faintUnless(n(r) > 0, style) },
 		compare: func(a, b *queueRow) int { return cmp.Compare(n(a), n(b)) },
 	}
 }
@@ -64,12 +64,13 @@ func perSecond(title, name string, given int, style topStyle, n func(*queueRow) 
 	return topColumn[queueRow]{
 		title: title, name: name, least: 6, given: given, falling: true,
 		text:    func(r *queueRow) string { return rateText(n(r)) },
-		style:   func(r *queueRow) topStyle { return unlessZero(n(r) > 0, style) },
+		style:   func(r *queueRow) topStyle { return faintUnless(n(r) > 0, style) },
 		compare: func(a, b *queueRow) int { return cmp.Compare(n(a), n(b)) },
 	}
 }
 
-func unlessZero(some bool, style topStyle) topStyle {
+// faintUnless has numbers that are zero stand back.
+func faintUnless(some bool, style topStyle) topStyle {
 	if some {
 		return style
 	}
@@ -123,7 +124,7 @@ var workerColumns = []topColumn[reeve.WorkerInfo]{
 		text: func(w *reeve.WorkerInfo) string { s := supplyOf(w); return s.slots() },
 		style: func(w *reeve.WorkerInfo) topStyle {
 			s := supplyOf(w)
-			return unlessZero(s.used > 0, styleGood)
+			return faintUnless(s.used > 0, styleGood)
 		},
 		compare: func(a, b *reeve.WorkerInfo) int { return cmp.Compare(supplyOf(a).used, supplyOf(b).used) },
 	},

@@ -73,7 +73,7 @@ func (m *topModel) head(now time.Time) topLine {
 func (m *topModel) sums() topLine {
 	t := &m.total
 	line := topLine{text(fmt.Sprintf("%s ready, %s delayed, %s leased, ", short(float64(t.Ready)), short(float64(t.Delayed)), short(float64(t.Leased))), stylePlain)}
-	line = append(line, text(short(float64(t.Dead))+" dead", unlessZero(t.Dead > 0, styleBad)))
+	line = append(line, text(short(float64(t.Dead))+" dead", faintUnless(t.Dead > 0, styleBad)))
 	return append(line, text(fmt.Sprintf("; put %s/s, done %s/s, failed %s/s", rateText(t.put), rateText(t.done), rateText(t.failed)), stylePlain))
 }
 
