@@ -9,8 +9,9 @@ import (
 	"github.com/reeveq/reeve/manager"
 )
 
-// watch logs the numbers of queues that have changed at intervals, and a warning for a queue
-// whose tasks wait while nothing happens to them.
+// watch logs at intervals the numbers of the queues in which something has
+// changed, and a warning for a queue whose tasks wait while nothing happens to
+// them.
 type watch struct {
 	m       *manager.Master
 	log     *program.Log
