@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,7 +46,7 @@ func (r *run) lookForLost(ctx context.Context, stats *reeve.QueueStats) error {
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(found, func(a, b lost) int { return int(a.line - b.line) })
+	slices.SortFunc(found, func(a, b lost) int { return cmp.Compare(a.line, b.line) })
 	for _, l := range found {
 		if coming[l.id] {
 			r.ends = 0 // somebody else may take it: look again
