@@ -76,8 +76,13 @@ var mayImport = map[string][]string{
 	"internal/session/memnet":      {},
 	"internal/session/sessiontest": {},
 	"internal/wire":                {""},
-	"internal/queue":               {""},
-	"manager":                      {"", "auth", "codec", "internal/session", "internal/wire", "internal/queue"},
+	"journal":                      {},
+	"journal/file":                 {"", "journal"},
+	"journal/journaltest":          {"", "journal"},
+	"internal/record":              {""},
+	"internal/commit":              {"", "journal"},
+	"internal/queue":               {"", "journal", "internal/commit", "internal/record"},
+	"manager":                      {"", "auth", "codec", "journal", "internal/session", "internal/wire", "internal/queue"},
 	"proxy":                        {"", "auth", "codec", "internal/session", "internal/wire"},
 	"worker":                       {"", "codec"},
 	"managertest":                  {"", "auth", "manager", "proxy", "internal/session/memnet", "internal/session/sessiontest"},
@@ -89,7 +94,7 @@ var mayImport = map[string][]string{
 }
 
 // public are the packages that a user of the library may import.
-var public = []string{"", "auth", "canonical", "codec", "manager", "proxy", "worker", "managertest"}
+var public = []string{"", "auth", "canonical", "codec", "journal", "journal/file", "manager", "proxy", "worker", "managertest"}
 
 func TestImports_FollowTheRules(t *testing.T) {
 	t.Parallel()
@@ -118,7 +123,9 @@ func TestLinks_StayApart(t *testing.T) {
 	never := map[string][]string{
 		"proxy":            {"manager", "internal/queue"},
 		"worker":           {"proxy", "manager", "internal/queue", "internal/session", "internal/wire"},
-		"internal/queue":   {"internal/session", "internal/wire", "auth"},
+		"internal/queue":   {"internal/session", "internal/wire", "auth", "journal/file"},
+		"manager":          {"journal/file"},
+		"journal/file":     {"internal/queue", "internal/record", "internal/commit"},
 		"internal/session": {"auth", "internal/wire"},
 		"cmd/worker":       {"manager", "internal/queue"},
 		"cmd/reeve":        {"manager", "internal/queue"},
