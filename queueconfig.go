@@ -81,6 +81,10 @@ type QueueConfig struct {
 	// MaxResultBytes bounds the memory of what is kept for that, payloads and
 	// 256 bytes each: beyond it the oldest go first. 0: [DefaultMaxResultBytes].
 	MaxResultBytes int64
+
+	// Durability is what the queue's acknowledged changes survive, if the master
+	// keeps a journal. 0: what the master says for all queues.
+	Durability Durability
 }
 
 // Defaults and limits of [QueueConfig].
@@ -144,7 +148,7 @@ func (c *QueueConfig) Equal(o *QueueConfig) bool {
 		a.History == b.History && a.DeadFor == b.DeadFor && a.MaxDead == b.MaxDead && a.LIFO == b.LIFO &&
 		a.Ageing == b.Ageing && a.Reserve == b.Reserve && a.Concurrency == b.Concurrency && a.Rate == b.Rate &&
 		a.KeyConcurrency == b.KeyConcurrency && a.KeyRate == b.KeyRate && a.KeepResult == b.KeepResult &&
-		a.MaxResultBytes == b.MaxResultBytes
+		a.MaxResultBytes == b.MaxResultBytes && a.Durability == b.Durability
 }
 
 // Validate reports the first field of c, which has its defaults, that is out
@@ -213,5 +217,6 @@ func (c *QueueConfig) checkParts() error {
 			return err
 		}
 	}
-	return cmp.Or(in("Rate", c.Rate.problem()), in("KeyRate", c.KeyRate.problem()), in("Backoff", c.Backoff.problem()))
+	return cmp.Or(in("Rate", c.Rate.problem()), in("KeyRate", c.KeyRate.problem()), in("Backoff", c.Backoff.problem()),
+		in("Durability", c.Durability.problem()))
 }

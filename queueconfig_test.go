@@ -128,6 +128,7 @@ func TestQueueConfig_ValidateTakesEachLimit(t *testing.T) {
 		{Reserve: reeve.Reserve{Slots: reeve.MaxSlots, Priority: math.MinInt32}}, {Concurrency: math.MaxInt}, {TypeConcurrency: types},
 		{TypeConcurrency: map[string]int{strings.Repeat("x", 255): math.MaxInt, "": 1}}, {KeyConcurrency: math.MaxInt32}, {KeyConcurrency: reeve.NoLimit},
 		{Windows: make([]reeve.Window, 16)}, {Windows: []reeve.Window{{From: 24 * time.Hour, To: 24 * time.Hour}}}, {KeepResult: reeve.MaxTime}, {MaxResultBytes: 256},
+		{Durability: reeve.DurabilitySync}, {Durability: reeve.DurabilityNone}, {Durability: reeve.Durability(time.Millisecond)},
 	} {
 		full := c.WithDefaults()
 		if err := full.Validate(); err != nil {
@@ -164,6 +165,9 @@ func TestQueueConfig_ValidateNamesTheFieldThatIsOutOfRange(t *testing.T) {
 		check("Rate", func(c *reeve.QueueConfig) { c.Rate = reeve.Rate{Tasks: 1, Per: d} })
 		check("KeyRate", func(c *reeve.QueueConfig) { c.KeyRate = reeve.Rate{Tasks: 1, Per: d} })
 		check("Backoff", func(c *reeve.QueueConfig) { c.Backoff = reeve.Backoff{Base: d} })
+		if d != -1 { // which is DurabilitySync
+			check("Durability", func(c *reeve.QueueConfig) { c.Durability = reeve.Durability(d) })
+		}
 	}
 	for _, n := range []int{-2, math.MinInt} { // -1 is NoLimit
 		check("MaxLen", func(c *reeve.QueueConfig) { c.MaxLen = n })

@@ -86,6 +86,11 @@ func formatPer(d time.Duration) string {
 	case day:
 		return "d"
 	}
+	return shortDuration(d)
+}
+
+// shortDuration writes d without the units at its end that are zero.
+func shortDuration(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")

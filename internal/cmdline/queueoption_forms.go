@@ -94,6 +94,15 @@ func showKeyConcurrency(c *reeve.QueueConfig) []string {
 	})
 }
 
+func setDurability(c *reeve.QueueConfig, _, s string) (err error) {
+	c.Durability, err = reeve.ParseDurability(s)
+	return Plain(err)
+}
+
+func showDurability(c *reeve.QueueConfig) []string {
+	return unlessZero(c.Durability, reeve.Durability.String)
+}
+
 func addWindow(c *reeve.QueueConfig, _, s string) error {
 	w, err := reeve.ParseWindow(s)
 	if err == nil {

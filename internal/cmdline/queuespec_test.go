@@ -59,8 +59,11 @@ var options = map[string]func(*reeve.QueueConfig){
 	"window=23:00-02:00@Europe/Berlin,window=12:00-13:00": func(c *reeve.QueueConfig) {
 		c.Windows = []reeve.Window{{From: 23 * time.Hour, To: 2 * time.Hour, Zone: "Europe/Berlin"}, {From: 12 * time.Hour, To: 13 * time.Hour}}
 	},
-	"keep-result=1h":       func(c *reeve.QueueConfig) { c.KeepResult = time.Hour },
-	"max-result-bytes=1MB": func(c *reeve.QueueConfig) { c.MaxResultBytes = 1e6 },
+	"durability=sync":           func(c *reeve.QueueConfig) { c.Durability = reeve.DurabilitySync },
+	"durability=none":           func(c *reeve.QueueConfig) { c.Durability = reeve.DurabilityNone },
+	"durability=interval=100ms": func(c *reeve.QueueConfig) { c.Durability = reeve.Durability(100 * time.Millisecond) },
+	"keep-result=1h":            func(c *reeve.QueueConfig) { c.KeepResult = time.Hour },
+	"max-result-bytes=1MB":      func(c *reeve.QueueConfig) { c.MaxResultBytes = 1e6 },
 }
 
 func TestParseQueueSpec_ReadsEveryOption(t *testing.T) {
@@ -172,6 +175,9 @@ func TestParseQueueSpec_RefusesTheRestAndSaysWhatIsWanted(t *testing.T) {
 		"window=23:00-25:00":                             "want HH:MM-HH:MM",
 		"window=01:00-02:00@Mars":                        `time zone "Mars" of a window is not known`,
 		strings.Repeat("window=01:00-02:00,", 16) + "window=01:00-02:00": "17 windows, want at most 16",
+		"durability=":                `durability "", want sync, none or interval=TIME`,
+		"durability=always":          "want sync, none or interval=TIME",
+		"durability=interval=1h":     "want 1ms to 1m",
 		"keep-result=0s":             "want 1ns to 876000h",
 		"max-result-bytes=unlimited": "want a number of bytes",
 		"max-result-bytes=1":         "want at least 256",
