@@ -38,6 +38,9 @@ var codes = [...]error{
 	26: reeve.ErrDiscarded,
 	27: reeve.ErrPurged,
 	28: reeve.ErrTaskDead,
+	29: reeve.ErrJournalFull,
+	30: reeve.ErrJournal,
+	31: reeve.ErrNoJournal,
 }
 
 const (

@@ -29,6 +29,7 @@ var sentinels = map[string]error{
 	"ErrOutcomeUnknown": reeve.ErrOutcomeUnknown, "ErrDuplicate": reeve.ErrDuplicate, "ErrNoSuchTask": reeve.ErrNoSuchTask,
 	"ErrNotDone": reeve.ErrNotDone, "ErrCancelled": reeve.ErrCancelled, "ErrExpired": reeve.ErrExpired,
 	"ErrDiscarded": reeve.ErrDiscarded, "ErrPurged": reeve.ErrPurged, "ErrTaskDead": reeve.ErrTaskDead,
+	"ErrJournalFull": reeve.ErrJournalFull, "ErrJournal": reeve.ErrJournal, "ErrNoJournal": reeve.ErrNoJournal,
 	// Errors of one side only, which no peer can tell.
 	"ErrDisconnected": nil, "ErrKey": nil,
 }
