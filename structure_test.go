@@ -77,13 +77,15 @@ var mayImport = map[string][]string{
 	"internal/session/sessiontest": {},
 	"internal/wire":                {""},
 	"journal":                      {},
+	"journal/backup":               {"journal"},
 	"journal/file":                 {"", "journal"},
 	"journal/journaltest":          {"", "journal"},
 	"internal/record":              {""},
+	"internal/dump":                {"journal", "internal/record"},
 	"internal/commit":              {"", "journal"},
 	"internal/queue":               {"", "journal", "internal/commit", "internal/record"},
-	"manager":                      {"", "auth", "codec", "journal", "internal/session", "internal/wire", "internal/queue"},
-	"proxy":                        {"", "auth", "codec", "internal/session", "internal/wire"},
+	"manager":                      {"", "auth", "codec", "journal", "journal/backup", "internal/session", "internal/wire", "internal/queue"},
+	"proxy":                        {"", "auth", "codec", "journal", "journal/backup", "internal/session", "internal/wire"},
 	"worker":                       {"", "codec"},
 	"managertest":                  {"", "auth", "manager", "proxy", "internal/session/memnet", "internal/session/sessiontest"},
 	"internal/batch":               {""},
@@ -94,7 +96,7 @@ var mayImport = map[string][]string{
 }
 
 // public are the packages that a user of the library may import.
-var public = []string{"", "auth", "canonical", "codec", "journal", "journal/file", "manager", "proxy", "worker", "managertest"}
+var public = []string{"", "auth", "canonical", "codec", "journal", "journal/backup", "journal/file", "manager", "proxy", "worker", "managertest"}
 
 func TestImports_FollowTheRules(t *testing.T) {
 	t.Parallel()
