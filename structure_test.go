@@ -84,14 +84,15 @@ var mayImport = map[string][]string{
 	"internal/dump":                {"journal", "internal/record"},
 	"internal/commit":              {"", "journal"},
 	"internal/queue":               {"", "journal", "internal/commit", "internal/record"},
-	"manager":                      {"", "auth", "codec", "journal", "journal/backup", "internal/session", "internal/wire", "internal/queue"},
+	"manager":                      {"", "auth", "codec", "journal", "journal/backup", "internal/memory", "internal/session", "internal/wire", "internal/queue"},
 	"proxy":                        {"", "auth", "codec", "journal", "journal/backup", "internal/session", "internal/wire"},
 	"worker":                       {"", "codec"},
-	"managertest":                  {"", "auth", "manager", "proxy", "internal/session/memnet", "internal/session/sessiontest"},
+	"managertest":                  {"", "auth", "journal", "manager", "proxy", "internal/session/memnet", "internal/session/sessiontest"},
 	"internal/batch":               {""},
 	"internal/cmdline":             {"", "auth"},
 	"internal/command":             {"", "worker"},
 	"internal/demo":                {"", "worker"},
+	"internal/memory":              {},
 	"internal/program":             {"", "auth", "internal/cmdline"},
 }
 
