@@ -202,6 +202,7 @@ type Answer struct {
 	Workers     []WorkerInfo   `cbor:"11,keyasint,omitempty"`
 	Reports     []WorkerReport `cbor:"12,keyasint,omitempty"`
 	Types       []TypeCounts   `cbor:"13,keyasint,omitempty"`
+	Backup      *BackupPage    `cbor:"14,keyasint,omitempty"`
 }
 
 // Error is the answer to a request that failed. [ErrorFor] makes it and

@@ -121,6 +121,15 @@ func operatorSamples() []sample {
 			{Time: sampleTime + 1, Queue: "tasks", Kind: "failed", ID: 7, Attempt: 2, Worker: "w1@box:4711#1", Text: "no such file", Missed: 3},
 		}}),
 		message("unevents", wire.Unevents{Req: 63, Low: 63, Sub: 1}),
+		message("backup", wire.Backup{Req: 64, Low: 64}),
+		message("answer-backup", wire.Answer{Req: 64, Backup: &wire.BackupPage{Pin: 4711, First: 17, Last: 18, Frames: []wire.BackupFrame{
+			{Pos: 17, Size: 3, Data: []byte("abc")}, {Pos: 18, Size: 5, Data: []byte("de")},
+		}}}),
+		message("backup-more", wire.Backup{Req: 65, Low: 65, Pin: 4711, From: 18, Offset: 2}),
+		message("answer-backup-end", wire.Answer{Req: 65, Backup: &wire.BackupPage{Pin: 4711, First: 17, Last: 18, Frames: []wire.BackupFrame{
+			{Pos: 18, Size: 5, Offset: 2, Data: []byte("fgh")},
+		}}}),
+		message("backup-over", wire.Backup{Req: 66, Low: 66, Pin: 4711, Over: true}),
 	}
 }
 

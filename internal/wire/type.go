@@ -46,6 +46,7 @@ const (
 	TypeEvents         Type = 42
 	TypeUnevents       Type = 43
 	TypeTypes          Type = 44
+	TypeBackup         Type = 45
 
 	TypeConfirm Type = 64
 	TypeDeliver Type = 65
@@ -64,7 +65,7 @@ var typeNames = map[Type]string{
 	TypeTask: "Task", TypeList: "List", TypePeek: "Peek", TypeExplain: "Explain", TypeCancelTask: "CancelTask",
 	TypeAct: "Act", TypePause: "Pause", TypeResult: "Result", TypeProgress: "Progress", TypeWorkers: "Workers",
 	TypeCommandRequest: "CommandRequest", TypeEvents: "Events", TypeUnevents: "Unevents", TypeTypes: "Types",
-	TypeConfirm: "Confirm", TypeDeliver: "Deliver", TypeAnswer: "Answer", TypeError: "Error", TypeEnd: "End",
+	TypeBackup: "Backup", TypeConfirm: "Confirm", TypeDeliver: "Deliver", TypeAnswer: "Answer", TypeError: "Error", TypeEnd: "End",
 	TypeEvent: "Event",
 }
 
