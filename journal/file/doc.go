@@ -1,0 +1,4 @@
+// Package file is a journal in a directory: a log in segments, for one process.
+package file
+
+const lockName = "LOCK"
