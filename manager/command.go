@@ -39,7 +39,7 @@ func (m *Master) Command(ctx context.Context, to reeve.WorkerSelector, c reeve.C
 		return nil, ctx.Err()
 	case <-m.ctx.Done():
 		g.close()
-		return nil, reeve.ErrClosed
+		return nil, m.Err()
 	}
 }
 

@@ -7,8 +7,11 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/auth"
+	"github.com/reeveq/reeve/internal/memory"
 	"github.com/reeveq/reeve/internal/queue"
+	"github.com/reeveq/reeve/journal"
 )
 
 // Config says how a master is set up. AuthKey or Keys is required; every other
@@ -61,6 +64,20 @@ type Config struct {
 	// key. 0: [auth.DefaultTimeout].
 	LoginTimeout time.Duration
 
+	// Journal keeps the queues: what was acknowledged is there again after a
+	// restart with it, as far as Durability says. The master owns it from New
+	// on and closes it, also when New fails. nil: queues are kept in memory
+	// only, and Memory and Durability mean nothing.
+	Journal journal.Journal
+	// Memory bounds the payloads that are kept in memory, in bytes. What is
+	// beyond it is read back from the journal when it is handed over. 0: a
+	// quarter of what this process may use ([DefaultMemory] where that is not
+	// known).
+	Memory int64
+	// Durability is what acknowledged changes survive in queues that do not say
+	// it themselves. 0: [reeve.DurabilitySync].
+	Durability reeve.Durability
+
 	// Logger gets decisions: sessions and why they ended, refusals, never
 	// tasks. nil: nothing is logged.
 	Logger *slog.Logger
@@ -83,6 +100,7 @@ const (
 	DefaultMaxReceiving     int64 = 512 << 20
 	DefaultWriteTimeout           = 30 * time.Second
 	DefaultWatchdog               = 5 * time.Minute
+	DefaultMemory           int64 = 256 << 20
 )
 
 // frameExtra is how much larger than a payload a frame may be.
@@ -101,6 +119,10 @@ func (c Config) withDefaults() Config {
 	c.MaxReceiving = cmp.Or(c.MaxReceiving, max(DefaultMaxReceiving, c.MaxPayload+frameExtra))
 	c.WriteTimeout = cmp.Or(c.WriteTimeout, DefaultWriteTimeout)
 	c.Watchdog = cmp.Or(c.Watchdog, DefaultWatchdog)
+	c.Durability = cmp.Or(c.Durability, reeve.DurabilitySync)
+	if c.Journal != nil {
+		c.Memory = cmp.Or(c.Memory, memory.Total()/4, DefaultMemory)
+	}
 	c.Impl = cmp.Or(c.Impl, "reeve")
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -141,6 +163,11 @@ func (c Config) validate() error {
 		return bad("WriteTimeout", c.WriteTimeout, "more than 0")
 	case c.LoginTimeout < 0:
 		return bad("LoginTimeout", c.LoginTimeout, "more than 0")
+	case c.Memory < 0:
+		return bad("Memory", c.Memory, "more than 0")
+	}
+	if err := c.Durability.Validate(); err != nil {
+		return fmt.Errorf("manager: Config.Durability: %w", err)
 	}
 	return nil
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/auth"
+	"github.com/reeveq/reeve/journal"
+	"github.com/reeveq/reeve/journal/journaltest"
 	"github.com/reeveq/reeve/manager"
 	"github.com/reeveq/reeve/managertest"
 )
@@ -47,9 +49,11 @@ func TestConfig_EveryFieldOutOfRangeIsNamed(t *testing.T) {
 		"MaxReceiving":      {func(c *manager.Config) { c.MaxReceiving = -1 }, func(c *manager.Config) { c.MaxReceiving = 16 << 20 }},
 		"WriteTimeout":      {func(c *manager.Config) { c.WriteTimeout = -1 }},
 		"LoginTimeout":      {func(c *manager.Config) { c.LoginTimeout = -1 }},
+		"Memory":            {func(c *manager.Config) { c.Memory = -1 }},
+		"Durability":        {func(c *manager.Config) { c.Durability = -3 }, func(c *manager.Config) { c.Durability = 1 }},
 	}
 	// Anything goes in these.
-	free := map[string]bool{"Logger": true, "Debug": true, "Impl": true, "Watchdog": true}
+	free := map[string]bool{"Logger": true, "Debug": true, "Impl": true, "Watchdog": true, "Journal": true}
 	fields := reflect.TypeFor[manager.Config]()
 	for i := range fields.NumField() {
 		name := fields.Field(i).Name
@@ -77,8 +81,9 @@ func TestConfig_ZeroAndTheLimitsThemselvesAreAccepted(t *testing.T) {
 	for _, cfg := range []manager.Config{
 		{},
 		{Heartbeat: 100 * time.Millisecond, MaxPayload: 1 << 10, MaxWaiting: 1, MaxSessions: 1, MaxSessionsPerKey: 1, MaxConsumers: 1,
-			MaxCommands: 1, MaxSubscriptions: 1, EventBuffer: 1, MaxReceiving: 1<<10 + 2<<20, WriteTimeout: 1, LoginTimeout: 1, Watchdog: 1},
-		{Heartbeat: time.Hour, MaxPayload: 1 << 30, MaxReceiving: math.MaxInt64, Watchdog: -1},
+			MaxCommands: 1, MaxSubscriptions: 1, EventBuffer: 1, MaxReceiving: 1<<10 + 2<<20, WriteTimeout: 1, LoginTimeout: 1, Watchdog: 1,
+			Memory: 1, Durability: reeve.Durability(time.Millisecond)},
+		{Heartbeat: time.Hour, MaxPayload: 1 << 30, MaxReceiving: math.MaxInt64, Watchdog: -1, Memory: math.MaxInt64, Durability: reeve.DurabilityNone},
 	} {
 		cfg.AuthKey = testKey(t)
 		m, err := manager.New(cfg)
@@ -87,6 +92,24 @@ func TestConfig_ZeroAndTheLimitsThemselvesAreAccepted(t *testing.T) {
 			continue
 		}
 		m.Close()
+	}
+}
+
+func TestConfig_TheJournalIsClosedWhenThereIsNoMaster(t *testing.T) {
+	t.Parallel()
+	for name, cfg := range map[string]manager.Config{
+		"no key":       {},
+		"out of range": {AuthKey: testKey(t), Memory: -1},
+	} {
+		kept := journaltest.NewMemory(journaltest.MemoryConfig{TB: t})
+		cfg.Journal = kept
+		if m, err := manager.New(cfg); err == nil {
+			m.Close()
+			t.Errorf("%s: accepted", name)
+		}
+		if err := kept.Close(); !errors.Is(err, journal.ErrClosed) {
+			t.Errorf("%s: the journal is still open (%v)", name, err)
+		}
 	}
 }
 
@@ -120,6 +143,8 @@ func TestQueueConfig_EveryFieldOutOfRangeIsNamed(t *testing.T) {
 
 		"KeepResult":     {{KeepResult: -1}, {KeepResult: math.MaxInt64}},
 		"MaxResultBytes": {{MaxResultBytes: -1}, {MaxResultBytes: 1}},
+
+		"Durability": {{Durability: -3}, {Durability: 1}},
 	}
 	fields := reflect.TypeFor[reeve.QueueConfig]()
 	for i := range fields.NumField() {

@@ -96,6 +96,8 @@ func (r *requests) handleOperator(t wire.Type, body []byte) error {
 		return handle(r, t, body, func(m *wire.TypesRequest) error { return r.types(m) })
 	case wire.TypeWorkers:
 		return handle(r, t, body, func(m *wire.WorkersRequest) error { return r.workers(m) })
+	case wire.TypeBackup:
+		return handle(r, t, body, func(m *wire.Backup) error { return r.backup(m) })
 	case wire.TypeCancelTask:
 		return handle(r, t, body, func(m *wire.CancelTask) error { return r.cancelTask(m) })
 	case wire.TypeAct:

@@ -22,8 +22,8 @@ func (m *Master) Events(ctx context.Context, queues ...string) iter.Seq2[reeve.E
 		if ctx.Err() != nil {
 			return
 		}
-		if m.ctx.Err() != nil {
-			yield(reeve.Event{}, reeve.ErrClosed)
+		if err := m.Err(); err != nil {
+			yield(reeve.Event{}, err)
 			return
 		}
 		more := make(chan struct{}, 1)
@@ -54,7 +54,7 @@ func (m *Master) Events(ctx context.Context, queues ...string) iter.Seq2[reeve.E
 			case <-ctx.Done():
 				return
 			case <-m.ctx.Done():
-				yield(reeve.Event{}, reeve.ErrClosed)
+				yield(reeve.Event{}, m.Err())
 				return
 			}
 		}

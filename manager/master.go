@@ -2,8 +2,6 @@ package manager
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"sync"
 	"sync/atomic"
 
@@ -27,11 +25,16 @@ type Master struct {
 	counts    counts
 	notices   notices
 
-	spy atomic.Pointer[func(wire.Type)] // tests only: called before each request is carried out
+	recovered    Recovered
+	failed       atomic.Pointer[error] // why the journal failed
+	closeJournal func() error          // once; further calls return the same
 
-	ctx      context.Context // ends when everything is to stop now
-	cancel   context.CancelFunc
-	stopping atomic.Bool // Shutdown or Close was called
+	spy        atomic.Pointer[func(wire.Type)] // tests only: called before each request is carried out
+	backupFrom atomic.Pointer[frameSource]     // tests only: in place of the engine
+
+	ctx      context.Context // ends when everything is to stop now, with the cause
+	cancel   context.CancelCauseFunc
+	stopping atomic.Bool // Shutdown or Close was called, or the journal failed
 	conns    sync.WaitGroup
 
 	mu        sync.Mutex // guards the fields below
@@ -43,9 +46,20 @@ type Master struct {
 	sweeping  bool
 }
 
-// New makes a master without queues. It serves nobody until Serve; Close, or
-// Shutdown, releases what it holds.
+// New makes a master, with the queues that its journal has, or none. Reading the
+// journal takes a second for about a million tasks. What is wrong with it is a
+// [*journal.CorruptError], [journal.ErrNewer], or whatever else the journal's
+// Replay says. The master serves nobody until Serve; Close, or Shutdown,
+// releases what it holds.
 func New(cfg Config) (*Master, error) {
+	m, err := newMaster(cfg)
+	if err != nil && cfg.Journal != nil {
+		cfg.Journal.Close() // why there is no master matters more
+	}
+	return m, err
+}
+
+func newMaster(cfg Config) (*Master, error) {
 	if err := cfg.withDefaults().validate(); err != nil {
 		return nil, err
 	}
@@ -61,21 +75,19 @@ func New(cfg Config) (*Master, error) {
 	if err != nil {
 		return nil, err
 	}
-	var epoch [8]byte
-	rand.Read(epoch[:]) // never fails
 	m := &Master{
 		cfg:       cfg,
-		engine:    queue.New(queue.Config{MaxPayload: cfg.MaxPayload, MaxParked: cfg.MaxWaiting}),
-		clients:   queue.NewClients(),
 		auth:      server,
-		epoch:     binary.BigEndian.Uint64(epoch[:])>>1 | 1,
 		receiving: semaphore.NewWeighted(cfg.MaxReceiving),
 		listeners: map[*listening]struct{}{},
 		sessions:  map[*session]struct{}{},
 		byClient:  map[queue.ClientID]*session{},
 		perKey:    map[string]int{},
 	}
-	m.ctx, m.cancel = context.WithCancel(context.Background())
+	m.ctx, m.cancel = context.WithCancelCause(context.Background())
+	if err := m.openEngine(); err != nil {
+		return nil, err
+	}
 	m.local = newLocal(m.engine)
 	return m, nil
 }

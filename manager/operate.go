@@ -145,10 +145,7 @@ func (m *Master) usable(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if m.ctx.Err() != nil {
-		return reeve.ErrClosed
-	}
-	return nil
+	return m.Err()
 }
 
 var _ reeve.Operator = (*Master)(nil)

@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,16 +29,17 @@ func (m *Master) ListenAndServe(ctx context.Context, addr string) error {
 	return m.Serve(ctx, ln)
 }
 
-// Serve accepts clients from ln until ctx ends, ln is closed, or the master is
-// shut down, and closes ln. When ctx ends, the master is closed: Serve returns
-// nil after every session has ended. It returns [reeve.ErrClosed] when the
-// master was shut down or closed before or meanwhile. Several listeners may be
-// served at a time.
+// Serve accepts clients from ln until ctx ends, ln is closed, the master is shut
+// down, or its journal fails, and closes ln. When ctx ends, the master is
+// closed: Serve returns what Close does. It returns [reeve.ErrClosed] when the
+// master was shut down or closed before or meanwhile, and an error that matches
+// [reeve.ErrJournal], after every session has ended, when the journal failed.
+// Several listeners may be served at a time.
 func (m *Master) Serve(ctx context.Context, ln net.Listener) error {
 	l := &listening{ln: ln}
 	if !m.startListening(l) {
 		ln.Close()
-		return reeve.ErrClosed
+		return cmp.Or(m.failure(), reeve.ErrClosed)
 	}
 	defer m.stopListening(l)
 	stop := context.AfterFunc(ctx, func() { m.Close() })
@@ -46,9 +48,11 @@ func (m *Master) Serve(ctx context.Context, ln net.Listener) error {
 		c, err := ln.Accept()
 		switch {
 		case err == nil:
-		case ctx.Err() != nil:
+		case m.failure() != nil:
 			m.conns.Wait()
-			return nil
+			return m.failure()
+		case ctx.Err() != nil:
+			return m.Close()
 		case m.stopping.Load():
 			return reeve.ErrClosed
 		case errors.Is(err, net.ErrClosed):
@@ -56,6 +60,7 @@ func (m *Master) Serve(ctx context.Context, ln net.Listener) error {
 		case isTemporary(err):
 			select {
 			case <-ctx.Done():
+			case <-m.ctx.Done():
 			case <-time.After(acceptPause):
 			}
 			continue
@@ -111,8 +116,9 @@ func (m *Master) stopListening(l *listening) {
 // Shutdown ends the master in order: it takes no new clients and hands out
 // nothing more, waits until the leases that stand are ended or ctx ends, says
 // goodbye to its clients and closes. Clients keep trying to come back. It
-// returns ctx's error when leases still stood. What queues without a journal
-// hold is gone then.
+// returns ctx's error when leases still stood, or else what Close returns. What
+// queues without a journal hold is gone then; with one, leases that still stood
+// stand for the next master, too, until they run out.
 func (m *Master) Shutdown(ctx context.Context) error {
 	m.stopping.Store(true)
 	m.closeListeners()
@@ -123,8 +129,7 @@ func (m *Master) Shutdown(ctx context.Context) error {
 		goodbyes.Go(func() { s.goodbye(reeve.ErrClosed) })
 	}
 	goodbyes.Wait()
-	m.Close()
-	return err
+	return cmp.Or(m.Close(), err)
 }
 
 // leasePoll is how often Shutdown looks whether leases still stand.
@@ -137,27 +142,37 @@ func (m *Master) waitForLeases(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-m.ctx.Done(): // nobody is there to end them
+			return nil
 		case <-tick.C:
 		}
 	}
 	return nil
 }
 
-// Close ends the master now: every session ends without a goodbye. It returns
-// when all its goroutines have ended. Further calls do no harm; it always
-// returns nil.
+// Close ends the master now: every session ends without a goodbye, and the
+// journal is made durable and closed. It returns when all the master's
+// goroutines have ended. Further calls do no harm and return the same: nil, or
+// an error that matches [reeve.ErrJournal] when the journal failed, before or
+// thereby.
 func (m *Master) Close() error {
+	m.end(reeve.ErrClosed)
+	m.conns.Wait()
+	m.engine.Close()
+	return m.closeJournal()
+}
+
+// end stops everything, for a cause, of which the first counts. It waits for
+// nothing.
+func (m *Master) end(cause error) {
 	m.stopping.Store(true)
 	m.closeListeners()
 	m.mu.Lock()
-	m.cancel() // from here on start refuses
+	m.cancel(cause) // from here on start refuses
 	m.mu.Unlock()
 	for _, s := range m.allSessions() {
-		s.fail(reeve.ErrClosed)
+		s.fail(cause)
 	}
-	m.conns.Wait()
-	m.engine.Close()
-	return nil
 }
 
 func (m *Master) closeListeners() {

@@ -35,6 +35,7 @@ type session struct {
 	consumers consumers
 	wishes    wishes
 	subs      subscriptions
+	backups   backups
 	looking   lane // requests that look at much
 	acting    lane // requests that do something to many tasks
 	asked     asked
@@ -112,10 +113,11 @@ func (s *session) reason() error {
 
 // end gives up what the session held.
 func (s *session) end() {
-	if s.silent.Load() && !s.farewell.Load() {
+	farewell := s.farewell.Load()
+	if (s.silent.Load() || s.m.leavesLeases()) && !farewell {
 		s.holder.Leave()
 	} else {
-		s.holder.Release(s.farewell.Load())
+		s.holder.Release(farewell)
 	}
 	s.out.close()
 	s.subs.end()
@@ -125,6 +127,7 @@ func (s *session) end() {
 	// done again when the client comes back and asks for it.
 	s.looking.end()
 	s.acting.end()
+	s.backups.end() // after looking, which asks for them
 	s.m.clients.Detach(s.client)
 	if s.farewell.Load() {
 		s.m.clients.Drop(s.client)
@@ -268,10 +271,11 @@ func (j joiner) Reply(tag uint64, count int, first reeve.ID, err error) {
 	j.s.Reply(tag, count, first, err)
 }
 
-// goesOn reports that the request fails only because the master is going: the
-// client, which gets a goodbye, sends it again to the next.
+// goesOn reports that the request fails only because the master is going, in
+// order or because its journal failed: the client, which sees its session end,
+// sends it again to the next, which knows whether it was carried out.
 func (s *session) goesOn(err error) bool {
-	return err != nil && s.m.stopping.Load() && errors.Is(err, reeve.ErrClosed)
+	return err != nil && s.m.stopping.Load() && (errors.Is(err, reeve.ErrClosed) || errors.Is(err, reeve.ErrJournal))
 }
 
 func (s *session) answer(req uint64, count int, first reeve.ID, err error) {

@@ -1,0 +1,92 @@
+package manager
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/queue"
+)
+
+// What a master does about the journal that keeps its queues, apart from what
+// the engine does with it.
+
+// Recovered says what a master found in its journal when it was made.
+type Recovered struct {
+	Journal bool          // there is one
+	Queues  int           // that were declared before
+	Tasks   int           // in them, dead ones included
+	Results int           // outcomes that are kept
+	Bytes   int64         // of the journal that were read
+	Took    time.Duration // to read them
+}
+
+// openEngine makes the engine of a new master.
+func (m *Master) openEngine() error {
+	cfg := queue.Config{MaxPayload: m.cfg.MaxPayload, MaxParked: m.cfg.MaxWaiting}
+	m.closeJournal = func() error { return nil }
+	if m.cfg.Journal == nil {
+		var epoch [8]byte
+		rand.Read(epoch[:]) // never fails
+		m.engine, m.clients, m.epoch = queue.New(cfg), queue.NewClients(), binary.BigEndian.Uint64(epoch[:])>>1|1
+		return nil
+	}
+	m.closeJournal = sync.OnceValue(func() error {
+		err := m.cfg.Journal.Close()
+		return cmp.Or(m.failure(), journalError(err))
+	})
+	return errors.New("manager: Config.Journal: the engine cannot use one yet")
+}
+
+// Recovered returns what the master found in its journal.
+func (m *Master) Recovered() Recovered { return m.recovered }
+
+// Done is closed when the master is over: it was closed, or its journal failed.
+// What remains to be done then is to Close it.
+func (m *Master) Done() <-chan struct{} { return m.ctx.Done() }
+
+// Err is nil until the master is over, and tells why from then on:
+// [reeve.ErrClosed], or an error that matches [reeve.ErrJournal] if its journal
+// failed. The second is final: nobody knows what the last requests, which have
+// no answer, did to the queues; a new master that opens the journal finds out.
+func (m *Master) Err() error {
+	if m.ctx.Err() == nil {
+		return nil
+	}
+	return context.Cause(m.ctx)
+}
+
+// failure is why the journal failed; nil if it did not.
+func (m *Master) failure() error {
+	if err := m.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// journalFailed ends the master: it can acknowledge nothing any more. The engine
+// calls it before it refuses what waits for the journal, so that no client is
+// told something else than that its session ends.
+func (m *Master) journalFailed(err error) {
+	err = journalError(err)
+	m.failed.CompareAndSwap(nil, &err)
+	m.end(err)
+}
+
+// journalError makes err match [reeve.ErrJournal].
+func journalError(err error) error {
+	if err == nil || errors.Is(err, reeve.ErrJournal) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", reeve.ErrJournal, err)
+}
+
+// leavesLeases reports that the leases of a session that ends are the next
+// master's affair: this one ends, and the work goes on meanwhile.
+func (m *Master) leavesLeases() bool { return m.cfg.Journal != nil && m.stopping.Load() }
