@@ -82,7 +82,12 @@ func Start(t testing.TB, cfg ...manager.Config) *Master {
 		m.key, m.cfg.AuthKey = key, key
 	}
 	m.start(t)
-	t.Cleanup(m.Kill)
+	t.Cleanup(func() {
+		m.end()
+		if r := m.reopened(); r != nil {
+			r.release() // of what the test killed
+		}
+	})
 	return m
 }
 
@@ -139,7 +144,7 @@ func (m *Master) Manager() *manager.Master {
 }
 
 // Declare makes a queue and returns the master's own handle of it. It is made
-// again, empty, by Restart.
+// again by Restart: empty, unless the master has a journal.
 func (m *Master) Declare(t testing.TB, name string, cfg reeve.QueueConfig) reeve.Queue {
 	t.Helper()
 	cfg.Lease = cmp.Or(cfg.Lease, m.lease)
@@ -153,9 +158,24 @@ func (m *Master) Declare(t testing.TB, name string, cfg reeve.QueueConfig) reeve
 	return q
 }
 
-// Kill ends the master as the end of its process would: no goodbye. Further
-// calls do no harm.
+// Kill ends the master as the end of its process would: no goodbye, and nothing
+// more reaches a journal made by [Reopen]. Further calls do no harm.
 func (m *Master) Kill() {
+	if r := m.reopened(); r != nil {
+		r.kill()
+	}
+	m.end()
+}
+
+func (m *Master) reopened() *reopened {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, _ := m.cfg.Journal.(*reopened)
+	return r
+}
+
+// end closes the master.
+func (m *Master) end() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.served != nil {
@@ -165,8 +185,9 @@ func (m *Master) Kill() {
 	}
 }
 
-// Restart kills the master and starts another one at the same address, with
-// the same queues, empty.
+// Restart kills the master, unless it was ended before, and starts another one
+// at the same address, with the same queues: empty, or as its journal has them,
+// which must be made by [Reopen].
 func (m *Master) Restart(t testing.TB) {
 	t.Helper()
 	m.Kill()
