@@ -11,7 +11,7 @@ import (
 
 const (
 	sectorSize = 512  // what a disk writes
-	blockSize  = 4096 // what a file system gives
+	fsBlock  = 4096 // what a file system gives
 )
 
 // inode is a file of crashFS: what programs see, and per sector what else the
@@ -38,7 +38,7 @@ func newInode() *inode {
 	return &inode{dirty: make(map[int64]*sector), stale: make(map[int64][]byte), blocks: make(map[int64]bool), linked: true}
 }
 
-func (i *inode) space() int64 { return int64(len(i.blocks)) * blockSize }
+func (i *inode) space() int64 { return int64(len(i.blocks)) * fsBlock }
 
 // sector gives a copy of what programs see of one; nil: nothing, it lies behind
 // the end.
@@ -129,7 +129,7 @@ func (i *inode) survive(rng *rand.Rand) *inode {
 		put(k, i.found(k, mode, rng))
 	}
 	for k := range i.blocks {
-		if k*blockSize < size {
+		if k*fsBlock < size {
 			n.blocks[k] = true
 		}
 	}
@@ -231,10 +231,10 @@ func (f *crashFile) put(p []byte, off int64) int {
 		return 0
 	}
 	end := off + int64(len(p))
-	for b := off / blockSize; b*blockSize < end; b++ {
+	for b := off / fsBlock; b*fsBlock < end; b++ {
 		if !f.ino.blocks[b] {
 			f.ino.blocks[b] = true
-			f.fs.used += blockSize
+			f.fs.used += fsBlock
 		}
 	}
 	f.ino.soil(off, end)
@@ -250,12 +250,12 @@ func (c *crashFS) room(ino *inode, off int64, n int) int {
 		return n
 	}
 	left := c.budget - c.used
-	for b := off / blockSize; b*blockSize < off+int64(n); b++ {
+	for b := off / fsBlock; b*fsBlock < off+int64(n); b++ {
 		if ino.blocks[b] {
 			continue
 		}
-		if left -= blockSize; left < 0 {
-			return int(max(b*blockSize-off, 0))
+		if left -= fsBlock; left < 0 {
+			return int(max(b*fsBlock-off, 0))
 		}
 	}
 	return n
@@ -268,9 +268,9 @@ func (f *crashFile) truncate(n int64) error {
 	if do {
 		f.ino.resize(n)
 		maps.DeleteFunc(f.ino.blocks, func(b int64, _ bool) bool {
-			gone := b*blockSize >= n
+			gone := b*fsBlock >= n
 			if gone {
-				f.fs.used -= blockSize
+				f.fs.used -= fsBlock
 			}
 			return gone
 		})

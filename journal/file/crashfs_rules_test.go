@@ -226,24 +226,24 @@ func TestCrashFS_KillKeepsWhatWasWritten(t *testing.T) {
 func TestCrashFS_SpaceIsTakenByNewBlocksOnly(t *testing.T) {
 	t.Parallel()
 	c := newCrashFS(rand.New(rand.NewPCG(1, 1)))
-	c.budget = 3 * blockSize
+	c.budget = 3 * fsBlock
 	f := mustOpen(c, "d/a")
-	if n, err := f.WriteAt(make([]byte, 4*blockSize), 10); n != 3*blockSize-10 || !errors.Is(err, errNoSpace) {
+	if n, err := f.WriteAt(make([]byte, 4*fsBlock), 10); n != 3*fsBlock-10 || !errors.Is(err, errNoSpace) {
 		t.Fatalf("wrote %d: %v", n, err)
 	}
-	write(f, "over what there is", 2*blockSize)
+	write(f, "over what there is", 2*fsBlock)
 	must(c.rename("d/a", "d/b"))
 	must(c.remove("d/b"))
-	if g := mustOpen(c, "d/c"); c.used != 3*blockSize {
+	if g := mustOpen(c, "d/c"); c.used != 3*fsBlock {
 		t.Errorf("an open file that was removed gave its space back: %d", c.used)
 	} else if n, err := g.WriteAt([]byte("x"), 0); n != 0 || !errors.Is(err, errNoSpace) {
 		t.Errorf("wrote %d: %v", n, err)
 	}
 	must(f.Close())
 	g := mustOpen(c, "d/c")
-	write(g, "x", 2*blockSize)
+	write(g, "x", 2*fsBlock)
 	write(g, "x", 0)
-	if must(g.truncate(blockSize)); c.used != blockSize {
+	if must(g.truncate(fsBlock)); c.used != fsBlock {
 		t.Errorf("%d bytes used after truncate", c.used)
 	}
 }
