@@ -71,8 +71,7 @@ type Config struct {
 	Journal journal.Journal
 	// Memory bounds the payloads that are kept in memory, in bytes. What is
 	// beyond it is read back from the journal when it is handed over. 0: a
-	// quarter of what this process may use ([DefaultMemory] where that is not
-	// known).
+	// quarter of what this process may use, 256 MiB where that is not known.
 	Memory int64
 	// Durability is what acknowledged changes survive in queues that do not say
 	// it themselves. 0: [reeve.DurabilitySync].
@@ -100,7 +99,6 @@ const (
 	DefaultMaxReceiving     int64 = 512 << 20
 	DefaultWriteTimeout           = 30 * time.Second
 	DefaultWatchdog               = 5 * time.Minute
-	DefaultMemory           int64 = 256 << 20
 )
 
 // frameExtra is how much larger than a payload a frame may be.
@@ -121,7 +119,7 @@ func (c Config) withDefaults() Config {
 	c.Watchdog = cmp.Or(c.Watchdog, DefaultWatchdog)
 	c.Durability = cmp.Or(c.Durability, reeve.DurabilitySync)
 	if c.Journal != nil {
-		c.Memory = cmp.Or(c.Memory, memory.Total()/4, DefaultMemory)
+		c.Memory = cmp.Or(c.Memory, memory.Share())
 	}
 	c.Impl = cmp.Or(c.Impl, "reeve")
 	if c.Logger == nil {

@@ -51,6 +51,12 @@ func Duration(name string, dest *time.Duration, least time.Duration, usage strin
 	return Flag(name, &durationValue{dest, least}, usage)
 }
 
+// Durability makes a flag of a [reeve.Durability]: "sync", "none",
+// "interval=100ms".
+func Durability(name string, dest *reeve.Durability, usage string) cli.Flag {
+	return Flag(name, &durabilityValue{dest}, usage)
+}
+
 // Choice makes a flag that is one of the given words.
 func Choice(name string, dest *string, words []string, usage string) cli.Flag {
 	return Flag(name, &choiceValue{dest, words}, usage)

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/reeveq/reeve"
 )
 
 // ParseSize reads a number of bytes: a number, which may have a fraction, and
@@ -187,8 +189,28 @@ func (v *choiceValue) Set(s string) error {
 	return nil
 }
 
+type durabilityValue struct{ dest *reeve.Durability }
+
+func (v *durabilityValue) String() string {
+	if v.dest == nil {
+		return ""
+	}
+	return v.dest.String()
+}
+
+func (v *durabilityValue) Get() any { return *v.dest }
+
+func (v *durabilityValue) Set(s string) error {
+	d, err := reeve.ParseDurability(s)
+	if err == nil {
+		*v.dest = d
+	}
+	return Plain(err)
+}
+
 var (
 	_ flag.Getter = (*choiceValue)(nil)
+	_ flag.Getter = (*durabilityValue)(nil)
 	_ flag.Getter = (*intValue)(nil)
 	_ flag.Getter = (*listValue)(nil)
 	_ flag.Getter = (*sizeValue)(nil)

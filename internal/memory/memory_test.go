@@ -24,3 +24,12 @@ func TestTotal_IsTheMachinesOrWhatGoIsAllowed(t *testing.T) {
 		t.Errorf("%d bytes, where Go may use %d", n, allowed)
 	}
 }
+
+func TestShare_IsAQuarterInWholeMiB(t *testing.T) {
+	t.Parallel()
+	for total, want := range map[int64]int64{0: 256 << 20, 1: 1 << 20, 4 << 20: 1 << 20, 1<<33 + 12345: 1 << 31, 25276502016: 6026 << 20} {
+		if got := memory.ShareOf(total); got != want {
+			t.Errorf("of %d: %d, want %d", total, got, want)
+		}
+	}
+}

@@ -1,0 +1,4 @@
+package memory
+
+// ShareOf is Share for another Total.
+var ShareOf = share
