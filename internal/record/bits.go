@@ -12,6 +12,7 @@ const (
 	bodyExtra
 	putDue
 	putWall
+	putOrder
 )
 
 // Of the two bytes of an Extra.
@@ -34,7 +35,7 @@ const (
 // Of the uvarint of a Standing: those of every day are in its first byte.
 const (
 	nowClaimed uint64 = 1 << iota
-	nowFront
+	nowOrder
 	nowDue
 	nowClient
 	nowCounts

@@ -7,11 +7,12 @@ func (c *cursor) standing(r *Standing) {
 	bits := c.uvarint()
 	*r = Standing{
 		State: state, Attempt: c.uint32(),
-		Wall: bits&nowWall != 0, Front: bits&nowFront != 0, Claimable: bits&nowClaimable != 0,
+		Wall: bits&nowWall != 0, Claimable: bits&nowClaimable != 0,
 		Blamed: bits&nowBlamed != 0, Claimed: bits&nowClaimed != 0, Last: bits&nowLast != 0, Append: bits&nowAppend != 0,
 		Error: r.Error, Reason: r.Reason, // for text to compare with
 	}
 	r.Due = c.nanos(bits&nowDue != 0)
+	r.Order = c.nanos(bits&nowOrder != 0)
 	if bits&nowClient != 0 {
 		r.Client = c.uint32()
 	}

@@ -16,6 +16,10 @@ func (r *Put) Decode(body []byte) error {
 	bits := c.byte()
 	r.Due = c.nanos(bits&putDue != 0)
 	r.Wall = bits&putWall != 0
+	r.Order = 0
+	if bits&putOrder != 0 {
+		r.Order = int64(r.ID) + c.varint()
+	}
 	c.body(&r.Body, bits)
 	return c.end(KindPut, body)
 }

@@ -14,6 +14,9 @@ func appendStanding(b []byte, r *Standing) []byte {
 	if bits&nowDue != 0 {
 		b = appendTime(b, r.Due)
 	}
+	if bits&nowOrder != 0 {
+		b = appendTime(b, r.Order)
+	}
 	if bits&nowClient != 0 {
 		b = binary.AppendUvarint(b, uint64(r.Client))
 	}
@@ -42,7 +45,7 @@ func appendStanding(b []byte, r *Standing) []byte {
 }
 
 func standingBits(r *Standing) uint64 {
-	return bit(r.Claimed, nowClaimed) | bit(r.Front, nowFront) | bit(r.Due != 0, nowDue) | bit(r.Client != 0, nowClient) |
+	return bit(r.Claimed, nowClaimed) | bit(r.Order != 0, nowOrder) | bit(r.Due != 0, nowDue) | bit(r.Client != 0, nowClient) |
 		bit(r.Counts != reeve.Counts{}, nowCounts) | bit(r.ReadyAt != 0, nowReadyAt) | bit(r.Error != "", nowError) |
 		bit(len(r.History) != 0, nowHistory) | bit(r.Append, nowAppend) | bit(r.Wall, nowWall) |
 		bit(r.Claimable, nowClaimable) | bit(r.Blamed, nowBlamed) | bit(r.Until != 0, nowUntil) |

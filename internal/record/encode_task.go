@@ -10,9 +10,12 @@ import (
 func AppendPut(b []byte, r *Put) []byte {
 	b, o := begin(b, KindPut, 24+aboutBody(&r.Body))
 	b = appendTask(b, r.Queue, r.ID)
-	b = append(b, bodyBits(&r.Body)|bit(r.Due != 0, putDue)|bit(r.Wall, putWall))
+	b = append(b, bodyBits(&r.Body)|bit(r.Due != 0, putDue)|bit(r.Wall, putWall)|bit(r.Order != 0, putOrder))
 	if r.Due != 0 {
 		b = appendTime(b, r.Due)
+	}
+	if r.Order != 0 {
+		b = binary.AppendVarint(b, r.Order-int64(r.ID)) // which is mostly little
 	}
 	b = appendBody(b, &r.Body)
 	return finish(b, o)

@@ -24,7 +24,7 @@ type standingLine struct {
 	State     State         `json:"state,omitempty"`
 	Due       stamp         `json:"due,omitempty"`
 	Wall      bool          `json:"due_wall,omitempty"`
-	Front     bool          `json:"front,omitempty"`
+	Order     int64         `json:"order,omitempty"`
 	Claimable bool          `json:"claimable,omitempty"`
 	Blamed    bool          `json:"blamed,omitempty"`
 	Claimed   bool          `json:"unique_claimed,omitempty"`
@@ -43,7 +43,7 @@ type standingLine struct {
 
 func standingOf(r *Standing) standingLine {
 	l := standingLine{
-		State: r.State, Due: stamp(r.Due), Wall: r.Wall, Front: r.Front, Claimable: r.Claimable, Blamed: r.Blamed,
+		State: r.State, Due: stamp(r.Due), Wall: r.Wall, Order: r.Order, Claimable: r.Claimable, Blamed: r.Blamed,
 		Claimed: r.Claimed, Client: r.Client, Until: stamp(r.Until), Attempt: r.Attempt, Error: r.Error, Reason: r.Reason,
 		Last: r.Last, DiedAt: stamp(r.DiedAt), ReadyAt: stamp(r.ReadyAt), Append: r.Append,
 	}
@@ -58,7 +58,7 @@ func standingOf(r *Standing) standingLine {
 
 func (l *standingLine) standing() Standing {
 	r := Standing{
-		State: l.State, Due: int64(l.Due), Wall: l.Wall, Front: l.Front, Claimable: l.Claimable, Blamed: l.Blamed,
+		State: l.State, Due: int64(l.Due), Wall: l.Wall, Order: l.Order, Claimable: l.Claimable, Blamed: l.Blamed,
 		Claimed: l.Claimed, Client: l.Client, Until: int64(l.Until), Attempt: l.Attempt, Error: l.Error, Reason: l.Reason,
 		Last: l.Last, DiedAt: int64(l.DiedAt), ReadyAt: int64(l.ReadyAt), Append: l.Append,
 	}

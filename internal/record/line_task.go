@@ -15,20 +15,21 @@ type taskName struct {
 type putLine struct {
 	lineHead
 	taskName
-	Due  stamp `json:"due,omitempty"`
-	Wall bool  `json:"due_wall,omitempty"`
+	Due   stamp `json:"due,omitempty"`
+	Wall  bool  `json:"due_wall,omitempty"`
+	Order int64 `json:"order,omitempty"`
 	bodyLine
 }
 
 func (l *putLine) decode(body []byte) error {
 	var r Put
 	err := r.Decode(body)
-	l.taskName, l.Due, l.Wall, l.bodyLine = taskName{r.Queue, r.ID}, stamp(r.Due), r.Wall, bodyOf(&r.Body)
+	l.taskName, l.Due, l.Wall, l.Order, l.bodyLine = taskName{r.Queue, r.ID}, stamp(r.Due), r.Wall, r.Order, bodyOf(&r.Body)
 	return err
 }
 
 func (l *putLine) append(b []byte) []byte {
-	return AppendPut(b, &Put{Queue: l.Queue, ID: l.ID, Due: int64(l.Due), Wall: l.Wall, Body: l.body()})
+	return AppendPut(b, &Put{Queue: l.Queue, ID: l.ID, Due: int64(l.Due), Wall: l.Wall, Order: l.Order, Body: l.body()})
 }
 
 type taskLine struct {

@@ -117,6 +117,7 @@ type Put struct {
 	ID    reeve.ID
 	Due   int64 // Unix nanoseconds; 0: ready
 	Wall  bool  // Due follows the wall clock when that is set
+	Order int64 // among those that are ready: the lowest is next; 0: as its id
 	Body  Body
 }
 
@@ -125,7 +126,7 @@ type Standing struct {
 	State     State
 	Due       int64 // Delayed: Unix nanoseconds
 	Wall      bool  // Due follows the wall clock when that is set
-	Front     bool  // Ready: before those that were never handed over
+	Order     int64 // Ready: the lowest is next; 0: as its id
 	Claimable bool  // Ready: its last holder may have it back
 	Blamed    bool  // Claimable: the loss counts as the task's own fault
 	Claimed   bool  // it holds its unique key
