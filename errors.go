@@ -37,7 +37,7 @@ var (
 	ErrDiscarded      = errors.New("reeve: task was discarded by its handler")
 	ErrPurged         = errors.New("reeve: task was purged")
 	ErrTaskDead       = errors.New("reeve: task is dead")
-	ErrJournalFull    = errors.New("reeve: no space is left for the journal")
+	ErrJournalFull    = errors.New("reeve: no space is left for the master's journal")
 	ErrJournal        = errors.New("reeve: the journal failed")
 	ErrNoJournal      = errors.New("reeve: the master keeps no journal")
 )

@@ -18,15 +18,15 @@ const (
 	ExitDone        = 0
 	ExitDead        = 1                    // the run ended, but some lines have no result
 	ExitUsage       = 2                    // a command line that cannot be run; package cmdline has it too
-	ExitData        = 65                   // a payload over a limit
+	ExitData        = 65                   // a payload over a limit; queues that are damaged or of a newer version
 	ExitNoInput     = 66                   // the input cannot be read
-	ExitUnavailable = auth.ExitUnavailable // 69: no master there, or the address cannot be listened on
+	ExitUnavailable = auth.ExitUnavailable // 69: no master there; the address or the directory is in use
 	ExitSoftware    = 70                   // an error that has no code of its own
-	ExitOutput      = 74                   // the output cannot be written
-	ExitTryAgain    = 75                   // a queue is full
+	ExitOutput      = 74                   // the output, or the directory of the queues, cannot be written
+	ExitTryAgain    = 75                   // a queue or the master's disk is full; a batch run would repeat another
 	ExitProtocol    = auth.ExitProtocol    // 76: something else answered than a master of this version
 	ExitAuth        = auth.ExitAuth        // 77: the key is not shared
-	ExitConfig      = auth.ExitKey         // 78: the key, or the lack of one; a queue that the master does not have
+	ExitConfig      = auth.ExitKey         // 78: the key, or the lack of one; a queue or a journal that the master does not have
 )
 
 // Error is an error with the exit code it ends a program with.
@@ -61,7 +61,7 @@ func ExitCode(err error) int {
 	switch {
 	case errors.Is(err, reeve.ErrAuth):
 		return ExitAuth
-	case errors.Is(err, reeve.ErrKey), errors.Is(err, reeve.ErrNoSuchQueue):
+	case errors.Is(err, reeve.ErrKey), errors.Is(err, reeve.ErrNoSuchQueue), errors.Is(err, reeve.ErrNoJournal):
 		return ExitConfig
 	case errors.Is(err, reeve.ErrProtocol), errors.Is(err, reeve.ErrVersion), errors.Is(err, reeve.ErrUnsupported):
 		return ExitProtocol
@@ -69,8 +69,10 @@ func ExitCode(err error) int {
 		return ExitUsage
 	case errors.Is(err, reeve.ErrTooLarge):
 		return ExitData
-	case errors.Is(err, reeve.ErrQueueFull):
+	case errors.Is(err, reeve.ErrQueueFull), errors.Is(err, reeve.ErrJournalFull):
 		return ExitTryAgain
+	case errors.Is(err, reeve.ErrJournal):
+		return ExitOutput
 	case errors.Is(err, reeve.ErrDisconnected), errors.Is(err, context.DeadlineExceeded):
 		return ExitUnavailable
 	}

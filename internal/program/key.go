@@ -1,6 +1,7 @@
 package program
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -79,6 +80,22 @@ func (k *KeyFlags) ClientKey(cmd *cli.Command, env Env, addrs string, log *Log) 
 		}
 	}
 	return ownKey()
+}
+
+// Path is the file that holds the key: the one that was given, or, if no key
+// was, that of this user's own; empty if it is in no file.
+func (k *KeyFlags) Path(env Env) string {
+	file := cmp.Or(k.file, env.Getenv(auth.EnvKeyFile))
+	switch {
+	case file == "-":
+		return ""
+	case file != "":
+		return file
+	case k.key != "" || env.Getenv(auth.EnvKey) != "":
+		return ""
+	}
+	path, _ := auth.LoopbackKeyPath("") // what is wrong shows when the key is needed
+	return path
 }
 
 // ownKey is the key of this user's programs on this machine.

@@ -26,13 +26,13 @@ func TestExitCode_TellsErrorsApart(t *testing.T) {
 	for want, errs := range map[int][]error{
 		program.ExitDone:        {nil},
 		program.ExitAuth:        {&auth.RejectedError{}, fmt.Errorf("x: %w", &auth.UnprovenError{}), reeve.ErrAuth},
-		program.ExitConfig:      {&auth.KeyError{}, reeve.ErrKey, &reeve.NoSuchQueueError{}, program.Fail(program.ExitConfig, program.ErrNoKey)},
+		program.ExitConfig:      {&auth.KeyError{}, reeve.ErrKey, &reeve.NoSuchQueueError{}, reeve.ErrNoJournal, program.Fail(program.ExitConfig, program.ErrNoKey)},
 		program.ExitProtocol:    {&auth.NotTLSError{}, &auth.VersionError{}, reeve.ErrProtocol},
 		program.ExitUnavailable: {reeve.ErrDisconnected, context.DeadlineExceeded, &auth.TimeoutError{}},
 		program.ExitUsage:       {fmt.Errorf("%w: delay", reeve.ErrInvalid)},
 		program.ExitData:        {&reeve.LimitError{Kind: reeve.ErrTooLarge}},
-		program.ExitTryAgain:    {&reeve.LimitError{Kind: reeve.ErrQueueFull}},
-		program.ExitOutput:      {fmt.Errorf("x: %w", program.Fail(program.ExitOutput, io.ErrShortWrite))},
+		program.ExitTryAgain:    {&reeve.LimitError{Kind: reeve.ErrQueueFull}, fmt.Errorf("%w in x", reeve.ErrJournalFull)},
+		program.ExitOutput:      {fmt.Errorf("x: %w", program.Fail(program.ExitOutput, io.ErrShortWrite)), reeve.ErrJournal},
 		program.ExitSoftware:    {errors.New("x"), reeve.ErrInternal},
 	} {
 		for _, err := range errs {
