@@ -152,5 +152,6 @@ func (c *cursor) backoff(old *reeve.Backoff) *reeve.Backoff {
 	if old != nil && *old == v {
 		return old
 	}
-	return &v
+	fresh := v // which is made here only
+	return &fresh
 }

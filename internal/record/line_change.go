@@ -63,7 +63,7 @@ type endLine struct {
 func (l *endLine) decode(body []byte) error {
 	var r End
 	err := r.Decode(body)
-	l.taskName = taskName{r.Queue, r.ID}
+	l.Queue, l.ID = r.Queue, r.ID
 	return err
 }
 

@@ -20,7 +20,7 @@ func TestRecords_AreReadAsTheyWereWritten(t *testing.T) {
 	for _, c := range codecs {
 		same(t, read(t, c.append(nil, c.fresh())), c.fresh()) // nothing set
 	}
-	seeds(t, 50, func(t *testing.T, seed uint64) {
+	seeds(t, 20, func(t *testing.T, seed uint64) {
 		for _, how := range fillings {
 			for _, r := range filled(seed, how) {
 				same(t, read(t, write(t, r)), r)
