@@ -5,3 +5,9 @@ import "github.com/reeveq/reeve/internal/wire"
 // Spy has f called before each request of a client is carried out, as part of
 // it: what f panics with, the request panics with.
 func (m *Master) Spy(f func(wire.Type)) { m.spy.Store(&f) }
+
+// FrameSource is what backups are made of.
+type FrameSource = frameSource
+
+// BackupFrom has backups made of from instead of the engine's journal.
+func (m *Master) BackupFrom(from FrameSource) { m.backupFrom.Store(&from) }
