@@ -74,7 +74,9 @@ func (b *book) replay(least journal.Pos) {
 		b.Fatalf("Replay says that the last frame is %d, want %d to %d", last, least, b.last())
 	case first != 0 && next-1 != last:
 		b.Errorf("Replay says that the last frame is %d, but ended with frame %d", last, next-1)
-	case first > b.trimmed, first == 0 && b.trimmed <= last:
+	case first == 0 && b.trimmed <= last:
+		b.Errorf("Replay gives no frame of %d, though only those before %d were trimmed", last, b.trimmed)
+	case first > b.trimmed:
 		b.Errorf("Replay begins with frame %d of %d, though only those before %d were trimmed", first, last, b.trimmed)
 	}
 	b.frames = b.frames[:last]
