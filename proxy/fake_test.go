@@ -312,6 +312,8 @@ func (s *fakeSession) parseMessage(t wire.Type, body []byte, add func(request)) 
 		m = new(wire.Events)
 	case wire.TypeUnevents:
 		m = new(wire.Unevents)
+	case wire.TypeBackup:
+		m = new(wire.Backup)
 	}
 	if err := wire.Decode(t, body, m); err != nil {
 		return err
