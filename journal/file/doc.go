@@ -1,4 +1,2 @@
 // Package file is a journal in a directory: a log in segments, for one process.
 package file
-
-const lockName = "LOCK"
