@@ -63,6 +63,7 @@ func TestLines_SayInWordsWhatIsInARecord(t *testing.T) {
 				`"rules":{"unique":"u","unique_mode":"for-time"},"payload_base64":"/w=="}`},
 		{&record.Queue{No: 1, Name: "mail", Config: []byte(`{"a":"<"}`)}, `"record":"queue","queue_no":1,"name":"mail","config":{"a":"<"}}`},
 		{&record.Queue{No: 1, Name: "mail", Config: []byte(`no JSON`)}, `"record":"queue","queue_no":1,"name":"mail","config_base64":"bm8gSlNPTg=="}`},
+		{&record.Queue{No: 1, Name: "mail", Config: []byte("{\"\xff\":1}")}, `"record":"queue","queue_no":1,"name":"mail","config_base64":"eyL/IjoxfQ=="}`},
 		{&record.Lease{Queue: 1, ID: 2, Attempt: 3, Client: 4}, `"record":"lease","queue_no":1,"id":"0000000000000002","attempt":3,"client_no":4}`},
 		{&record.Stand{Queue: 1, ID: 2, Now: record.Standing{State: record.Dead, Attempt: 3}},
 			`"record":"state","queue_no":1,"id":"0000000000000002","state":"dead","attempt":3}`},

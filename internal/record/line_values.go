@@ -79,7 +79,7 @@ func configOf(b []byte) configLine {
 	switch {
 	case len(b) == 0:
 		return configLine{}
-	case json.Valid(b):
+	case json.Valid(b) && utf8.Valid(b): // the one does not imply the other
 		return configLine{Config: b}
 	}
 	return configLine{Base64: &b}
