@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/reeveq/reeve"
@@ -36,6 +37,30 @@ func (o *options) runBatch(ctx context.Context, master batch.Operator, queues []
 	log.Announce(summaryText(n, time.Since(began)),
 		slog.Int64("lines", n.Lines), slog.Int64("done", n.Done), slog.Int64("without_result", n.Dead), slog.Duration("took", time.Since(began)))
 	return batchError(ctx, n, err)
+}
+
+// checkBatch refuses to read the input beside what a run that was broken off has
+// left: it would be done twice, and whose the results are is not known any more.
+func (o *options) checkBatch(ctx context.Context, queues []reeve.Queue) error {
+	if o.input == "" || o.data == "" {
+		return nil
+	}
+	var left []string
+	for _, q := range queues[:2] {
+		s, err := q.Stats(ctx)
+		if err != nil {
+			return err
+		}
+		if n := s.Ready + s.Delayed + s.Leased; n > 0 {
+			left = append(left, fmt.Sprintf("queue %s with %s", s.Name, counted(n, "task")))
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	return program.Fail(program.ExitTryAgain, fmt.Errorf("-data %s has %s of a run that was broken off, which the input would repeat: "+
+		"start the master without -input to finish it, and empty the queues with 'reeve get -ack' or 'reeve purge', or choose another directory",
+		o.data, strings.Join(left, " and ")))
 }
 
 func summaryText(n batch.Numbers, took time.Duration) string {

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/auth"
 	"github.com/reeveq/reeve/internal/cmdline"
 	"github.com/reeveq/reeve/internal/program"
 	"github.com/reeveq/reeve/manager"
@@ -17,11 +20,9 @@ import (
 func host(ctx context.Context, cmd *cli.Command, o *options, std cmdline.IO, env program.Env) error {
 	console := program.NewConsole(std.Err)
 	log := o.log.New(console)
-	files, err := openFiles(o, std)
-	if err != nil {
-		return err
+	if err := o.checkKeyIsElsewhere(env); err != nil {
+		return cmdline.Usagef(cmd, "%w", err)
 	}
-	defer files.close()
 	key, err := o.key.MasterKey(cmd, env, o.addr, log)
 	if err != nil {
 		return err
@@ -30,15 +31,20 @@ func host(ctx context.Context, cmd *cli.Command, o *options, std cmdline.IO, env
 	// whatever its end waits for.
 	stop, release := program.NotifyStop(ctx)
 	defer release()
-	m, err := manager.New(manager.Config{AuthKey: key, MaxPayload: o.maxPayload, Logger: log.Logger, Debug: o.log.Verbose})
+	m, queues, err := o.open(stop.Graceful, cmd, key, log)
 	if err != nil {
-		return cmdline.Usagef(cmd, "%w", err)
+		if stop.Graceful.Err() != nil {
+			log.Info("stopped before it served", "err", err)
+			return stop.Interrupted()
+		}
+		return err
 	}
 	defer m.Close()
-	queues, err := o.declare(m)
+	files, err := openFiles(o, std)
 	if err != nil {
-		return cmdline.Usagef(cmd, "%w", err)
+		return err
 	}
+	defer files.close()
 	ln, err := program.Listen(ctx, o.addr, "-addr")
 	if err != nil {
 		return err
@@ -71,16 +77,52 @@ func host(ctx context.Context, cmd *cli.Command, o *options, std cmdline.IO, env
 			}
 		}
 	case err = <-served:
-		return fmt.Errorf("cannot serve any more: %w", err)
+		if !errors.Is(err, reeve.ErrJournal) {
+			return fmt.Errorf("cannot serve any more: %w", err)
+		}
+	}
+	if failed := m.Err(); errors.Is(failed, reeve.ErrJournal) {
+		return o.explainFailure(failed)
 	}
 	grace := o.grace
 	if err != nil && program.ExitCode(err) != program.ExitDead {
 		grace = 0 // nobody would take what workers may still finish
 	}
-	if interrupted := shutdown(m, grace, stop, served, log); interrupted != nil {
-		return interrupted
+	return cmp.Or(o.shutdown(m, grace, stop, served, log), err)
+}
+
+// open makes the master with its queues, those of the command line and those
+// that -data has.
+func (o *options) open(stop context.Context, cmd *cli.Command, key auth.Key, log *program.Log) (*manager.Master, []reeve.Queue, error) {
+	kept, err := o.openData(stop, log)
+	if err != nil {
+		return nil, nil, err
 	}
-	return err
+	m, err := manager.New(manager.Config{
+		AuthKey: key, MaxPayload: o.maxPayload, Journal: kept, Memory: o.memory, Durability: o.durability,
+		Logger: log.Logger, Debug: o.log.Verbose,
+	})
+	if err != nil && kept != nil {
+		return nil, nil, o.explainData(err)
+	}
+	if err != nil {
+		return nil, nil, cmdline.Usagef(cmd, "%w", err)
+	}
+	queues, err := o.declare(m)
+	switch {
+	case err == nil:
+		err = o.checkBatch(stop, queues)
+	case errors.Is(err, reeve.ErrJournalFull), errors.Is(err, reeve.ErrJournal):
+		err = o.explainData(err)
+	default:
+		err = cmdline.Usagef(cmd, "%w", err)
+	}
+	if err != nil {
+		m.Close()
+		return nil, nil, err
+	}
+	o.announceData(m, log)
+	return m, queues, nil
 }
 
 // declare makes the queues of the command line.
@@ -97,7 +139,7 @@ func (o *options) declare(m *manager.Master) ([]reeve.Queue, error) {
 }
 
 // shutdown lets workers finish and says goodbye.
-func shutdown(m *manager.Master, grace time.Duration, stop *program.Stop, served <-chan error, log *program.Log) error {
+func (o *options) shutdown(m *manager.Master, grace time.Duration, stop *program.Stop, served <-chan error, log *program.Log) error {
 	ctx, cancel := context.WithTimeout(stop.Now, grace)
 	defer cancel()
 	log.Debug("shutting down", "grace", grace)
@@ -105,6 +147,9 @@ func shutdown(m *manager.Master, grace time.Duration, stop *program.Stop, served
 	<-served
 	if interrupted := stop.Interrupted(); interrupted != nil {
 		return interrupted
+	}
+	if errors.Is(err, reeve.ErrJournal) {
+		return o.explainFailure(err)
 	}
 	if err != nil && grace > 0 {
 		log.Warn("ended while workers were still at work", "grace", grace)

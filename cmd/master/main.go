@@ -21,7 +21,7 @@ func main() {
 // run is the program. It returns the exit code when the master has ended: by
 // the end of ctx, by a signal, or because the batch run is done.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
-	o := newOptions()
+	o := newOptions(getenv)
 	std := cmdline.IO{In: stdin, Out: stdout, Err: stderr}
 	root := o.command(func(ctx context.Context, cmd *cli.Command) error {
 		if err := cmdline.NoArgs(cmd); err != nil {

@@ -36,7 +36,13 @@ func TestRun_RefusesWhatCannotBeRun(t *testing.T) {
 		"-log-format xml":          "want text or json",
 		"-debug-addr :6060":        "want a loopback address",
 		"-summary soon":            "want a time with its unit",
-		"-data dir":                "unknown flag -data",
+		"-data=":                   "-data needs the name of a directory",
+		"-durability sync":         "-durability needs -data",
+		"-memory 1GiB":             "-memory needs -data",
+		"-queue a,durability=sync": "-queue a,durability=sync: durability= needs -data",
+		"-data d -durability soon": "want sync, none or interval=TIME",
+		"-data d -memory 1023KiB":  "want at least 1MiB",
+		"-data d -memory -1":       "want a number of bytes",
 	} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()
@@ -52,7 +58,7 @@ func TestRun_RefusesWhatCannotBeRun(t *testing.T) {
 // parse reads a command line without running anything.
 func parse(t *testing.T, args string) *options {
 	t.Helper()
-	o := newOptions()
+	o := newOptions(getenv)
 	root := o.command(func(_ context.Context, cmd *cli.Command) error { return o.complete(cmd) })
 	var out bytes.Buffer
 	if code := cmdline.Run(t.Context(), root, append([]string{"x"}, strings.Fields(args)...), cmdline.IO{Out: &out, Err: &out}, program.ExitCode); code != 0 {

@@ -6,7 +6,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/cmdline"
+	"github.com/reeveq/reeve/internal/memory"
 	"github.com/reeveq/reeve/internal/program"
 	"github.com/reeveq/reeve/manager"
 	"github.com/urfave/cli/v3"
@@ -17,6 +19,9 @@ type options struct {
 	addr       string
 	queues     cmdline.QueueSpecs
 	maxPayload int64
+	data       string
+	durability reeve.Durability
+	memory     int64
 	grace      time.Duration
 	summary    time.Duration
 	debugAddr  string
@@ -27,10 +32,13 @@ type options struct {
 	log        program.LogFlags
 }
 
-func newOptions() *options {
+func newOptions(getenv func(string) string) *options {
 	return &options{
 		addr:       "127.0.0.1:5000",
 		maxPayload: manager.DefaultMaxPayload,
+		data:       getenv("REEVE_DATA"),
+		durability: reeve.DurabilitySync,
+		memory:     memory.Share(),
 		grace:      30 * time.Second,
 		summary:    time.Minute,
 	}
@@ -42,6 +50,12 @@ func (o *options) command(action cli.ActionFunc) *cli.Command {
 		cmdline.Flag("queue", &o.queues, "host queue `NAME[,option=value]`, for each queue; without: tasks and results.\n"+
 			"The options are explained above"),
 		cmdline.Size("max-payload", &o.maxPayload, 1<<10, "a payload, and a line of the input, may be `SIZE` long"),
+		cmdline.String("data", &o.data, "keep the queues in `DIR`, which is made if need be; also REEVE_DATA.\n"+
+			"Without: in memory only"),
+		cmdline.Durability("durability", &o.durability, "with -data, for queues that do not say it: what is acknowledged survives, as\n"+
+			"`WHEN` says, the end of the master (none), a power cut (sync), or one that\ncomes TIME later (interval=TIME, 1ms to 1m)"),
+		cmdline.Size("memory", &o.memory, 1<<20, "with -data, payloads in memory take `SIZE`; what is beyond is read from DIR when\n"+
+			"it is handed over. As a rule a quarter of what the machine has"),
 		cmdline.String("input", &o.input, "batch run: each line of `FILE` (- is standard input) becomes a task on the first queue"),
 		cmdline.String("output", &o.output, "write the results, taken from the second queue, to `FILE`;\n- is standard output, which is the default"),
 		cmdline.Bool("ordered", &o.ordered, "write results in the order of the input, not as they come"),
@@ -71,6 +85,19 @@ result: skipped, discarded, cancelled, expired or purged; keep-result on the
 first queue lets the reason be exact. Exit code: 0 when every line has a result,
 1 when some have none. Workers stay, and wait for the next master.
 
+With -data the queues are there again after a restart, whatever ended the
+master, in order or not: tasks with all that was said of them, those that were
+running with their workers, results, dead letters and pauses. A worker that is
+at work meanwhile goes on and hands its result to the new master. A queue that
+the command line does not name any more is still there. When the disk is full,
+puts fail and all else goes on, until there is space again. Damage is told with
+its place and the cure, and nothing is served then. One directory is one
+master's.
+
+With -data and -input, a batch run that was broken off begins again only when
+its queues are empty, for what is in them would be done twice: the same command
+without -input lets workers finish it, and reeve get or reeve purge empties them.
+
 Without a key, a master on a loopback address makes one that only this user's
 programs find; on any other it refuses to start.
 
@@ -88,6 +115,7 @@ Examples:
   master -addr :5000 -authkey-file reeve.key
   master -queue tasks,max-len=10000,attempts=3,backoff=1s..1m -queue results
   master -queue crawl,key-rate=1/s,window=22:00-06:00@Europe/Berlin -queue pages
+  master -data /var/lib/reeve -queue orders -queue metrics,durability=interval=1s
   master -input urls.txt -output titles.txt -ordered`
 
 // complete fills in what depends on other flags and checks what no flag can
@@ -103,6 +131,12 @@ func (o *options) complete(cmd *cli.Command) error {
 		return errors.New("-output needs -input")
 	case o.ordered && !batch:
 		return errors.New("-ordered needs -input")
+	case o.data == "" && cmd.IsSet("data"):
+		return errors.New("-data needs the name of a directory")
+	case o.data == "" && cmd.IsSet("durability"):
+		return errors.New("-durability needs -data: without it queues are kept in memory only")
+	case o.data == "" && cmd.IsSet("memory"):
+		return errors.New("-memory needs -data: without it all payloads are in memory")
 	case o.maxPayload > 1<<30:
 		return errors.New("-max-payload: want at most 1GiB")
 	}
@@ -114,6 +148,11 @@ func (o *options) complete(cmd *cli.Command) error {
 	}
 	if err := program.CheckDebugAddr(o.debugAddr); err != nil {
 		return err
+	}
+	for _, q := range o.queues {
+		if o.data == "" && q.Config.Durability != 0 {
+			return fmt.Errorf("-queue %s: durability= needs -data: without it queues are kept in memory only", q)
+		}
 	}
 	var missing []string
 	switch {
