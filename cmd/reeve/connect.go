@@ -43,6 +43,7 @@ func (s *session) flags(own ...cli.Flag) []cli.Flag {
 // master is a connection to one, as the verbs see it.
 type master interface {
 	reeve.Operator
+	reeve.Backuper
 	Queue(name string) reeve.Queue
 	Close() error
 }

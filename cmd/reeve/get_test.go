@@ -36,6 +36,7 @@ func (accepting) Settle(_ *reeve.Lease, _ *reeve.Outcome, done func(error)) { do
 // shop is a master with a counter.
 type shop struct {
 	reeve.Operator
+	reeve.Backuper
 	counter *counter
 }
 

@@ -99,6 +99,7 @@ func TestRun_RefusesWhatCannotBeRun(t *testing.T) {
 		"pause":                             noQueue,
 		"pause q -reason=":                  "want 1 to 8192 bytes",
 		"resume a b":                        noQueue,
+		"backup file":                       "unexpected argument \"file\"",
 	} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()
@@ -124,7 +125,7 @@ func TestRun_EveryVerbHasAnExampleAndJSONAndIsCompleted(t *testing.T) {
 	offered := call("--generate-shell-completion")
 	for _, verb := range []string{
 		"put", "get", "ls", "peek", "show", "why", "result", "wait", "cancel", "dead", "revive", "purge", "move", "pause", "resume",
-		"workers", "tail", "top", "keygen",
+		"workers", "tail", "top", "backup", "keygen",
 	} {
 		if !strings.Contains("\n"+offered, "\n"+verb+":") {
 			t.Errorf("%s is not completed: %s", verb, offered)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ import (
 // and writes down what it is asked to do.
 type stand struct {
 	reeve.Operator // nil: nothing else is called
+	backup         func(w io.Writer) (reeve.BackupInfo, error)
 
 	tasks   []reeve.TaskInfo // in the order of their ids
 	reasons map[reeve.ID][]reeve.Reason
@@ -43,6 +45,8 @@ func (s *stand) note(format string, args ...any) {
 }
 
 func (s *stand) Close() error { return nil }
+
+func (s *stand) Backup(_ context.Context, w io.Writer) (reeve.BackupInfo, error) { return s.backup(w) }
 
 func (s *stand) Queues(context.Context) ([]reeve.QueueStats, error) {
 	return slices.Clone(s.stats), s.err

@@ -20,6 +20,7 @@ import (
 // staged is a master as far as workers, tail and top look at one.
 type staged struct {
 	reeve.Operator // nil: nothing else is called
+	reeve.Backuper
 
 	queues  func() ([]reeve.QueueStats, error)
 	workers []reeve.WorkerInfo
