@@ -54,8 +54,10 @@ func backupTo(t *testing.T, w io.Writer, give func(io.Writer) (reeve.BackupInfo,
 	var errs strings.Builder
 	tool := &tool{
 		stdin: strings.NewReader(""), stdout: w, stderr: &errs, defaultConnect: "127.0.0.1:1",
-		getenv: func(name string) string { return map[string]string{"REEVE_AUTHKEY": strings.Repeat("long enough ", 4)}[name] },
-		dial:   func(context.Context, string, proxy.Config) (master, error) { return &stand{backup: give}, nil },
+		getenv: func(name string) string {
+			return map[string]string{"REEVE_AUTHKEY": strings.Repeat("long enough ", 4)}[name]
+		},
+		dial: func(context.Context, string, proxy.Config) (master, error) { return &stand{backup: give}, nil },
 	}
 	return tool.run(t.Context(), []string{"reeve", "backup"}), errs.String()
 }
