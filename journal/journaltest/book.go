@@ -2,6 +2,7 @@ package journaltest
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -130,11 +131,11 @@ func (b *book) appendSome(n, size int) {
 
 // bytes are n random ones.
 func (b *book) bytes(n int) []byte {
-	p := make([]byte, n)
-	for i := range p {
-		p[i] = byte(b.rand.Uint32())
+	p := make([]byte, 0, n+8)
+	for len(p) < n {
+		p = binary.LittleEndian.AppendUint64(p, b.rand.Uint64())
 	}
-	return p
+	return p[:n:n]
 }
 
 func (b *book) sync() {

@@ -13,46 +13,66 @@ import (
 // is space. The reserve is for those who ask for it.
 func faultFull(t *trial) {
 	b := t.book("fault-full")
-	try := func(reserve bool) error {
-		frame := b.bytes(500)
-		err := b.j.Append(t.Context(), b.last()+1, frame, journal.AppendOptions{Reserve: reserve})
-		if err == nil {
-			b.frames = append(b.frames, frame)
-		} else if !errors.Is(err, reeve.ErrJournalFull) {
-			t.Fatalf("Append to a full journal: %v, want ErrJournalFull", err)
-		}
-		return err
-	}
-	full := func(reserve bool) {
-		t.Helper()
-		if try(reserve) == nil {
-			t.Errorf("Append, reserve: %v, works on a full journal", reserve)
-		}
-	}
 	for range 3 {
 		b.appendSome(5, 1000)
 		t.SetSpace(t, b.name, b.j, ReserveOnly)
-		full(false)
-		full(false)
+		b.fill(false)
 		b.readAll()
 		for range 5 {
-			if err := try(true); err != nil {
+			if err := b.try(500, true); err != nil {
 				t.Errorf("Append with the reserve: %v", err)
 			}
-			full(false)
+			b.full(false)
 		}
 		b.sync()
 		b.trim(2)
 		t.SetSpace(t, b.name, b.j, NoSpace)
-		full(false)
-		full(true)
+		b.fill(true)
+		b.full(false)
 		b.readAll()
 		t.SetSpace(t, b.name, b.j, Enough)
-		b.patient(func() error { return try(false) })
+		b.patient(func() error { return b.try(500, false) })
 		b.close()
 		b.reopen()
 		b.readAll()
+		b.trim(b.last() + 1) // for the next round
 	}
+}
+
+// try appends a frame if there is space.
+func (b *book) try(size int, reserve bool) error {
+	b.Helper()
+	frame := b.bytes(size)
+	err := b.j.Append(b.Context(), b.last()+1, frame, journal.AppendOptions{Reserve: reserve})
+	if err == nil {
+		b.frames = append(b.frames, frame)
+	} else if !errors.Is(err, reeve.ErrJournalFull) {
+		b.Fatalf("Append to a full journal: %v, want ErrJournalFull", err)
+	}
+	return err
+}
+
+// full checks that there is no space.
+func (b *book) full(reserve bool) {
+	b.Helper()
+	if b.try(500, reserve) == nil {
+		b.Errorf("Append, reserve: %v, works on a full journal", reserve)
+	}
+}
+
+// fill appends until there is no space: what a journal has taken for itself
+// before is its own.
+func (b *book) fill(reserve bool) {
+	b.Helper()
+	left := 64 << 20
+	for _, size := range []int{min(b.MaxFrame, 64<<10), 500} {
+		for b.try(size, reserve) == nil {
+			if left -= size; left < 0 {
+				b.Fatalf("Append, reserve: %v, still works after 64 MiB on a full journal", reserve)
+			}
+		}
+	}
+	b.full(reserve)
 }
 
 // patient repeats an Append until there is space, which a journal may need time

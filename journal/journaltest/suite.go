@@ -28,7 +28,9 @@ type Suite struct {
 	// durable is lost. j may have been closed before.
 	PowerCut func(tb testing.TB, name string, j journal.Journal)
 
-	// SetSpace makes the journal, which is open, full or not any more.
+	// SetSpace makes the journal, which is open, full or not any more. It may
+	// still use what it has, up to 64 MiB: the suite fills it. NoSpace comes after
+	// ReserveOnly.
 	SetSpace func(tb testing.TB, name string, j journal.Journal, s Space)
 
 	// Break makes the next Append or Sync of j fail, other than for lack of space.
