@@ -59,7 +59,7 @@ func (f filler) fill(v reflect.Value) {
 			return
 		}
 		if f.how == extreme {
-			n = 8 * n
+			n *= 2
 		}
 		v.Set(reflect.MakeSlice(v.Type(), n, n))
 		for i := range n {
