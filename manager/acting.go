@@ -1,6 +1,8 @@
 package manager
 
 import (
+	"cmp"
+
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/queue"
 	"github.com/reeveq/reeve/internal/wire"
@@ -11,7 +13,7 @@ import (
 
 func (r *requests) cancelTask(m *wire.CancelTask) error {
 	return r.onceAnywhere(m.Req, m.Low, func() {
-		r.s.Reply(m.Req, 1, 0, r.s.m.engine.Cancel(m.ID, m.Reason))
+		r.s.settle(m.Req, 1, 0, r.s.m.engine.Cancel(m.ID, m.Reason))
 	})
 }
 
@@ -23,7 +25,7 @@ func (r *requests) pause(m *wire.Pause) error {
 		} else {
 			q.Resume()
 		}
-		r.s.Reply(m.Req, 1, 0, err)
+		r.s.settle(m.Req, 1, 0, err)
 	})
 }
 
@@ -57,7 +59,10 @@ func (r *requests) act(m *wire.Act) error {
 	case again:
 		run()
 	case done:
-		s.answerCount(m.Req, uint64(n), err)
+		s.m.engine.After(func(error) {
+			s.answerCount(m.Req, uint64(n), err)
+			s.Wake()
+		})
 	}
 	return nil
 }
@@ -68,7 +73,15 @@ func (s *session) acted(req uint64, n int, err error) {
 		return
 	}
 	s.client.Finish(req, 1, reeve.ID(n), err)
-	s.answerCount(req, uint64(n), err)
+	if err == nil {
+		s.m.engine.Remember(s.client, req, reeve.ID(n))
+	}
+	s.m.engine.After(func(failed error) {
+		if !s.goesOn(failed) {
+			s.answerCount(req, uint64(n), cmp.Or(err, failed))
+			s.Wake()
+		}
+	})
 }
 
 func (s *session) answerCount(req, n uint64, err error) {

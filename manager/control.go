@@ -84,6 +84,7 @@ func (s *session) welcome() error {
 	m := s.m
 	client, known := m.clients.Attach(s.clientID())
 	s.client = client
+	s.holder.SetClient(client)
 	return s.sendControl(wire.Welcome{
 		Version:    wire.Version,
 		Impl:       m.cfg.Impl,

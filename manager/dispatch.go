@@ -38,7 +38,7 @@ func (r *requests) handleRare(t wire.Type, body []byte) error {
 		return handle(r, t, body, func(m *wire.ShutdownRequest) error {
 			return r.once(m.Req, m.Low, m.Queue, func(q *queue.Queue) {
 				q.Shutdown(m.Immediate)
-				r.s.Reply(m.Req, 1, 0, nil)
+				r.s.settle(m.Req, 1, 0, nil)
 			})
 		})
 	case wire.TypeClaim:

@@ -1,13 +1,9 @@
 package manager
 
 import (
-	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/reeveq/reeve"
@@ -28,20 +24,17 @@ type Recovered struct {
 }
 
 // openEngine makes the engine of a new master.
-func (m *Master) openEngine() error {
-	cfg := queue.Config{MaxPayload: m.cfg.MaxPayload, MaxParked: m.cfg.MaxWaiting}
-	m.closeJournal = func() error { return nil }
-	if m.cfg.Journal == nil {
-		var epoch [8]byte
-		rand.Read(epoch[:]) // never fails
-		m.engine, m.clients, m.epoch = queue.New(cfg), queue.NewClients(), binary.BigEndian.Uint64(epoch[:])>>1|1
-		return nil
-	}
-	m.closeJournal = sync.OnceValue(func() error {
-		err := m.cfg.Journal.Close()
-		return cmp.Or(m.failure(), journalError(err))
+func (m *Master) openEngine() (err error) {
+	m.engine, err = queue.Open(context.Background(), queue.Config{
+		MaxPayload: m.cfg.MaxPayload, MaxParked: m.cfg.MaxWaiting,
+		Journal: m.cfg.Journal, Durability: m.cfg.Durability, Memory: m.cfg.Memory, Failed: m.journalFailed, Logger: m.cfg.Logger,
 	})
-	return errors.New("manager: Config.Journal: the engine cannot use one yet")
+	if err != nil {
+		return err
+	}
+	m.clients, m.epoch = m.engine.Clients(), m.engine.Epoch()
+	m.recovered = Recovered(m.engine.Recovered())
+	return nil
 }
 
 // Recovered returns what the master found in its journal.

@@ -25,6 +25,14 @@ type local struct {
 	pending   []func() // to be called in Wake
 }
 
+// durable waits until everything that was done so far is as durable as its queues
+// promise.
+func (l *local) durable() error {
+	done := make(chan error, 1)
+	l.holder.Engine().After(func(err error) { done <- err })
+	return <-done
+}
+
 // answer is the result of a request.
 type answer struct {
 	first  reeve.ID

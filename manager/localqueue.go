@@ -100,7 +100,7 @@ func (h *localQueue) Shutdown(ctx context.Context, immediate bool) error {
 		return err
 	}
 	h.q.Shutdown(immediate)
-	return nil
+	return h.local.durable()
 }
 
 func (h *localQueue) Dead(ctx context.Context, skip, max int) ([]reeve.DeadTask, error) {
@@ -110,14 +110,17 @@ func (h *localQueue) Dead(ctx context.Context, skip, max int) ([]reeve.DeadTask,
 	if skip < 0 || max < 1 || max > reeve.MaxBatch {
 		return nil, fmt.Errorf("%w: %d dead tasks after %d, want 1 to %d", reeve.ErrInvalid, max, skip, reeve.MaxBatch)
 	}
-	return h.q.Dead(skip, max), nil
+	return h.q.Dead(skip, max)
 }
 
 func (h *localQueue) Pause(ctx context.Context, reason string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return h.q.Pause(reason)
+	if err := h.q.Pause(reason); err != nil {
+		return err
+	}
+	return h.local.durable()
 }
 
 func (h *localQueue) Resume(ctx context.Context) error {
@@ -125,7 +128,7 @@ func (h *localQueue) Resume(ctx context.Context) error {
 		return err
 	}
 	h.q.Resume()
-	return nil
+	return h.local.durable()
 }
 
 var _ reeve.Queue = (*localQueue)(nil)

@@ -25,9 +25,8 @@ type Master struct {
 	counts    counts
 	notices   notices
 
-	recovered    Recovered
-	failed       atomic.Pointer[error] // why the journal failed
-	closeJournal func() error          // once; further calls return the same
+	recovered Recovered
+	failed    atomic.Pointer[error] // why the journal failed
 
 	spy        atomic.Pointer[func(wire.Type)] // tests only: called before each request is carried out
 	backupFrom atomic.Pointer[frameSource]     // tests only: in place of the engine

@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -77,7 +78,10 @@ func (m *Master) Cancel(ctx context.Context, id reeve.ID, reason string) error {
 	if err := m.usable(ctx); err != nil {
 		return err
 	}
-	return m.engine.Cancel(id, reason)
+	if err := m.engine.Cancel(id, reason); err != nil {
+		return err
+	}
+	return m.local.durable()
 }
 
 // CancelAll cancels the tasks that f means; see [reeve.Operator]. Once begun,
@@ -114,7 +118,8 @@ func (m *Master) act(ctx context.Context, a *action) (int, error) {
 	if err := m.usable(ctx); err != nil {
 		return 0, err
 	}
-	return m.carryOut(a)
+	n, err := m.carryOut(a)
+	return n, cmp.Or(err, m.local.durable())
 }
 
 // carryOut does what a says. With an error it may have been done to some.

@@ -92,7 +92,7 @@ func (r *requests) keep(payload []byte) []byte {
 func (r *requests) lookup(name string, req uint64, count int) (*queue.Queue, bool) {
 	q, err := r.s.m.engine.Lookup(name)
 	if err != nil {
-		r.s.Reply(req, count, 0, err)
+		r.s.settle(req, count, 0, err)
 		return nil, false
 	}
 	return q, true
@@ -113,7 +113,11 @@ func (r *requests) begin(req uint64, count int, low uint64, one func(i int)) (fr
 		case run:
 			one(i)
 		case done:
-			r.s.answer(req+uint64(i), 1, first, err)
+			// It was carried out, but that may not be durable yet.
+			r.s.m.engine.After(func(error) {
+				r.s.answer(req+uint64(i), 1, first, err)
+				r.s.Wake()
+			})
 		}
 	}
 	return false, nil
@@ -268,7 +272,12 @@ func (r *requests) dead(m *wire.DeadRequest) error {
 	}
 	a := &wire.Answer{Req: m.Req}
 	size := 0
-	for _, d := range q.Dead(int(m.Skip), int(m.Max)) {
+	dead, err := q.Dead(int(m.Skip), int(m.Max))
+	if err != nil {
+		r.s.out.refuse(m.Req, err)
+		return nil
+	}
+	for _, d := range dead {
 		if size += len(d.Payload) + len(d.Error) + len(d.Stack) + 256; size > answerBytes && len(a.Dead) > 0 {
 			break
 		}

@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/reeveq/reeve"
@@ -13,7 +14,11 @@ func (m *Master) Result(ctx context.Context, id reeve.ID) (reeve.Result, error) 
 	if err := m.usable(ctx); err != nil {
 		return reeve.Result{}, err
 	}
-	return m.engine.Result(id)
+	r, err := m.engine.Result(id)
+	if err == nil {
+		err = m.local.durable() // a result that may yet be lost is none
+	}
+	return r, err
 }
 
 // Wait waits for the end of a task; see [reeve.Operator].
@@ -44,7 +49,11 @@ func (r *requests) result(m *wire.ResultRequest) error {
 		return nil
 	}
 	res, err := s.m.engine.Result(m.ID)
-	s.answerResult(m.Req, res, err)
+	req := m.Req
+	s.m.engine.After(func(failed error) { // a result that may yet be lost is none
+		s.answerResult(req, res, cmp.Or(err, failed))
+		s.Wake()
+	})
 	return nil
 }
 

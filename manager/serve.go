@@ -158,8 +158,7 @@ func (m *Master) waitForLeases(ctx context.Context) error {
 func (m *Master) Close() error {
 	m.end(reeve.ErrClosed)
 	m.conns.Wait()
-	m.engine.Close()
-	return m.closeJournal()
+	return cmp.Or(m.failure(), journalError(m.engine.Close()))
 }
 
 // end stops everything, for a cause, of which the first counts. It waits for

@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -255,16 +256,42 @@ func (s *session) Lost(t reeve.Token, cause error) { s.out.leaseLost(t, cause) }
 
 func (s *session) Wake() { s.out.wake() }
 
-func (s *session) Reply(tag uint64, count int, first reeve.ID, err error) {
+func (s *session) Decide(tag uint64, count int, first reeve.ID, err error) *queue.Client {
 	if s.goesOn(err) {
-		return
+		return nil
 	}
 	s.client.Finish(tag, count, first, err)
-	s.answer(tag, count, first, err)
+	return s.client
+}
+
+func (s *session) Reply(tag uint64, count int, first reeve.ID, err error) {
+	if !s.goesOn(err) {
+		s.answer(tag, count, first, err)
+	}
+}
+
+// settle notes the outcome of requests that the engine does not answer itself,
+// and answers them when what they did is durable.
+func (s *session) settle(req uint64, count int, first reeve.ID, err error) {
+	if s.Decide(req, count, first, err) == nil {
+		return
+	}
+	if err == nil {
+		s.m.engine.Remember(s.client, req, first)
+	}
+	s.m.engine.After(func(failed error) {
+		s.Reply(req, count, first, cmp.Or(err, failed))
+		s.Wake()
+	})
 }
 
 // joiner takes the answer to a Join.
 type joiner struct{ s *session }
+
+func (j joiner) Decide(tag uint64, count int, first reeve.ID, err error) *queue.Client {
+	j.s.Decide(tag, count, first, err)
+	return nil // it changed nothing
+}
 
 func (j joiner) Reply(tag uint64, count int, first reeve.ID, err error) {
 	j.s.waiting.Add(-1)

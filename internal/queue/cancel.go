@@ -17,14 +17,13 @@ func (q *Queue) cancel(k *hold, tag uint64, cause error) bool {
 	switch w := w.(type) {
 	case *taker:
 		w.leave()
-		q.got(w, nil, cause)
+		q.got(w, cause)
 	case *wait:
 		q.waits.drop(w)
 		q.answerWait(w, reeve.Result{}, cause)
 	case *JoinOp:
 		q.dropJoin(w)
-		w.By.Reply(w.Tag, 1, 0, cause)
-		q.tell(k)
+		q.reply(k, w.By, w.Tag, 1, 0, cause)
 	case *parking:
 		q.unpark(w)
 		w.answer(cause)

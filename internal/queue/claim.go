@@ -21,7 +21,7 @@ func (q *Queue) Extend(h *Holder, id reeve.ID, attempt uint32, d time.Duration, 
 	var t *task
 	reclaimed := false
 	if err == nil {
-		t, err = q.held(id, attempt)
+		t, err = q.held(k, id, attempt)
 	}
 	if err == nil && t.state != leased {
 		if q.crowded(t) {
@@ -35,8 +35,9 @@ func (q *Queue) Extend(h *Holder, id reeve.ID, attempt uint32, d time.Duration, 
 	if err == nil {
 		p := t.more()
 		p.extended = max(p.extended, q.engine.now()+int64(d))
+		q.noteExtend(t)
 	}
-	by.Reply(tag, 1, 0, err)
+	q.reply(k, by, tag, 1, 0, err)
 	if reclaimed {
 		q.dispatch(q.engine.now())
 	}
@@ -56,6 +57,16 @@ func (q *Queue) crowded(t *task) bool {
 	return t.kind.full() || q.cfg.Concurrency > 0 && q.n[leased] >= q.cfg.Concurrency
 }
 
+// handedBefore reports whether t may have been handed over for that attempt by
+// the master before this one, which had no time to record it: it has not been
+// handed over since.
+func (q *Queue) handedBefore(t *task, attempt uint32) bool {
+	return t.state == ready && !t.claimable && t.leasedAt == 0 && t.id <= q.engine.recovered && attempt == t.attempt+1 && !q.crowded(t)
+}
+
+// sameClient reports whether two holders are sessions of one client.
+func (k *hold) sameClient(o *hold) bool { return k == o || k.holder.client == o.holder.client }
+
 // Claim leases again, to h, those tasks that h's client held when its last
 // session was lost and that nobody else got since. It reports which. With c,
 // which is h's, they take slots of that consumer, even beyond what it has.
@@ -73,13 +84,21 @@ func (q *Queue) Claim(h *Holder, c *Consumer, ops []AckOp) []bool {
 	reclaimed := false
 	for i, op := range ops {
 		t := q.tasks.get(op.ID)
+		if t != nil && q.handedBefore(t, op.Attempt) {
+			now := q.engine.now()
+			q.unlist(t)
+			t.attempt++
+			t.keepTurn()
+			q.lease(t, k, nil, now)
+			reclaimed = true
+		}
 		if t == nil || t.attempt != op.Attempt {
 			continue
 		}
 		switch {
 		case t.state == leased && t.hold == k:
 			kept[i] = true
-		case t.state == leased && t.hold.closed:
+		case t.state == leased && t.hold.closed && t.hold.sameClient(k):
 			now := q.engine.now()
 			q.unlease(t, now)
 			q.lease(t, k, nil, now)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/record"
 )
 
 // Limits of what is remembered for clients.
@@ -35,12 +36,26 @@ type ClientID struct {
 type Clients struct {
 	mu   sync.Mutex
 	byID map[ClientID]*Client
+	byNo map[uint32]*Client
+	last uint32    // number given out last
 	away list.List // of *Client, the one that left first in front
 	kept int       // outcomes of the clients in away
+
+	note func(recs []byte) // records a client that comes or is forgotten; nil: no journal
 }
 
 // NewClients makes an empty memory.
-func NewClients() *Clients { return &Clients{byID: map[ClientID]*Client{}} }
+func NewClients() *Clients {
+	return &Clients{byID: map[ClientID]*Client{}, byNo: map[uint32]*Client{}}
+}
+
+// of returns the client with a number, which stands for it in a journal; nil:
+// it is not known any more.
+func (m *Clients) of(no uint32) *Client {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.byNo[no]
+}
 
 // Attach returns the client id for a new session, and whether it was known.
 // The caller ends an older session of the same client first.
@@ -50,8 +65,12 @@ func (m *Clients) Attach(id ClientID) (c *Client, known bool) {
 	m.forget(time.Now())
 	c, known = m.byID[id]
 	if !known {
-		c = &Client{id: id, base: 1}
-		m.byID[id] = c
+		m.last++
+		c = &Client{id: id, no: m.last, base: 1}
+		m.byID[id], m.byNo[c.no] = c, c
+		if m.note != nil {
+			m.note(c.record())
+		}
 	}
 	m.unplace(c)
 	return c, known
@@ -86,9 +105,87 @@ func (m *Clients) Drop(c *Client) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.unplace(c)
-	if m.byID[c.id] == c {
-		delete(m.byID, c.id)
+	m.remove(c)
+}
+
+// remove forgets c, which is not away.
+func (m *Clients) remove(c *Client) {
+	if m.byID[c.id] != c {
+		return
 	}
+	delete(m.byID, c.id)
+	delete(m.byNo, c.no)
+	if m.note != nil {
+		m.note(record.AppendGone(nil, &record.Gone{Client: c.no}))
+	}
+}
+
+// record tells which client has c's number.
+func (c *Client) record() []byte {
+	return record.AppendClient(nil, &record.Client{No: c.no, Key: c.id.Key, Process: c.id.Process})
+}
+
+// answered tells whether the outcome of a request is remembered.
+func (c *Client) answered(req uint64) (first reeve.ID, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if req < c.base || req-c.base >= uint64(c.n) {
+		return 0, false
+	}
+	o := c.at(req)
+	return o.first, o.phase == answered && o.err == nil
+}
+
+// recall notes outcomes that a journal tells of.
+func (c *Client) recall(req uint64, count int, first reeve.ID) {
+	c.mu.Lock()
+	if end := req + uint64(count); end >= req && end > c.base {
+		if end-c.base > Window { // the client had gone on
+			c.advance(end - Window)
+		}
+		c.extend(int(end - c.base))
+	}
+	c.mu.Unlock()
+	c.Finish(req, count, first, nil)
+}
+
+// While a journal is replayed: nobody else has the memory.
+
+// byNumber returns the client that a number stands for, which may become known
+// later; nil for 0.
+func (m *Clients) byNumber(no uint32) *Client {
+	if no == 0 {
+		return nil
+	}
+	c := m.byNo[no]
+	if c == nil {
+		c = &Client{no: no, base: 1}
+		m.byNo[no] = c
+		m.last = max(m.last, no)
+	}
+	return c
+}
+
+// name tells who has a number.
+func (m *Clients) name(no uint32, id ClientID) { m.byNumber(no).id = id }
+
+// lose forgets who has a number.
+func (m *Clients) lose(no uint32) { delete(m.byNo, no) }
+
+// settle ends that: those who are known are away since now.
+func (m *Clients) settle() {
+	now := time.Now()
+	for no, c := range m.byNo {
+		if c.id == (ClientID{}) {
+			delete(m.byNo, no)
+			continue
+		}
+		m.byID[c.id] = c
+		c.left, c.kept = now, len(c.ring)
+		c.place = m.away.PushBack(c)
+		m.kept += c.kept
+	}
+	m.forget(now)
 }
 
 // Len is how many clients are remembered.
@@ -105,13 +202,14 @@ func (m *Clients) forget(now time.Time) {
 			return
 		}
 		m.unplace(c)
-		delete(m.byID, c.id)
+		m.remove(c)
 	}
 }
 
 // Client is the memory of one client. Methods are safe for concurrent use.
 type Client struct {
 	id    ClientID
+	no    uint32        // stands for it in a journal; never 0
 	place *list.Element // in Clients.away; guarded by Clients.mu, as the next two are
 	left  time.Time
 	kept  int // outcomes it had then

@@ -37,11 +37,10 @@ func (from *Queue) Complete(h *Holder, to *Queue, ops []CompleteOp) {
 	if kf.closed || kt.closed {
 		return
 	}
-	from.tell(kf)
 	for i := range ops {
 		op := &ops[i]
-		if err := to.complete(from, op, kt); err != nil {
-			op.By.Reply(op.Tag, 1, 0, err)
+		if err := to.complete(from, op, kf, kt); err != nil {
+			to.reply(kt, op.By, op.Tag, 1, 0, err)
 		}
 	}
 	from.after(from.engine.now())
@@ -60,35 +59,35 @@ func (from *Queue) finish(h *Holder, ops []CompleteOp) {
 		err := from.engine.checkTask(&op.Result)
 		var t *task
 		if err == nil {
-			t, err = from.held(op.ID, op.Attempt)
+			t, err = from.held(k, op.ID, op.Attempt)
 		}
 		if err == nil {
 			from.done(t, from.free(t, now), op.Result.Payload, now)
 		}
-		op.By.Reply(op.Tag, 1, 0, err)
+		from.reply(k, op.By, op.Tag, 1, 0, err)
 	}
 	from.after(now)
 }
 
 // complete carries out op, or makes it wait; otherwise it tells why not. q is
-// the queue of the result.
-func (q *Queue) complete(from *Queue, op *CompleteOp, k *hold) error {
+// the queue of the result, k what who asks has in it, kf in the other one.
+func (q *Queue) complete(from *Queue, op *CompleteOp, kf, k *hold) error {
 	if err := q.completeError(op); err != nil {
 		return err
 	}
-	t, err := from.held(op.ID, op.Attempt)
+	t, err := from.held(kf, op.ID, op.Attempt)
 	if err != nil {
 		return err
 	}
 	switch {
-	case (q.parked.head == nil || q.stopped) && q.tryComplete(from, t, op):
+	case (q.parked.head == nil || q.stopped) && q.tryComplete(from, t, op, k):
 		return nil
 	case q.cfg.Refuse:
 		q.stats.refused++
 		return q.fullError(1)
 	}
 	c := &completing{CompleteOp: *op}
-	c.park = parking{complete: c, from: from, hold: k, queue: q, size: sizeOf(&op.Result)}
+	c.park = parking{complete: c, from: from, held: kf, hold: k, queue: q, size: sizeOf(&op.Result)}
 	if err := q.park(&c.park); err != nil {
 		return err
 	}
@@ -107,8 +106,8 @@ func (q *Queue) completeError(op *CompleteOp) error {
 }
 
 // tryComplete carries out op, which ends t's lease, with both queues locked,
-// unless q has no room; it reports whether it did.
-func (q *Queue) tryComplete(from *Queue, t *task, op *CompleteOp) bool {
+// unless q has no room, and answers k; it reports whether it did.
+func (q *Queue) tryComplete(from *Queue, t *task, op *CompleteOp, k *hold) bool {
 	size, n := sizeOf(&op.Result), 1
 	if from == q { // the task makes room for its result
 		size -= t.size()
@@ -129,7 +128,7 @@ func (q *Queue) tryComplete(from *Queue, t *task, op *CompleteOp) bool {
 		q.claimUnique(&op.Result, id, now)
 		q.insert(&op.Result, id, now)
 	}
-	op.By.Reply(op.Tag, 1, 0, nil)
+	q.reply(k, op.By, op.Tag, 1, 0, nil)
 	q.dispatch(now)
 	return true
 }

@@ -53,7 +53,7 @@ func TestDead_TellsWhy(t *testing.T) {
 					last = c.take(t, q, 1)[0]
 					do(t, q, c, last)
 				}
-				d := q.Dead(0, 10)
+				d := deadOf(q, 0, 10)
 				if len(d) != 1 || d[0].Reason != x.reason || d[0].Error != x.err || d[0].Attempt != uint32(len(x.steps)) || d[0].DiedAt.IsZero() {
 					t.Fatalf("%+v", d)
 				}
@@ -79,7 +79,7 @@ func TestDead_ArePaged(t *testing.T) {
 			want      string
 		}{{0, 2, "a b "}, {2, 9, "c d "}, {3, 1, "d "}, {4, 1, ""}, {0, 0, ""}} {
 			got := ""
-			for _, d := range q.Dead(x.skip, x.max) {
+			for _, d := range deadOf(q, x.skip, x.max) {
 				got += string(d.Payload) + " "
 			}
 			if got != x.want {
@@ -98,7 +98,7 @@ func TestErrorText_IsKeptAsFarAsThereIsRoom(t *testing.T) {
 		for _, task := range c.take(t, q, 3) {
 			c.nack(q, task, queue.NackOp{Error: long, Stack: long})
 		}
-		d, s := q.Dead(0, 3), q.Stats()
+		d, s := deadOf(q, 0, 3), q.Stats()
 		if s.Bytes > 30_000 {
 			t.Fatalf("%d bytes kept", s.Bytes)
 		}

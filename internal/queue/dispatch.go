@@ -93,8 +93,7 @@ func (q *Queue) handOver(k *taker, t *task, now int64) {
 		if k.list != nil {
 			k.list.rotate(k)
 		}
-		k.hold.holder.sink.Deliver(c.tag, q.name, q.delivery(t))
-		q.tell(k.hold)
+		q.deliver(c, t)
 	}
 }
 
@@ -117,7 +116,7 @@ func (q *Queue) lease(t *task, k *hold, c *Consumer, now int64) {
 	q.move(t, leased)
 	q.startLine(t, now)
 	q.startUnique(t)
-	t.claimable = false
+	t.claimable, t.untold = false, false
 	t.hold, t.leasedAt = k, now
 	if t.past != nil {
 		t.past.extended = 0
@@ -134,6 +133,7 @@ func (q *Queue) lease(t *task, k *hold, c *Consumer, now int64) {
 		q.setDue(end)
 	}
 	q.emit(reeve.EventStarted, t, k.holder.name(), "")
+	q.noteLease(t)
 }
 
 // unlease takes t from its holder; it is in no list then. What follows from

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"log/slog"
 	"maps"
 	"math"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/journal"
 )
 
 // Config says how an engine is set up.
@@ -21,6 +23,19 @@ type Config struct {
 	// MaxParked bounds the bytes of one holder's requests that wait for room;
 	// a single one may be larger. 0: no bound.
 	MaxParked int64
+
+	// Journal is what changes are recorded in, for Open; nil: nothing is.
+	Journal journal.Journal
+	// Durability is that of queues that do not say it. 0: DurabilitySync.
+	Durability reeve.Durability
+	// Memory bounds the bytes of payloads in memory: beyond it those of new
+	// tasks are read from the journal when they are handed over. 0: no bound.
+	Memory int64
+	// Failed is called when the journal has failed: the engine is of no use any
+	// more, and is to be closed, but not by Failed itself. nil: nobody is told.
+	Failed func(error)
+	// Logger is told of what the journal does besides; nil: nobody is.
+	Logger *slog.Logger
 }
 
 // Engine hosts queues. All methods are safe for concurrent use.
@@ -30,24 +45,36 @@ type Engine struct {
 	ids   atomic.Uint64
 	moves atomic.Uint64 // how often tasks went from one queue to another
 
-	mu     sync.RWMutex // guards the fields below; never taken with a queue's mutex held
-	names  map[string]*Queue
-	queues []*Queue // in the order of creation
-	known  []string // their names; never changed, but replaced: errors share it
-	closed bool
+	mu      sync.RWMutex // guards the fields below; never taken with a queue's mutex held
+	names   map[string]*Queue
+	closing func() error // endJournal, once
+	queues  []*Queue     // in the order of creation
+	known   []string     // their names; never changed, but replaced: errors share it
+	closed  bool
 
 	clock  clock
 	events hub
+
+	durable
 }
 
-// New makes an engine without queues and starts its clock; Close ends it.
+// New makes an engine without queues and without a journal, and starts its
+// clock; Close ends it.
 func New(cfg Config) *Engine {
+	cfg.Journal = nil
+	e := newEngine(cfg)
+	go e.runClock() // ended and waited for by Close
+	return e
+}
+
+func newEngine(cfg Config) *Engine {
 	e := &Engine{cfg: cfg, start: time.Now(), names: map[string]*Queue{}}
 	// Ids start at the microsecond of the start, so that no restart gives one
 	// out again: nobody puts 2^12 tasks in every microsecond.
 	e.ids.Store(uint64(e.start.UnixMicro()) << 12)
+	e.closing = sync.OnceValue(e.endJournal)
+	e.clients, e.epoch = NewClients(), newEpoch()
 	e.clock.init()
-	go e.runClock() // ended and waited for by Close
 	return e
 }
 
@@ -73,8 +100,9 @@ func (e *Engine) wallAt(at int64) time.Time {
 }
 
 // Declare makes the queue name, or returns it when it exists with the same
-// configuration; with another one it is [reeve.ErrQueueExists]. A
-// configuration or name out of range is [reeve.ErrInvalid].
+// configuration; with another one it is [reeve.ErrQueueExists], unless the queue
+// is known from the journal only, and nobody has asked for it yet: then this is
+// how it is configured from now on. A configuration or name out of range is [reeve.ErrInvalid].
 func (e *Engine) Declare(name string, cfg reeve.QueueConfig) (*Queue, error) {
 	cfg, err := checkConfig(name, cfg)
 	if err != nil {
@@ -86,15 +114,18 @@ func (e *Engine) Declare(name string, cfg reeve.QueueConfig) (*Queue, error) {
 		return nil, reeve.ErrClosed
 	}
 	if q, ok := e.names[name]; ok {
-		if !q.cfg.Equal(&cfg) {
+		switch {
+		case q.cfg.Equal(&cfg):
+		case q.claimed.Load():
 			return nil, fmt.Errorf("%w: %q has %+v", reeve.ErrQueueExists, name, q.Config())
+		default:
+			q = e.replant(q, cfg)
 		}
+		q.claimed.Store(true)
 		return q, nil
 	}
-	q := newQueue(e, name, cfg, len(e.queues))
-	e.names[name] = q
-	e.known = append(slices.Clone(e.known), name)
-	e.queues = append(slices.Clone(e.queues), q)
+	q := e.declare(name, cfg)
+	q.claimed.Store(true)
 	return q, nil
 }
 
@@ -105,6 +136,9 @@ func (e *Engine) Lookup(name string) (*Queue, error) {
 	known := e.known
 	e.mu.RUnlock()
 	if ok {
+		if !q.claimed.Load() {
+			return e.use(name), nil
+		}
 		return q, nil
 	}
 	return nil, &reeve.NoSuchQueueError{Name: name, Known: known}
@@ -164,16 +198,28 @@ func (e *Engine) Leased() int {
 	return n
 }
 
-// Close stops the engine and waits for its clock to end.
-func (e *Engine) Close() {
+// Close stops the engine, waits for its clock to end, has everything written to
+// the journal that is not there yet, and closes that, whose error it returns.
+// Further calls do nothing.
+func (e *Engine) Close() error {
 	e.Stop()
 	e.clock.stop()
+	return e.closing()
 }
 
 func (e *Engine) all() []*Queue {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	return e.queues
+}
+
+// use returns the queue name as it will be configured from now on.
+func (e *Engine) use(name string) *Queue {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	q := e.names[name]
+	q.claimed.Store(true)
+	return q
 }
 
 // newIDs returns the first of n consecutive ids.

@@ -16,7 +16,7 @@ import (
 func follow(t *testing.T, buffer int, wake func(), names ...string) (*Engine, *Subscription) {
 	t.Helper()
 	e := New(Config{})
-	t.Cleanup(e.Close)
+	t.Cleanup(func() { e.Close() })
 	for _, name := range []string{"a", "b"} {
 		if _, err := e.Declare(name, reeve.QueueConfig{}); err != nil {
 			t.Fatal(err)

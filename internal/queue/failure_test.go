@@ -102,7 +102,7 @@ func TestBackoff_AndAttemptsOfATaskGoBeforeTheQueues(t *testing.T) {
 			}
 			c.ok(t, c.nack(q, task, queue.NackOp{Error: "x"}))
 		}
-		if d := q.Dead(0, 5); len(d) != 1 || d[0].ID != id || d[0].Reason != "3 attempts failed; last: x" {
+		if d := deadOf(q, 0, 5); len(d) != 1 || d[0].ID != id || d[0].Reason != "3 attempts failed; last: x" {
 			t.Fatalf("%+v", d)
 		}
 	})
@@ -131,8 +131,8 @@ func TestSnooze_UsesNoAttemptUnlessTheQueueCountsIt(t *testing.T) {
 				switch {
 				case !counted && (s.Snoozed != 10 || s.Failed != 0 || s.Dead != 0):
 					t.Fatalf("%+v", s)
-				case counted && (s.Snoozed != 3 || s.Dead != 1 || q.Dead(0, 1)[0].Reason != "3 attempts put off" || q.Dead(0, 1)[0].Counts.Snoozed != 3):
-					t.Fatalf("%+v, %+v", s, q.Dead(0, 1))
+				case counted && (s.Snoozed != 3 || s.Dead != 1 || deadOf(q, 0, 1)[0].Reason != "3 attempts put off" || deadOf(q, 0, 1)[0].Counts.Snoozed != 3):
+					t.Fatalf("%+v, %+v", s, deadOf(q, 0, 1))
 				}
 			})
 		})
@@ -147,7 +147,7 @@ func TestSnooze_CountedWithOthersTellsAllOfThem(t *testing.T) {
 		for _, op := range []queue.NackOp{{Snooze: true}, {Error: "x"}, {TimedOut: true}, {Snooze: true}} {
 			c.ok(t, c.nack(q, c.take(t, q, 1)[0], op))
 		}
-		if d := q.Dead(0, 1); len(d) != 1 || d[0].Reason != "1 attempts failed, 1 timed out, 2 put off" {
+		if d := deadOf(q, 0, 1); len(d) != 1 || d[0].Reason != "1 attempts failed, 1 timed out, 2 put off" {
 			t.Fatalf("%+v", d)
 		}
 	})
@@ -306,7 +306,7 @@ func TestMaxDead_TheOldestGoesFirst(t *testing.T) {
 		for _, task := range c.take(t, q, 4) {
 			c.ok(t, c.nack(q, task, queue.NackOp{Bury: true}))
 		}
-		d := q.Dead(0, 5)
+		d := deadOf(q, 0, 5)
 		if len(d) != 2 || string(d[0].Payload) != "c" || string(d[1].Payload) != "d" || q.Stats().Purged != 2 {
 			t.Fatalf("%+v", d)
 		}

@@ -137,6 +137,7 @@ func (q *Queue) Pause(reason string) error {
 	q.mu.Lock()
 	defer q.unlock()
 	q.gates.paused, q.gates.any, q.gates.reason = true, true, reason
+	q.notePause()
 	q.emit(reeve.EventPaused, nil, "", reason)
 	return nil
 }
@@ -147,6 +148,7 @@ func (q *Queue) Resume() {
 	defer q.unlock()
 	if q.gates.paused {
 		q.gates.paused, q.gates.any, q.gates.reason = false, q.gates.limited, ""
+		q.notePause()
 		q.emit(reeve.EventResumed, nil, "", "")
 		q.after(q.engine.now())
 	}

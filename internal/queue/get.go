@@ -30,13 +30,13 @@ func (q *Queue) Get(h *Holder, op *GetOp) {
 	err := op.Want.Validate()
 	switch {
 	case err != nil:
-		q.got(&op.taker, nil, err)
+		q.got(&op.taker, err)
 		return
 	case op.Max < 1 || op.Max > reeve.MaxBatch:
-		q.got(&op.taker, nil, &reeve.LimitError{Kind: reeve.ErrInvalid, Limit: "tasks of one Get", Value: int64(op.Max), Max: reeve.MaxBatch})
+		q.got(&op.taker, &reeve.LimitError{Kind: reeve.ErrInvalid, Limit: "tasks of one Get", Value: int64(op.Max), Max: reeve.MaxBatch})
 		return
 	case q.stopped:
-		q.got(&op.taker, nil, reeve.ErrClosed)
+		q.got(&op.taker, reeve.ErrClosed)
 		return
 	}
 	op.taker.profile = q.profileOf(&op.Want)
@@ -46,27 +46,35 @@ func (q *Queue) Get(h *Holder, op *GetOp) {
 	case op.taker.list == nil: // served
 	case q.ended():
 		op.taker.leave()
-		q.got(&op.taker, nil, q.shutdownError())
+		q.got(&op.taker, q.shutdownError())
 	case op.NoWait:
 		op.taker.leave()
-		q.got(&op.taker, nil, reeve.ErrEmpty)
+		q.got(&op.taker, reeve.ErrEmpty)
 	default:
 		k.waits(op.Tag, &op.taker)
 	}
 }
 
-func (q *Queue) got(t *taker, ts []reeve.Task, err error) {
+// got answers a Get with an error.
+func (q *Queue) got(t *taker, err error) {
 	q.dropGet(t)
 	if g := t.get.group; g != nil {
-		if err != nil {
-			if err = g.failed(err); err == nil {
-				return
-			}
+		if err = g.failed(err); err == nil {
+			return
 		}
 		q.later(g)
 	}
-	t.hold.holder.sink.Got(t.get.Tag, q.name, ts, err)
+	t.hold.holder.sink.Got(t.get.Tag, q.name, nil, err)
 	q.tell(t.hold)
+}
+
+// gotTasks answers a Get with tasks that were leased for it.
+func (q *Queue) gotTasks(t *taker, ts []*task) {
+	q.dropGet(t)
+	if g := t.get.group; g != nil {
+		q.later(g)
+	}
+	q.deliverAll(t, ts)
 }
 
 // serveGet answers a Get with t and what else there is for it.
@@ -77,12 +85,12 @@ func (q *Queue) serveGet(k *taker, t *task, now int64) {
 		q.dropGet(k)
 		return
 	}
-	ts := make([]reeve.Task, 0, min(k.get.Max, q.offered))
+	ts := make([]*task, 0, min(k.get.Max, q.offered))
 	var size int64
 	for {
 		q.lease(q.take(t, now), k.hold, nil, now)
 		size += t.size()
-		ts = append(ts, q.delivery(t))
+		ts = append(ts, t)
 		if len(ts) == k.get.Max || size >= getBytes || q.shut(now) {
 			break
 		}
@@ -94,5 +102,5 @@ func (q *Queue) serveGet(k *taker, t *task, now int64) {
 		}
 	}
 	k.leave()
-	q.got(k, ts, nil)
+	q.gotTasks(k, ts)
 }

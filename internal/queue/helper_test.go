@@ -178,3 +178,12 @@ func (c *client) forget() {
 	c.gots = nil
 	clear(c.replies)
 }
+
+// deadOf is q's dead tasks, of which every payload can be read.
+func deadOf(q *queue.Queue, skip, max int) []reeve.DeadTask {
+	dead, err := q.Dead(skip, max)
+	if err != nil {
+		panic(err)
+	}
+	return dead
+}

@@ -43,8 +43,9 @@ type Holder struct {
 	silent   atomic.Bool  // some queue has set its takers aside until it is heard of
 	parked   atomic.Int64 // bytes of its requests that wait for room
 
-	gone atomic.Bool // set with mu held
-	who  string      // for people; constant once it has any leases
+	gone   atomic.Bool // set with mu held
+	who    string      // for people; constant once it has any leases
+	client *Client     // whose session it is; nil: nobody's. As constant.
 
 	mu    sync.Mutex // guards holds; taken with no queue locked
 	holds map[*Queue]*hold
@@ -102,6 +103,18 @@ func (h *Holder) SetPatience(d time.Duration) { h.patience.Store(int64(d)) }
 
 // SetName says who the holder is, for people. Call it before it has any leases.
 func (h *Holder) SetName(name string) { h.who = name }
+
+// SetClient says whose session the holder is: what its client held when an older
+// session was lost is its own, too. Call it before it has any leases.
+func (h *Holder) SetClient(c *Client) { h.client = c }
+
+// clientNo stands for the holder's client in records; 0: it has none.
+func (h *Holder) clientNo() uint32 {
+	if h.client == nil {
+		return 0
+	}
+	return h.client.no
+}
 
 // name is who the holder is, for people.
 func (h *Holder) name() string {

@@ -20,9 +20,9 @@ func (q *Queue) Join(h *Holder, op *JoinOp) {
 	defer q.unlock()
 	switch {
 	case q.stopped:
-		op.By.Reply(op.Tag, 1, 0, reeve.ErrClosed)
+		q.reply(op.hold, op.By, op.Tag, 1, 0, reeve.ErrClosed)
 	case q.unsettled() == 0:
-		op.By.Reply(op.Tag, 1, 0, nil)
+		q.reply(op.hold, op.By, op.Tag, 1, 0, nil)
 	default:
 		op.at = len(q.joins)
 		q.joins = append(q.joins, op)
@@ -45,8 +45,7 @@ func (q *Queue) endJoins(err error) {
 		q.joins[i] = nil
 		op.hold.waitsNoMore(op.Tag, op)
 		if !op.hold.closed {
-			op.By.Reply(op.Tag, 1, 0, err)
-			q.tell(op.hold)
+			q.reply(op.hold, op.By, op.Tag, 1, 0, err)
 		}
 	}
 	q.joins = q.joins[:0]

@@ -49,7 +49,7 @@ func TestKey_OneAtATimeInOrderWhateverHappensToThem(t *testing.T) {
 					}
 				}
 			}
-			for _, d := range q.Dead(0, 10_000) { // over, too
+			for _, d := range deadOf(q, 0, 10_000) { // over, too
 				if key := keyOf(d.Task); slices.Contains(order[key], string(d.Payload)) {
 					over(key, string(d.Payload))
 					if strings.HasPrefix(running[key], string(d.Payload)+"/") {

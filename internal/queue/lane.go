@@ -178,8 +178,7 @@ func (q *Queue) enter(t *task, front bool) {
 	was := v.tasks.head
 	switch {
 	case !front:
-		q.lastOrder++
-		t.order = q.lastOrder
+		t.order = q.nextOrder()
 		v.tasks.pushBack(t)
 	default:
 		q.firstOrder--
@@ -199,12 +198,24 @@ func (q *Queue) enter(t *task, front bool) {
 			}
 		}
 	}
+	q.entered(t, v, was)
+}
+
+// entered notes that t is in v, of which was is who was first before.
+func (q *Queue) entered(t *task, v *level, was *task) {
 	t.level = v
-	l.n++
+	v.lane.n++
 	q.offered++
 	if v.tasks.head != was {
 		q.levelMoved(v)
 	}
+}
+
+// nextOrder is behind all that was given out before, here or by a master before
+// this one: it goes with the ids.
+func (q *Queue) nextOrder() int64 {
+	q.lastOrder = max(q.lastOrder+1, int64(q.engine.newestID()))
+	return q.lastOrder
 }
 
 // idleLanes is from how many lanes for labels on a kind keeps none without

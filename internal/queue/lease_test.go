@@ -256,7 +256,7 @@ func TestAttempts_UsedUpMakeATaskDeadWithTheReason(t *testing.T) {
 			}
 			c.nack(q, ts[0], queue.NackOp{Error: "boom\nline 2", Stack: "at x"})
 		}
-		dead := q.Dead(0, 10)
+		dead := deadOf(q, 0, 10)
 		if len(dead) != 1 || dead[0].Reason != "3 attempts failed; last: boom" || dead[0].Error != "boom\nline 2" || dead[0].Stack != "at x" || dead[0].Counts.Failed != 3 {
 			t.Fatalf("%+v", dead)
 		}
@@ -281,7 +281,7 @@ func TestTimeout_EndsAnAttemptWhoseWorkerDoesNot(t *testing.T) {
 				t.Fatalf("after attempt %d: %v", i+1, c.causes)
 			}
 		}
-		if d := q.Dead(0, 1); len(d) != 1 || d[0].Counts.TimedOut != 2 || !strings.Contains(d[0].Reason, "2 attempts timed out") {
+		if d := deadOf(q, 0, 1); len(d) != 1 || d[0].Counts.TimedOut != 2 || !strings.Contains(d[0].Reason, "2 attempts timed out") {
 			t.Fatalf("%+v", d)
 		}
 		consumer.Close()
@@ -321,7 +321,7 @@ func TestPoison_IsFoundAndItsNeighboursAreNotBlamed(t *testing.T) {
 				w.Release(true)
 			}
 		}
-		dead := q.Dead(0, 100)
+		dead := deadOf(q, 0, 100)
 		if len(dead) != 1 || string(dead[0].Payload) != "poison" || dead[0].Reason != "worker lost ×5" {
 			t.Fatalf("dead: %+v", dead)
 		}

@@ -90,7 +90,7 @@ func (q *Queue) timeOut(t *task, now int64) {
 
 // tellLost tells k's holder, unless it is gone, that its lease of t is over.
 func (q *Queue) tellLost(k *hold, t *task, cause error) {
-	if !k.closed {
+	if !k.closed && !t.untold {
 		k.holder.sink.Lost(reeve.Token{Queue: q.name, ID: t.id, Attempt: t.attempt}, cause)
 		q.tell(k)
 	}
@@ -292,7 +292,7 @@ func (q *Queue) endTakers(err error) {
 		for t := l.head; t != nil; t = l.head {
 			t.leave()
 			if t.get != nil {
-				q.got(t, nil, err)
+				q.got(t, err)
 			} else {
 				q.endConsumer(t.consumer, err)
 			}
@@ -303,7 +303,7 @@ func (q *Queue) endTakers(err error) {
 			next := t.next
 			if t.get != nil {
 				t.leave()
-				q.got(t, nil, err)
+				q.got(t, err)
 			}
 			t = next
 		}

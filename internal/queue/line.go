@@ -91,6 +91,7 @@ func (q *Queue) line(t *task, now int64, front bool) {
 	l := t.extra.line
 	switch {
 	case !t.extra.released:
+		t.order = q.nextOrder()
 		l.waiting.pushBack(t)
 	case q.cfg.KeyRate.IsZero():
 		l.inLane++
@@ -99,6 +100,7 @@ func (q *Queue) line(t *task, now int64, front bool) {
 	default: // it needs another token
 		t.extra.released = false
 		l.released--
+		t.order = 0 // as it was put: before all others of its key
 		l.waiting.pushFirst(t)
 	}
 	q.blocked++

@@ -12,10 +12,13 @@ import (
 // Task returns what is known of a task, with its whole payload.
 // [reeve.ErrNoSuchTask].
 func (e *Engine) Task(id reeve.ID) (i reeve.TaskInfo, err error) {
-	if !e.seek(func(q *Queue) (found bool) { i, found = q.taskInfo(id); return found }) {
+	var in *Queue
+	if !e.seek(func(q *Queue) (found bool) { in = q; i, found = q.taskInfo(id); return found }) {
 		return reeve.TaskInfo{}, noSuchTask(id)
 	}
-	return i, nil
+	one := []reeve.TaskInfo{i}
+	err = in.fill(one, reeve.NoLimit)
+	return one[0], err
 }
 
 func (q *Queue) taskInfo(id reeve.ID) (reeve.TaskInfo, bool) {
@@ -37,7 +40,7 @@ func (q *Queue) taskInfo(id reeve.ID) (reeve.TaskInfo, bool) {
 // info is what is known of t, with at most payload bytes of its payload;
 // NoLimit: all.
 func (q *Queue) info(t *task, payload int) reeve.TaskInfo {
-	i := reeve.TaskInfo{Task: q.delivery(t), Queue: q.name, State: t.state.public(), Size: len(t.payload)}
+	i := reeve.TaskInfo{Task: q.delivery(t), Queue: q.name, State: t.state.public(), Size: int(t.length)}
 	if payload != reeve.NoLimit && len(i.Payload) > payload {
 		i.Payload = i.Payload[:payload:payload]
 	}
@@ -140,5 +143,5 @@ func (q *Queue) List(f *reeve.Filter, o reeve.ListOptions) (reeve.Page, error) {
 		}
 		q.mu.Unlock()
 	}
-	return page, nil
+	return page, q.fill(page.Tasks, o.Payload)
 }

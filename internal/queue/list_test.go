@@ -262,7 +262,7 @@ func TestLook_ChangesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			z.q.Types()
-			z.q.Dead(0, 9)
+			deadOf(z.q, 0, 9)
 			z.holder.Info()
 			for name, id := range z.ids {
 				if i := task(id); !reflect.DeepEqual(i, infos[name]) {

@@ -527,7 +527,7 @@ func (r *round) release(c *mClient, returned bool) {
 func (r *round) forgetQueueView() {
 	for _, q := range r.queues {
 		q.deadIDs = map[reeve.ID]reeve.DeadTask{}
-		for _, d := range q.Dead(0, len(r.tasks)) {
+		for _, d := range deadOf(q.Queue, 0, len(r.tasks)) {
 			q.deadIDs[d.ID] = d
 		}
 	}

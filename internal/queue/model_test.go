@@ -233,7 +233,7 @@ func (m *model) absorb() {
 	synctest.Wait() // what is over at this moment has ended
 	for _, q := range m.queues {
 		q.deadIDs = map[reeve.ID]reeve.DeadTask{}
-		for _, d := range q.Dead(0, len(m.tasks)) {
+		for _, d := range deadOf(q.Queue, 0, len(m.tasks)) {
 			q.deadIDs[d.ID] = d
 		}
 	}

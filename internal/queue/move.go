@@ -111,6 +111,7 @@ func (q *Queue) moveTo(to *Queue, t *task, now int64) {
 	}
 	to.tasks.add(t)
 	to.bytes += t.size()
+	to.rejoinPayload(t)
 	to.stats.movedIn++
 	switch {
 	case was == dead:
@@ -125,6 +126,8 @@ func (q *Queue) moveTo(to *Queue, t *task, now int64) {
 		to.makeReady(t, now, asPut)
 	}
 	to.emit(reeve.EventMoved, t, "", "from "+q.name)
+	q.noteMove(to, t)
+	q.sent = true
 	if was == dead {
 		to.boundDead(now)
 	}

@@ -131,7 +131,7 @@ func (c *completing) end() {
 	}
 	from := c.park.from
 	from.mu.Lock()
-	_, err := from.held(c.ID, c.Attempt)
+	_, err := from.held(c.park.held, c.ID, c.Attempt)
 	from.mu.Unlock()
 	q := c.park.queue
 	q.mu.Lock()
@@ -179,7 +179,7 @@ func (q *Queue) Revive(f *reeve.Filter) (int, error) {
 	m.without(reeve.StateLeased)
 	return q.each(m, func(t *task, now int64) {
 		q.dead.remove(t)
-		q.grow(t, func(p *past) { p.counts, p.fate = reeve.Counts{}, fate{} })
+		q.grow(t, func(p *past) { p.counts, p.fate, p.rewrite = reeve.Counts{}, fate{}, true })
 		if t.extra != nil {
 			t.extra.expireAt = 0 // it is wanted after that
 		}
@@ -187,6 +187,7 @@ func (q *Queue) Revive(f *reeve.Filter) (int, error) {
 		q.joinLine(t)
 		q.stats.revived++
 		q.makeReady(t, now, asPut)
+		q.noteStand(t)
 		q.emit(reeve.EventRevived, t, "", "")
 	}), nil
 }

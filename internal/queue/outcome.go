@@ -36,8 +36,8 @@ func (q *Queue) outcome(t *task, s reeve.State, reason string, result []byte) re
 	return r
 }
 
-// endResult tells who waits for t how it ended, and keeps that for as long as
-// t or its queue says.
+// endResult tells who waits for t how it ended, and records and keeps that for
+// as long as t or its queue says.
 func (q *Queue) endResult(t *task, s reeve.State, reason string, result []byte, now int64) {
 	keep := int64(q.cfg.KeepResult)
 	if t.extra != nil && t.extra.keep != 0 {
@@ -48,17 +48,21 @@ func (q *Queue) endResult(t *task, s reeve.State, reason string, result []byte, 
 		keep = max(keep, int64(cancelMemory))
 	}
 	if keep == 0 && q.waits.len() == 0 {
+		q.noteEnd(t.id, nil, 0)
 		return
 	}
 	r := q.outcome(t, s, reason, result)
-	q.tellEnd(t, r)
 	if keep > asked && !q.results.fits(&r) { // it takes no room from what was asked for
 		keep = asked
 	}
 	if keep > 0 {
 		q.results.add(r, now, now+keep)
 		q.setDue(now + keep)
+		q.noteEnd(t.id, &r, now+keep)
+	} else {
+		q.noteEnd(t.id, nil, 0)
 	}
+	q.tellEnd(t, r)
 }
 
 // tellEnd answers those who wait for the end of t.
@@ -71,8 +75,7 @@ func (q *Queue) tellEnd(t *task, r reeve.Result) {
 // answerWait answers w, which waits no more.
 func (q *Queue) answerWait(w *wait, r reeve.Result, err error) {
 	w.hold.waitsNoMore(w.op.Tag, w)
-	w.op.By.Ended(w.op.Tag, r, err)
-	q.tell(w.hold)
+	q.replyEnded(w.hold, w.op, r, err)
 }
 
 // endWaits answers all Waits with err.
@@ -144,13 +147,11 @@ func (q *Queue) wait(h *Holder, op *WaitOp) bool {
 	r, found, err := q.result(op.ID, q.engine.now())
 	switch {
 	case found && err == nil:
-		op.By.Ended(op.Tag, r, nil)
-		q.tell(k)
+		q.replyEnded(k, op, r, nil)
 	case !found:
 		return false
 	case q.stopped:
-		op.By.Ended(op.Tag, r, reeve.ErrClosed)
-		q.tell(k)
+		q.replyEnded(k, op, r, reeve.ErrClosed)
 	default:
 		k.waits(op.Tag, q.waits.add(k, op))
 	}

@@ -12,6 +12,7 @@ type parking struct {
 	put        *putting
 	complete   *completing
 	from       *Queue // complete's
+	held       *hold  // of who asked, in from
 	hold       *hold  // of who asked, in the queue it waits for
 	queue      *Queue
 	size       int64 // what it holds in memory meanwhile
@@ -84,12 +85,11 @@ func (p *parking) tag() uint64 {
 
 // answer answers the request with err.
 func (p *parking) answer(err error) {
-	p.queue.tell(p.hold)
 	if p.put != nil {
 		p.queue.answerPut(p.put, len(p.put.Tasks)-p.put.done, 0, err)
 		return
 	}
-	p.complete.By.Reply(p.complete.Tag, 1, 0, err)
+	p.queue.reply(p.hold, p.complete.By, p.complete.Tag, 1, 0, err)
 }
 
 // admit lets in those who wait for room in q, as far as there is some, and,
@@ -133,18 +133,18 @@ func (q *Queue) admitHead() (roomy *Queue, more bool) {
 	more = true
 	if q.parked.head == p { // not cancelled, nor let in by another admit
 		op := &p.complete.CompleteOp
-		if t, err := from.held(op.ID, op.Attempt); err != nil {
+		if t, err := from.held(p.held, op.ID, op.Attempt); err != nil {
 			p.answer(err)
 		} else {
-			more = q.tryComplete(from, t, op)
+			more = q.tryComplete(from, t, op, p.hold)
 		}
 		if more {
-			q.tell(p.hold)
 			q.unpark(p)
 			from.after(q.engine.now())
 		}
 	}
 	if from != q {
+		part(ordered(from, q))
 		var room bool
 		if told, room = from.unlockOnly(told); room {
 			roomy = from
@@ -161,17 +161,18 @@ func lockPair(a, b *Queue) {
 		a.mu.Lock()
 		return
 	}
-	if a.order > b.order {
-		a, b = b, a
-	}
+	a, b = ordered(a, b)
 	a.mu.Lock()
 	b.mu.Lock()
+	join(a, b)
 }
 
 // unlockPair is unlock for what lockPair locked.
 func unlockPair(a, b *Queue) {
 	var few [8]waker
 	var roomB bool
+	a, b = ordered(a, b)
+	part(a, b)
 	told, roomA := a.unlockOnly(few[:0])
 	if a != b {
 		told, roomB = b.unlockOnly(told)
@@ -183,6 +184,14 @@ func unlockPair(a, b *Queue) {
 	if roomB {
 		admit(b)
 	}
+}
+
+// ordered are two queues in the order in which they are locked.
+func ordered(a, b *Queue) (*Queue, *Queue) {
+	if a.order > b.order {
+		return b, a
+	}
+	return a, b
 }
 
 func isFull(err error) bool { return errors.Is(err, reeve.ErrQueueFull) }

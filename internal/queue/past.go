@@ -10,6 +10,7 @@ type past struct {
 	progress *reeve.Progress
 	history  []reeve.AttemptRecord
 	fate     fate
+	rewrite  bool // more has changed of history than that a record was added
 }
 
 // fate is why attempts failed, and why a dead task is dead.

@@ -20,6 +20,11 @@ func (q *Queue) Peek(max, payload int) ([]reeve.TaskInfo, error) {
 	if max < 1 || max > reeve.MaxBatch || payload < reeve.NoLimit {
 		return nil, fmt.Errorf("%w: peek at %d tasks with %d bytes of each payload, want 1 to %d tasks", reeve.ErrInvalid, max, payload, reeve.MaxBatch)
 	}
+	tasks := q.peek(max, payload)
+	return tasks, q.fill(tasks, payload)
+}
+
+func (q *Queue) peek(max, payload int) []reeve.TaskInfo {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	next := peeking{queue: q, list: make([]*task, 0, min(len(q.lanes), manyKinds))}
@@ -37,7 +42,7 @@ func (q *Queue) Peek(max, payload int) ([]reeve.TaskInfo, error) {
 	for len(tasks) < max && len(next.list) > 0 {
 		tasks = append(tasks, q.info(next.take(), payload))
 	}
-	return tasks, nil
+	return tasks
 }
 
 // peeking is a heap of tasks among which is the next one of those that were not

@@ -28,7 +28,7 @@ func TestPoison_OnlyTheSuspectIsBlamedForTheDeathOfAWorker(t *testing.T) {
 			c.nack(q, task, queue.NackOp{Bury: true})
 		}
 		want := map[string]reeve.Counts{"poison": {Lost: 3}, "innocent": {Returned: 1}}
-		for _, d := range q.Dead(0, 10) {
+		for _, d := range deadOf(q, 0, 10) {
 			if d.Counts != want[string(d.Payload)] {
 				t.Errorf("%s: %+v, want %+v", d.Payload, d.Counts, want[string(d.Payload)])
 			}

@@ -30,6 +30,7 @@ type putting struct {
 	done  int      // Each: how many have been answered
 	run   int      // Each: how many after these were put, with ids
 	first reeve.ID // from this one on
+	hold  *hold    // of who asked
 	park  parking
 }
 
@@ -41,7 +42,7 @@ func (q *Queue) Put(h *Holder, op *PutOp) {
 		return
 	}
 	defer q.unlock()
-	p := putting{PutOp: *op}
+	p := putting{PutOp: *op, hold: k}
 	if err := q.putError(op); err != nil {
 		q.refusePut(&p, err)
 		return
@@ -135,7 +136,7 @@ func anyUnique(ts []reeve.Task) bool {
 
 // one is the request for task i of an Each.
 func (p *putting) one(i int) *putting {
-	return &putting{PutOp: PutOp{Tasks: p.Tasks[i : i+1 : i+1], NoWait: p.NoWait, Tag: p.Tag + uint64(i), By: p.By}}
+	return &putting{hold: p.hold, PutOp: PutOp{Tasks: p.Tasks[i : i+1 : i+1], NoWait: p.NoWait, Tag: p.Tag + uint64(i), By: p.By}}
 }
 
 // put puts, refuses or parks p, whose tasks may be put.
@@ -162,7 +163,7 @@ func (q *Queue) put(k *hold, p *putting) {
 
 // parkPut makes a copy of p wait for room.
 func (q *Queue) parkPut(k *hold, p *putting) {
-	w := &putting{PutOp: p.PutOp}
+	w := &putting{PutOp: p.PutOp, hold: k}
 	w.Tasks = slices.Clone(p.Tasks)
 	w.park = parking{put: w, hold: k, queue: q}
 	for i := range w.Tasks {
@@ -184,6 +185,8 @@ func (q *Queue) putError(op *PutOp) error {
 		return reeve.ErrClosed
 	case q.shutdown:
 		return q.shutdownError()
+	case q.engine.journalFull():
+		return reeve.ErrJournalFull
 	case len(op.Tasks) == 0 || len(op.Tasks) > reeve.MaxBatch:
 		return &reeve.LimitError{Kind: reeve.ErrInvalid, Limit: "tasks of one Put", Value: int64(len(op.Tasks)), Max: reeve.MaxBatch}
 	}
@@ -255,15 +258,12 @@ func (q *Queue) refusePut(p *putting, err error) {
 
 // answerPut answers the next n tasks of p.
 func (q *Queue) answerPut(p *putting, n int, first reeve.ID, err error) {
-	if k := p.park.hold; k != nil {
-		q.tell(k)
-	}
 	switch {
 	case !p.Each:
 		p.done = len(p.Tasks)
-		p.By.Reply(p.Tag, 1, first, err)
+		q.reply(p.hold, p.By, p.Tag, 1, first, err)
 	case n > 0:
-		p.By.Reply(p.Tag+uint64(p.done), n, first, err)
+		q.reply(p.hold, p.By, p.Tag+uint64(p.done), n, first, err)
 		p.done += n
 	}
 }
@@ -275,6 +275,10 @@ func (q *Queue) tryPut(p *putting) bool {
 		return false
 	}
 	if p.park.listed && q.duplicate(p) { // somebody else got the key while it waited
+		return true
+	}
+	if q.engine.journalFull() {
+		q.refusePut(p, reeve.ErrJournalFull)
 		return true
 	}
 	now := q.engine.now()
@@ -326,6 +330,7 @@ func (q *Queue) insert(src *reeve.Task, id reeve.ID, now int64) {
 		t = &task{}
 	}
 	t.id, t.payload, t.kind, t.source, t.priority = id, src.Payload, q.kindOf(src.Type), src.Source, src.Priority
+	t.length = uint32(len(src.Payload))
 	t.putAt, t.heap = q.engine.wall(now), -1
 	q.joinLine(t)
 	q.tasks.add(t)
@@ -340,6 +345,8 @@ func (q *Queue) insert(src *reeve.Task, id reeve.ID, now int64) {
 	default:
 		q.makeReady(t, now, asPut)
 	}
+	q.notePut(t)
+	q.keepPayload(t)
 }
 
 // onlyAt reports whether r says nothing but when: that needs no extra.

@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/journal"
 )
 
 // Queue is one named queue. All methods are safe for concurrent use.
@@ -16,6 +17,7 @@ type Queue struct {
 	order  int               // of creation: which mutex is taken first
 
 	nextDue atomic.Int64 // when tick has something to do; written with mu held
+	claimed atomic.Bool  // somebody has declared it, or asked for it, since the start
 
 	mu    sync.Mutex // guards the fields below
 	tasks table
@@ -70,6 +72,12 @@ type Queue struct {
 	immediate bool
 
 	stats counters
+
+	section *section    // what has been recorded since it was locked
+	own     section     // unless it is another queue's
+	last    journal.Pos // the frame that has the latest record of the queue
+	no      uint32      // stands for it in records
+	sent    bool        // tasks went from it to other queues, which the journal's frames still call its own
 }
 
 // counters count since the start.
@@ -95,6 +103,7 @@ func newQueue(e *Engine, name string, cfg reeve.QueueConfig, order int) *Queue {
 		q.keyLimit = newLimit(cfg.KeyRate)
 	}
 	q.gates.init(&cfg)
+	q.section = &q.own
 	q.nextDue.Store(never)
 	return q
 }
@@ -134,6 +143,7 @@ func (q *Queue) unlockOnly(told []waker) (_ []waker, room bool) {
 	if verify {
 		q.check()
 	}
+	q.finishSection()
 	room = q.roomy && q.parked.head != nil
 	q.roomy = false
 	for i, k := range q.woken {
@@ -266,6 +276,7 @@ func (q *Queue) unlist(t *task) {
 func (q *Queue) forget(t *task) {
 	q.roomy = true
 	q.bytes -= t.size()
+	q.leavePayload(t)
 	q.move(t, absent)
 	q.tasks.remove(t.id)
 	q.dropKind(t.kind)

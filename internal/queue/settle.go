@@ -13,11 +13,13 @@ import (
 // the master ends it: the worker ends it at the time, and knows why.
 const timeoutGrace = 500 * time.Millisecond
 
-// held returns the task whose lease the token is for. A holder that was taken
-// for lost still counts when nobody else got the task since.
-func (q *Queue) held(id reeve.ID, attempt uint32) (*task, error) {
+// held returns the task whose lease k's token is for. A holder that was taken
+// for lost still counts when nobody else got the task since. Numbers of attempts
+// do not do to tell holders apart: a hand-over of which a crash left no record
+// has the number of the one after it.
+func (q *Queue) held(k *hold, id reeve.ID, attempt uint32) (*task, error) {
 	t := q.tasks.get(id)
-	if t != nil && t.attempt == attempt && (t.state == leased || t.claimable) {
+	if t != nil && t.attempt == attempt && (t.state == leased && t.hold.sameClient(k) || t.claimable) {
 		return t, nil
 	}
 	q.stats.lateAcks++
@@ -79,20 +81,20 @@ func (q *Queue) Ack(h *Holder, ops []AckOp, tag uint64, by Replier) {
 	now := q.engine.now()
 	run := 0 // acks since the last reply
 	for i, op := range ops {
-		t, err := q.held(op.ID, op.Attempt)
+		t, err := q.held(k, op.ID, op.Attempt)
 		if err == nil {
 			q.done(t, q.free(t, now), nil, now)
 			run++
 			continue
 		}
 		if run > 0 {
-			by.Reply(tag+uint64(i-run), run, 0, nil)
+			q.reply(k, by, tag+uint64(i-run), run, 0, nil)
 			run = 0
 		}
-		by.Reply(tag+uint64(i), 1, 0, err)
+		q.reply(k, by, tag+uint64(i), 1, 0, err)
 	}
 	if run > 0 {
-		by.Reply(tag+uint64(len(ops)-run), run, 0, nil)
+		q.reply(k, by, tag+uint64(len(ops)-run), run, 0, nil)
 	}
 	q.after(now)
 }
@@ -131,14 +133,14 @@ func (q *Queue) Nack(h *Holder, op *NackOp, tag uint64, by Replier) {
 	}
 	var t *task
 	if err == nil {
-		t, err = q.held(op.ID, op.Attempt)
+		t, err = q.held(k, op.ID, op.Attempt)
 	}
 	now := q.engine.now()
 	if err == nil {
 		start := t.leasedAt
 		q.giveBack(t, op, q.free(t, now), start, now)
 	}
-	by.Reply(tag, 1, 0, err)
+	q.reply(k, by, tag, 1, 0, err)
 	q.after(now)
 }
 
@@ -175,6 +177,7 @@ func (q *Queue) giveBack(t *task, op *NackOp, worker string, start, now int64) {
 	case op.Returned:
 		q.emit(reeve.EventReturned, t, worker, "")
 		q.makeReady(t, now, inFront)
+		q.noteStand(t)
 		return
 	}
 	q.emit(reeve.EventKind(kind), t, worker, firstLine(op.Error)) // failed, timed_out or snoozed
@@ -194,6 +197,7 @@ func (q *Queue) giveBack(t *task, op *NackOp, worker string, start, now int64) {
 	} else {
 		q.makeReady(t, now, atEnd)
 	}
+	q.noteStand(t)
 }
 
 // count counts how an attempt at t ended, and reports whether it was one of
@@ -275,6 +279,7 @@ func (q *Queue) lose(t *task, blamed bool, worker string, start, now int64) {
 	}
 	t.claimable = true
 	q.makeReady(t, now, inFront)
+	q.noteStand(t)
 }
 
 // unlose takes the loss of t, which is in no list, back: its holder is there.
@@ -282,18 +287,25 @@ func (q *Queue) lose(t *task, blamed bool, worker string, start, now int64) {
 func (q *Queue) unlose(t *task) (worker string) {
 	t.claimable = false
 	q.stats.lost--
+	t.past.rewrite = true
+	q.grow(t, func(*past) { worker = t.unlost() })
+	return worker
+}
+
+// unlost takes it out of what has happened to t that its last attempt was lost,
+// and returns with whom that was.
+func (t *task) unlost() (worker string) {
+	p := t.past
 	if t.blamed {
-		t.past.counts.Lost--
+		p.counts.Lost--
 	} else {
-		t.past.counts.Returned--
+		p.counts.Returned--
 	}
-	q.grow(t, func(p *past) {
-		if n := len(p.history); n > 0 && p.history[n-1].Attempt == t.attempt && p.history[n-1].Outcome == "lost" {
-			worker = p.history[n-1].Worker
-			p.history[n-1] = reeve.AttemptRecord{}
-			p.history = p.history[:n-1]
-		}
-	})
+	if n := len(p.history); n > 0 && p.history[n-1].Attempt == t.attempt && p.history[n-1].Outcome == "lost" {
+		worker = p.history[n-1].Worker
+		p.history[n-1] = reeve.AttemptRecord{}
+		p.history = p.history[:n-1]
+	}
 	return worker
 }
 
@@ -310,6 +322,7 @@ func (q *Queue) bury(t *task, reason string, last bool, now int64) {
 	q.dead.pushBack(t)
 	q.stats.buried++
 	q.emit(reeve.EventDead, t, "", f.line())
+	q.noteStand(t)
 	q.tellEnd(t, q.outcome(t, reeve.StateDead, f.line(), nil))
 	q.boundDead(now)
 }

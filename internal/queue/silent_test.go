@@ -149,7 +149,7 @@ func TestClaim_OfALossTakesItBackInFull(t *testing.T) {
 		a.Release(false)
 		a = newClient(e)
 		a.ok(t, a.nack(q, task, queue.NackOp{}))
-		if d := q.Dead(0, 1); len(d) != 1 || d[0].Counts != (reeve.Counts{Failed: 2}) {
+		if d := deadOf(q, 0, 1); len(d) != 1 || d[0].Counts != (reeve.Counts{Failed: 2}) {
 			t.Fatalf("%+v", d)
 		}
 	})

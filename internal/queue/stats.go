@@ -106,7 +106,21 @@ func (l *lane) wanted() bool {
 }
 
 // Dead returns up to max dead tasks, oldest first, after the first skip ones.
-func (q *Queue) Dead(skip, max int) []reeve.DeadTask {
+func (q *Queue) Dead(skip, max int) ([]reeve.DeadTask, error) {
+	out := q.listDead(skip, max)
+	for i := range out {
+		if t := &out[i].Task; t.Payload == nil {
+			payload, err := q.payloadOf(t.ID)
+			if err != nil {
+				return nil, err
+			}
+			t.Payload = payload
+		}
+	}
+	return out, nil
+}
+
+func (q *Queue) listDead(skip, max int) []reeve.DeadTask {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var out []reeve.DeadTask

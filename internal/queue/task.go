@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/journal"
 )
 
 // taskOverhead is what a task counts for against MaxBytes besides its payload:
@@ -20,21 +21,24 @@ const suspectAfter = 2
 // What few tasks have is in extra and past.
 type task struct {
 	id       reeve.ID
-	payload  []byte
+	payload  []byte // nil though length is not 0: it is read from the journal
 	kind     *kind
 	source   reeve.ID
-	putAt    int64 // wall clock, Unix nanoseconds: for display only
-	readyAt  int64 // since when it could be handed over
-	due      int64 // heap key: end of the delay, or of the run time; with wall a time of the wall clock
-	heap     int32 // index in the heap; -1: not in one
+	pos      journal.Pos // the frame that has its put, and its payload
+	putAt    int64       // wall clock, Unix nanoseconds: for display only
+	readyAt  int64       // since when it could be handed over
+	due      int64       // heap key: end of the delay, or of the run time; with wall a time of the wall clock
+	heap     int32       // index in the heap; -1: not in one
 	attempt  uint32
 	priority int32
+	length   uint32 // of the payload
 
 	state state
 	// claimable: ready only because its holder was taken for lost; that holder
 	// may have it back as long as nobody else got it.
 	claimable bool
 	blamed    bool // it counts as lost, not as returned, for that holder
+	untold    bool // its holder has not heard yet that it has it
 	wall      bool // it is delayed until a time of the wall clock
 
 	order int64  // among ready tasks of its priority; smaller is next
@@ -82,7 +86,7 @@ type labels struct {
 const extraOverhead = 256
 
 func (t *task) size() int64 {
-	n := int64(len(t.payload)+len(t.kind.name)) + taskOverhead
+	n := int64(t.length) + int64(len(t.kind.name)) + taskOverhead
 	if x := t.extra; x != nil {
 		if x.asked {
 			n += extraOverhead
@@ -97,6 +101,9 @@ func (t *task) size() int64 {
 	}
 	return n
 }
+
+// away reports whether the payload is in the journal only.
+func (t *task) away() bool { return t.payload == nil && t.length > 0 }
 
 // sizeOf is what a put of t takes.
 func sizeOf(t *reeve.Task) int64 {

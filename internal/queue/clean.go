@@ -1,0 +1,287 @@
+package queue
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/record"
+	"github.com/reeveq/reeve/journal"
+)
+
+const (
+	// cleanFactor and cleanSlack: the journal is cleaned from when on it has more
+	// than so many times what lives in it, and so many bytes.
+	cleanFactor = 3
+	cleanSlack  = 16 << 20
+	// cleanStep is how many bytes of old frames are looked through at a time, at
+	// least: more when more was written since.
+	cleanStep = 256 << 10
+	// measureEvery is after how many bytes it is measured again what lives.
+	measureEvery = 1 << 20
+	// aboutRecord is what the records of a task take in the journal besides its
+	// texts.
+	aboutRecord = 64
+)
+
+// cleaner keeps the journal small: it goes through the oldest frames, records
+// anew what still lives of them, and has them trimmed. It does so oldest first,
+// so that a record that takes something back is never trimmed before what it
+// takes back. Only the log's goroutine uses it, but for trimmed.
+type cleaner struct {
+	engine   *Engine
+	next     journal.Pos // the oldest frame that was not looked through
+	total    int64       // bytes of the frames before this start, less what was looked through
+	live     int64       // what lives, when it was measured last
+	measured int64       // how much had been written then
+	cleaned  int64       // how much had been written at the last step
+
+	round journal.Pos // the last frame when the round of all frames began
+	moved int64       // what has been recorded anew in it
+
+	trimmed atomic.Uint64 // the oldest frame that is kept
+	upTo    journal.Pos   // may be trimmed, up to here, when
+	after   journal.Pos   // this frame is durable; 0: nothing is to be trimmed
+}
+
+// work does a step, if there is reason to; more: another one may be due at once.
+func (c *cleaner) work(ctx context.Context) (more bool) {
+	e := c.engine
+	if !c.trim(ctx) {
+		return false // what was recorded anew is not written yet, or the journal has failed
+	}
+	written := int64(e.log.Stats().Bytes)
+	size := c.total + written
+	if size <= cleanFactor*c.live+cleanSlack {
+		return false
+	}
+	if written-c.measured > measureEvery || c.live == 0 {
+		c.measured = written
+		c.live = e.liveBytes()
+	}
+	if size <= cleanFactor*c.live+cleanSlack {
+		return false
+	}
+	if c.next > c.round {
+		// Everything was gone through once: what was recorded anew lives, whatever
+		// was estimated.
+		c.live = max(c.live, c.moved)
+		c.round, c.moved = e.log.Told(), 0
+		if size <= cleanFactor*c.live+cleanSlack {
+			return false
+		}
+	}
+	budget := max(cleanStep, 2*(written-c.cleaned))
+	c.cleaned = written
+	last := e.log.Told()
+	for budget > 0 && c.next <= last && ctx.Err() == nil {
+		frame, err := e.cfg.Journal.Read(ctx, c.next)
+		if err != nil {
+			e.cfg.Logger.Error("the journal cannot be cleaned: its oldest frame is not readable", "frame", uint64(c.next), "err", err)
+			c.round = 0
+			return false
+		}
+		if err := c.frame(c.next, frame); err != nil {
+			e.cfg.Logger.Error("the journal cannot be cleaned", "frame", uint64(c.next), "err", err)
+			return false
+		}
+		budget -= int64(len(frame))
+		c.total -= int64(len(frame))
+		c.next++
+	}
+	c.upTo, c.after = c.next, e.log.Barrier()
+	return true
+}
+
+// trim has the journal forget what was gone through; false: not yet.
+func (c *cleaner) trim(ctx context.Context) bool {
+	e := c.engine
+	if c.after == 0 {
+		return true
+	}
+	if e.log.Told() < c.after {
+		return false
+	}
+	// What was said last of that which is forgotten now must not be forgotten
+	// before it.
+	if err := e.cfg.Journal.Sync(ctx); err != nil {
+		return false // the log will have the same error
+	}
+	e.pinning.Lock()
+	defer e.pinning.Unlock()
+	p := c.upTo
+	for pin := range e.pins {
+		p = min(p, *pin)
+	}
+	if p > journal.Pos(c.trimmed.Load()) {
+		if err := e.cfg.Journal.Trim(ctx, p); err != nil {
+			e.cfg.Logger.Error("the journal gives no space back", "err", err)
+			return false
+		}
+		c.trimmed.Store(uint64(p))
+	}
+	if p == c.upTo {
+		c.after = 0
+	}
+	return true
+}
+
+// liveBytes is about what the journal would take if it had nothing that does not
+// live any more.
+func (e *Engine) liveBytes() int64 {
+	n := int64(0)
+	for _, q := range e.all() {
+		q.mu.Lock()
+		n += q.bytes - int64(q.tasks.n)*(taskOverhead-aboutRecord)
+		n += q.results.bytes() - int64(q.results.len())*(reeve.TaskOverhead-aboutRecord)
+		n += q.uniques.bytes()
+		q.mu.Unlock()
+	}
+	return max(n, 0)
+}
+
+// frame records anew what lives of frame p.
+func (c *cleaner) frame(p journal.Pos, frame []byte) error {
+	return eachRecord(frame, func(kind record.Kind, body []byte, _ *record.Head) error {
+		n, err := c.engine.renew(p, kind, body)
+		if n {
+			c.moved += int64(len(body))
+		}
+		return err
+	})
+}
+
+// renew records anew what a record of frame p says, as it is now, if it is still
+// so, and reports whether it is.
+func (e *Engine) renew(p journal.Pos, kind record.Kind, body []byte) (lives bool, err error) {
+	switch kind {
+	case record.KindPut:
+		var x record.Put
+		if err = x.Decode(body); err == nil {
+			lives = e.renewTask(p, x.Queue, x.ID, &x.Body)
+		}
+	case record.KindTask:
+		var x record.Task
+		if err = x.Decode(body); err == nil {
+			lives = e.renewTask(p, x.Queue, x.ID, &x.Body)
+		}
+	case record.KindResult:
+		var x record.Result
+		if err = x.Decode(body); err == nil {
+			lives = e.at(x.Queue, func(q *Queue) bool {
+				r, kept := q.results.get(x.ID, e.now())
+				if kept {
+					q.noteResult(&r, q.results.ends.when(q.results.ids[x.ID]))
+				}
+				return kept
+			})
+		}
+	case record.KindUnique:
+		var x record.Unique
+		if err = x.Decode(body); err == nil {
+			lives = e.at(x.Queue, func(q *Queue) bool { return q.renewUnique(x.Key, x.ID) })
+		}
+	case record.KindQueue:
+		var x record.Queue
+		if err = x.Decode(body); err == nil {
+			lives = e.at(x.No, func(q *Queue) bool { q.noteQueue(); return true })
+		}
+	case record.KindPause:
+		var x record.Pause
+		if err = x.Decode(body); err == nil {
+			lives = e.at(x.Queue, func(q *Queue) bool {
+				if q.gates.paused {
+					q.notePause()
+				}
+				return q.gates.paused
+			})
+		}
+	case record.KindMaster:
+		e.noteApart(record.AppendMaster(nil, &record.Master{Epoch: e.epoch, Start: e.start.UnixNano()}))
+		lives = true
+	case record.KindClient:
+		var x record.Client
+		if err = x.Decode(body); err == nil {
+			if c := e.clients.of(x.No); c != nil {
+				e.noteApart(c.record())
+				lives = true
+			}
+		}
+	case record.KindRequest:
+		var x record.Request
+		if err = x.Decode(body); err == nil {
+			lives = e.renewRequest(&x)
+		}
+	}
+	return lives, err
+}
+
+// at calls f for the queue that a number stands for, with it locked; false: it
+// stands for none.
+func (e *Engine) at(no uint32, f func(q *Queue) bool) bool {
+	q := e.byNo(no)
+	if q == nil {
+		return false
+	}
+	q.mu.Lock()
+	defer q.unlock()
+	return f(q)
+}
+
+// renewTask records a task anew whose body frame p has.
+func (e *Engine) renewTask(p journal.Pos, no uint32, id reeve.ID, b *record.Body) bool {
+	sent := false
+	renew := func(q *Queue) bool {
+		sent = sent || q.sent
+		t := q.tasks.get(id)
+		if t == nil || t.pos != p {
+			return false
+		}
+		q.noteTask(t, b.Payload)
+		return true
+	}
+	if e.at(no, renew) {
+		return true
+	}
+	if sent && e.seek(func(q *Queue) bool {
+		q.mu.Lock()
+		defer q.unlock()
+		return renew(q)
+	}) {
+		return true
+	}
+	if x := b.Extra; x != nil && x.Unique != "" && x.Mode == reeve.UniqueForTime {
+		return e.at(no, func(q *Queue) bool { return q.renewUnique(x.Unique, id) })
+	}
+	return false
+}
+
+// renewUnique records a key anew that outlives its task, and that the task id
+// has taken.
+func (q *Queue) renewUnique(key string, id reeve.ID) bool {
+	now := q.engine.now()
+	u, ok := q.uniques.keys[key]
+	if _, taken := q.uniques.find(key, now); !ok || !taken || u.id != id || u.mode != reeve.UniqueForTime {
+		return false
+	}
+	q.noteUnique(key, u)
+	return true
+}
+
+// renewRequest records those outcomes anew that are still remembered.
+func (e *Engine) renewRequest(x *record.Request) bool {
+	c := e.clients.of(x.Client)
+	if c == nil {
+		return false
+	}
+	var recs []byte
+	for i := range uint64(x.Count) {
+		if first, ok := c.answered(x.Req + i); ok {
+			recs = record.AppendRequest(recs, &record.Request{Client: x.Client, Req: x.Req + i, Count: 1, First: first})
+		}
+	}
+	if recs != nil {
+		e.noteApart(recs)
+	}
+	return recs != nil
+}

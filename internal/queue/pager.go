@@ -1,0 +1,227 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/record"
+	"github.com/reeveq/reeve/journal"
+)
+
+// pager reads those payloads from the journal that are not in memory, for hand-
+// overs that wait for them. A goroutine exists while there are any.
+type pager struct {
+	engine *Engine
+	gone   sync.WaitGroup
+
+	mu   sync.Mutex // guards the fields below; taken after queues' mutexes
+	todo []telling
+	busy bool
+
+	cache frameCache
+}
+
+// fetch has d told when its payloads are there.
+func (p *pager) fetch(d telling) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.todo = append(p.todo, d)
+	if !p.busy {
+		p.busy = true
+		p.gone.Go(p.run) // waited for by Engine.Close
+	}
+}
+
+func (p *pager) run() {
+	for {
+		p.mu.Lock()
+		todo := p.todo
+		p.todo = nil
+		if p.busy = len(todo) > 0; !p.busy {
+			p.mu.Unlock()
+			return
+		}
+		p.mu.Unlock()
+		for i := range todo {
+			p.serve(&todo[i])
+		}
+	}
+}
+
+// serve reads what d needs, and tells it.
+func (p *pager) serve(d *telling) {
+	q := d.hold.queue
+	if g := d.got; g != nil {
+		for i := range g.tasks {
+			t := &g.tasks[i]
+			t.payload, t.err = p.payload(q, t.task)
+		}
+		q.mu.Lock()
+		for i := range g.tasks {
+			if t := &g.tasks[i]; t.err != nil {
+				q.unreadable(t.task, d.hold, t.attempt, t.err)
+			}
+		}
+		if !d.hold.closed {
+			q.sendGot(d.hold, d.tag, g)
+		}
+		q.unlock()
+		return
+	}
+	payload, err := p.payload(q, d.task)
+	q.mu.Lock()
+	defer q.unlock()
+	switch {
+	case err != nil:
+		q.unreadable(d.task, d.hold, d.attempt, err)
+	case !d.hold.closed && d.task.stands(d.hold, d.attempt):
+		d.task.untold = false
+		t := q.delivery(d.task)
+		t.Payload = payload
+		d.hold.holder.sink.Deliver(d.tag, q.name, t)
+		q.tell(d.hold)
+	}
+}
+
+// payload is that of t, wherever it is. Nothing is locked.
+func (p *pager) payload(q *Queue, t *task) ([]byte, error) {
+	for last := journal.Pos(0); ; {
+		q.mu.Lock()
+		payload, away, pos := t.payload, t.away(), t.pos
+		q.mu.Unlock()
+		if !away {
+			return payload, nil
+		}
+		if err := p.engine.log.Wait(pos); err != nil {
+			return nil, err
+		}
+		payload, err := p.cache.payload(p.engine.cfg.Journal, pos, t.id)
+		if err == nil || pos == last {
+			return payload, err
+		}
+		last = pos // it may have been written anew meanwhile: once more
+	}
+}
+
+// payloadOf reads the payload of the task id for who looks at it; nil: it is
+// gone.
+func (q *Queue) payloadOf(id reeve.ID) ([]byte, error) {
+	q.mu.Lock()
+	t := q.tasks.get(id)
+	q.mu.Unlock()
+	if t == nil {
+		return nil, nil
+	}
+	return q.engine.pager.payload(q, t)
+}
+
+// fill reads the payloads that are missing in what is known of tasks, up to most
+// bytes of each; NoLimit: whole.
+func (q *Queue) fill(tasks []reeve.TaskInfo, most int) error {
+	for i := range tasks {
+		t := &tasks[i]
+		if t.Payload != nil || t.Size == 0 || most == 0 {
+			continue
+		}
+		payload, err := q.payloadOf(t.ID)
+		if err != nil {
+			return err
+		}
+		if most != reeve.NoLimit && len(payload) > most {
+			payload = payload[:most:most]
+		}
+		t.Payload = payload
+	}
+	return nil
+}
+
+// cachedBytes bounds the frames in memory: tasks that were put together are
+// mostly handed over together.
+const cachedBytes = 32 << 20
+
+// frameCache has the frames that were read last. The zero value is empty.
+type frameCache struct {
+	mu     sync.Mutex // guards the fields below; held while a frame is read
+	frames []*cachedFrame
+	bytes  int
+}
+
+// cachedFrame is a frame and where in it the payloads are.
+type cachedFrame struct {
+	pos   journal.Pos
+	frame []byte
+	at    map[reeve.ID][]byte
+}
+
+// payload is that of the task id, which frame p has.
+func (c *frameCache) payload(j journal.Journal, p journal.Pos, id reeve.ID) ([]byte, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var f *cachedFrame
+	for i := len(c.frames) - 1; i >= 0; i-- {
+		if c.frames[i].pos == p {
+			f = c.frames[i]
+			break
+		}
+	}
+	if f == nil {
+		var err error
+		if f, err = readFrame(j, p); err != nil {
+			return nil, err
+		}
+		c.frames = append(c.frames, f)
+		c.bytes += len(f.frame)
+		for c.bytes > cachedBytes && len(c.frames) > 1 {
+			c.bytes -= len(c.frames[0].frame)
+			c.frames[0] = nil
+			c.frames = c.frames[1:]
+		}
+	}
+	payload, ok := f.at[id]
+	if !ok {
+		return nil, fmt.Errorf("%w: frame %d does not have task %v", reeve.ErrJournal, p, id)
+	}
+	// A copy: what keeps one payload would keep the frame.
+	return append([]byte(nil), payload...), nil
+}
+
+func readFrame(j journal.Journal, p journal.Pos) (*cachedFrame, error) {
+	frame, err := j.Read(context.Background(), p)
+	if err != nil {
+		return nil, err
+	}
+	f := &cachedFrame{pos: p, frame: frame, at: map[reeve.ID][]byte{}}
+	err = eachRecord(frame, func(kind record.Kind, body []byte, _ *record.Head) error {
+		var put record.Put
+		var task record.Task
+		switch kind {
+		case record.KindPut:
+			if err := put.Decode(body); err != nil {
+				return err
+			}
+			f.at[put.ID] = put.Body.Payload
+		case record.KindTask:
+			if err := task.Decode(body); err != nil {
+				return err
+			}
+			f.at[task.ID] = task.Body.Payload
+		}
+		return nil
+	})
+	return f, err
+}
+
+// eachRecord calls f for the records of a frame.
+func eachRecord(frame []byte, f func(kind record.Kind, body []byte, head *record.Head) error) error {
+	head, rest, err := record.ParseHead(frame)
+	for err == nil && len(rest) > 0 {
+		var kind record.Kind
+		var body []byte
+		if kind, body, rest, err = record.Next(rest); err == nil {
+			err = f(kind, body, &head)
+		}
+	}
+	return err
+}

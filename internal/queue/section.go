@@ -1,0 +1,255 @@
+package queue
+
+import (
+	"time"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/commit"
+	"github.com/reeveq/reeve/journal"
+)
+
+// section is what was changed while one queue, or two of them together, were
+// locked: the records of it, which go into one frame of the journal as one
+// unit, and what is to be told when that frame is durable. Without a journal
+// nothing is recorded, and everything is told at once.
+type section struct {
+	share  *commit.Share[telling] // nil: nothing has been recorded
+	recs   []byte
+	tells  []telling
+	synced bool          // some queue's changes are to survive a power cut
+	by     time.Duration // else, when they are to at the latest; 0: never mind
+}
+
+// telling is something to be told when what it follows from is durable: the
+// answer to a request, a hand-over, the end of a task.
+type telling struct {
+	hold *hold // who is told; its queue is locked. nil: only call is called
+
+	by    Replier // the answer to a request
+	tag   uint64
+	count int
+	first reeve.ID
+	err   error
+
+	task    *task // the hand-over to a consumer, with the tag
+	attempt uint32
+
+	got   *getting // the answer to a Get
+	ended *ending  // the end of a task
+
+	call func(error)
+}
+
+// ending is the answer to a Wait.
+type ending struct {
+	by ResultReplier
+	r  reeve.Result
+}
+
+// keptSection is how large the memory of a section may be that is used again.
+const keptSection = 64 << 10
+
+// changes returns the section in which a change of q is recorded; nil: there is
+// no journal.
+func (q *Queue) changes() *section {
+	e := q.engine
+	if e.log == nil {
+		return nil
+	}
+	s := q.section
+	if s.share == nil {
+		s.share = e.log.Enter()
+	}
+	q.last = s.share.Pos()
+	switch d := q.durability(); {
+	case d == reeve.DurabilitySync:
+		s.synced = true
+	case d > 0 && (s.by == 0 || time.Duration(d) < s.by):
+		s.by = time.Duration(d)
+	}
+	return s
+}
+
+// durability is what q's changes survive.
+func (q *Queue) durability() reeve.Durability {
+	if d := q.cfg.Durability; d != 0 {
+		return d
+	}
+	return q.engine.cfg.Durability
+}
+
+// finishSection hands over what was recorded. The queue, or both, are locked
+// still, so that the records of a task stand in the journal in their order.
+func (q *Queue) finishSection() {
+	s := q.section
+	if s.share == nil {
+		return
+	}
+	d := commit.Written
+	if s.synced {
+		d = commit.Synced
+	}
+	q.engine.log.Leave(s.share, s.recs, s.tells, d, s.by)
+	clear(s.tells)
+	*s = section{recs: s.recs[:0], tells: s.tells[:0]}
+	if cap(s.recs) > keptSection {
+		s.recs = nil
+	}
+	if len(s.tells) > 1<<10 {
+		s.tells = nil
+	}
+}
+
+// join has two queues that are locked together share a section.
+func join(a, b *Queue) { b.section = a.section }
+
+// part ends that, before either is unlocked.
+func part(a, b *Queue) {
+	a.finishSection()
+	b.section = &b.own
+}
+
+// when has t told as soon as everything that was recorded of q is durable; false:
+// it is, and the caller tells.
+func (q *Queue) when(t telling) bool {
+	switch {
+	case q.engine.log == nil:
+		return false
+	case q.section.share != nil:
+		q.section.tells = append(q.section.tells, t)
+		return true
+	}
+	return q.follows(q.last, t)
+}
+
+// follows has t told as soon as frame p is durable; false: it is.
+func (q *Queue) follows(p journal.Pos, t telling) bool {
+	l := q.engine.log
+	if p <= l.Told() {
+		return false
+	}
+	if s := q.section; s.share != nil && s.share.Pos() == p {
+		s.tells = append(s.tells, t)
+		return true
+	}
+	return l.Follow(p, t)
+}
+
+// tellAll is called by the log: ts may be told now, or, with an error, their
+// changes were lost.
+func (e *Engine) tellAll(ts []telling, err error) {
+	var few [8]waker
+	told := few[:0]
+	var roomy []*Queue
+	var q *Queue
+	leave := func() {
+		if q == nil {
+			return
+		}
+		var room bool
+		if told, room = q.unlockOnly(told); room {
+			roomy = append(roomy, q)
+		}
+		q = nil
+	}
+	for i := range ts {
+		t := &ts[i]
+		if t.hold == nil {
+			leave()
+			t.call(err)
+			continue
+		}
+		if t.hold.queue != q {
+			leave()
+			q = t.hold.queue
+			q.mu.Lock()
+		}
+		q.tellNow(t, err)
+	}
+	leave()
+	wake(told)
+	for _, q := range roomy {
+		admit(q)
+	}
+}
+
+// tellNow tells t, with the queue locked.
+func (q *Queue) tellNow(t *telling, err error) {
+	k := t.hold
+	if k.closed {
+		return // nobody is there any more
+	}
+	switch {
+	case t.task != nil:
+		if err == nil {
+			q.deliverHeld(t)
+		}
+	case t.got != nil:
+		q.tellGot(k, t.tag, t.got, err)
+	case t.ended != nil:
+		if err != nil {
+			t.ended.by.Ended(t.tag, reeve.Result{}, err)
+		} else {
+			t.ended.by.Ended(t.tag, t.ended.r, t.err)
+		}
+		q.tell(k)
+	default:
+		if err != nil {
+			t.by.Reply(t.tag, t.count, 0, err)
+		} else {
+			t.by.Reply(t.tag, t.count, t.first, t.err)
+		}
+		q.tell(k)
+	}
+}
+
+// Decider is a [Replier] that keeps what became of requests: Decide is called as
+// soon as that is certain, with the queue locked, and Reply when it may be told.
+// It returns the client whose memory has it now; nil: nobody's.
+type Decider interface {
+	Decide(tag uint64, count int, first reeve.ID, err error) *Client
+}
+
+// reply answers requests of k, now or when what they changed is durable.
+func (q *Queue) reply(k *hold, by Replier, tag uint64, count int, first reeve.ID, err error) {
+	if d, ok := by.(Decider); ok {
+		if c := d.Decide(tag, count, first, err); c != nil && err == nil {
+			q.noteRequest(c, tag, count, first)
+		}
+	}
+	if q.when(telling{hold: k, by: by, tag: tag, count: count, first: first, err: err}) {
+		return
+	}
+	by.Reply(tag, count, first, err)
+	q.tell(k)
+}
+
+// replyEnded answers a Wait.
+func (q *Queue) replyEnded(k *hold, op *WaitOp, r reeve.Result, err error) {
+	if q.when(telling{hold: k, tag: op.Tag, err: err, ended: &ending{op.By, r}}) {
+		return
+	}
+	op.By.Ended(op.Tag, r, err)
+	q.tell(k)
+}
+
+// After has f called when everything that has been recorded so far is durable,
+// or with the reason why it never will be. It is called at once when nothing is
+// under way.
+func (e *Engine) After(f func(error)) {
+	if e.log == nil || !e.log.Follow(e.log.Barrier(), telling{call: f}) {
+		f(nil)
+	}
+}
+
+// durable waits until everything that has been recorded of q is durable, and
+// tells why it never will be. Nothing is locked.
+func (q *Queue) durable() error {
+	if q.engine.log == nil {
+		return nil
+	}
+	q.mu.Lock()
+	last := q.last
+	q.mu.Unlock()
+	return q.engine.log.Wait(last)
+}
