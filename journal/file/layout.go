@@ -1,6 +1,7 @@
 package file
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -184,44 +185,60 @@ func (l *layout) end(i int) (int64, journal.Pos) {
 
 // tail is how the last segment ends.
 type tail struct {
-	off   int64       // behind the last good frame
-	next  journal.Pos // the number behind its
-	torn  int64       // bytes behind it that are no frame
-	why   string      // they are none
-	marks []mark
+	off  int64       // behind the last good frame
+	next journal.Pos // the number behind its
+	torn int64       // bytes behind it that are no frame
+	why  string      // they are none
 }
 
-// readTail checks the last segment, and tells where it was torn. It is damage,
-// and not torn, when what is missing was durable: by CLEAN, by the segment's
-// header, or by what was written later.
-func (l *layout) readTail(s *scanner, f file, each func(frame []byte)) (tail, error) {
-	head := l.segments[len(l.segments)-1]
+// readTail passes on the frames of the last segment, and tells where it was
+// torn. It is damage, and not torn, when what is missing was durable: by CLEAN,
+// by the segment's header, or by what was written later.
+func (l *layout) readTail(ctx context.Context, s *scanner, f file, each func(p journal.Pos, off int64, frame []byte) error) (tail, error) {
+	head := l.head()
 	s.begin(f, head.id, head.first, head.size)
-	var marks segment
 	for {
+		if err := ctx.Err(); err != nil {
+			return tail{}, err
+		}
 		pos, off := s.next, s.off
 		what, frame, why, err := s.step()
+		if err == nil && what != foundFrame {
+			var t tail
+			if t, err = l.judge(s, what, why); err == nil {
+				return t, nil
+			}
+			// Somebody may have written meanwhile, if this is but a look.
+			s.again()
+			if what, frame, _, _ = s.step(); what == foundFrame {
+				err = nil
+			}
+		}
 		if err != nil {
 			return tail{}, err
 		}
-		if what == foundFrame {
-			marks.note(pos, off)
-			each(frame)
-			continue
-		}
-		if what == foundSeal {
-			return tail{}, &journal.CorruptError{File: segmentPath(l.dir, pos), Pos: pos, Reason: "the file is missing"}
-		}
-		synced, end, err := s.rest()
-		if err != nil {
+		if err := each(pos, off, frame); err != nil {
 			return tail{}, err
 		}
-		if synced = max(synced, l.durable, head.first-1); synced >= pos {
-			return tail{}, &journal.CorruptError{File: head.name, Offset: off, Pos: pos, Reason: why}
-		}
-		return tail{off: off, next: pos, torn: end - off, why: why, marks: marks.marks}, nil
 	}
 }
+
+// judge tells whether the frames end where the scanner is.
+func (l *layout) judge(s *scanner, what found, why string) (tail, error) {
+	if what == foundSeal {
+		return tail{}, &journal.CorruptError{File: segmentPath(l.dir, s.next), Pos: s.next, Reason: "the file is missing"}
+	}
+	synced, end, err := s.rest()
+	if err != nil {
+		return tail{}, err
+	}
+	if max(synced, l.durable, s.first-1) >= s.next {
+		return tail{}, &journal.CorruptError{File: l.head().name, Offset: s.off, Pos: s.next, Reason: why}
+	}
+	return tail{off: s.off, next: s.next, torn: end - s.off, why: why}, nil
+}
+
+func (l *layout) head() *headedSegment { return &l.segments[len(l.segments)-1] }
 
 func headerOf(b block) segmentHeader {
 	return segmentHeader{b.id, journal.Pos(b.words[0]), journal.Pos(b.words[1]), int64(b.words[2])}

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -80,18 +81,22 @@ func (j *Journal) load() (reserve int64, err error) {
 		}
 	}
 	j.id = l.id
-	head := l.segments[len(l.segments)-1]
+	head := l.head()
 	f, err := j.fs.open(head.name, false)
 	if err != nil {
 		return 0, err
 	}
 	j.w.f = f
-	t, err := l.readTail(&scanner{}, f, func([]byte) {})
+	var marks segment
+	t, err := l.readTail(context.Background(), &scanner{}, f, func(p journal.Pos, off int64, _ []byte) error {
+		marks.note(p, off)
+		return nil
+	})
 	if err != nil {
 		return 0, err
 	}
 	if !made && (!l.clean || t.torn > 0 || t.next-1 != l.durable) {
-		if err := j.mend(&head, t); err != nil {
+		if err := j.mend(head, t); err != nil {
 			return 0, err
 		}
 	}
@@ -100,7 +105,7 @@ func (j *Journal) load() (reserve int64, err error) {
 		j.segments = append(j.segments, &segment{name: s.name, first: s.first, end: end})
 	}
 	seg := j.head()
-	seg.f, seg.end, seg.marks = f, t.off, t.marks
+	seg.f, seg.end, seg.marks = f, t.off, marks.marks
 	j.opened = 1
 	j.last = t.next - 1
 	j.trimmed = j.segments[0].first

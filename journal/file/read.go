@@ -50,25 +50,12 @@ func (j *Journal) replay(ctx context.Context, s *scanner, seg *segment, next jou
 
 	var marks segment
 	s.begin(from, j.id, seg.first, seg.end)
-	for s.next < next {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		pos, off := s.next, s.off
-		what, frame, why, err := s.step()
-		if err != nil {
-			return err
-		}
-		if what != foundFrame {
-			return &journal.CorruptError{File: seg.name, Offset: off, Pos: pos, Reason: why}
-		}
-		marks.note(pos, off)
-		if err := f(pos, frame); err != nil {
-			return err
-		}
-	}
-	if s.off != seg.end {
-		return &journal.CorruptError{File: seg.name, Offset: s.off, Pos: next, Reason: "the next segment begins with this frame"}
+	err = s.frames(ctx, seg.name, next, func(p journal.Pos, off int64, frame []byte) error {
+		marks.note(p, off)
+		return f(p, frame)
+	})
+	if err != nil {
+		return err
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -76,8 +63,8 @@ func (j *Journal) replay(ctx context.Context, s *scanner, seg *segment, next jou
 	return nil
 }
 
-// windows are what Read looks for headers in.
-var windows = sync.Pool{New: func() any { b := make([]byte, markEvery+headerSize); return &b }}
+// readBuffers are what Read looks for headers in.
+var readBuffers = sync.Pool{New: func() any { b := make([]byte, markEvery+headerSize); return &b }}
 
 // Read implements [journal.Journal].
 func (j *Journal) Read(ctx context.Context, p journal.Pos) ([]byte, error) {
@@ -127,8 +114,8 @@ func (j *Journal) findLocked(p journal.Pos) (*segment, mark, error) {
 
 // read goes from one header to the next until p's. end is that of the frames.
 func (j *Journal) read(ctx context.Context, f file, seg *segment, at mark, end int64, p journal.Pos) ([]byte, error) {
-	buf := windows.Get().(*[]byte)
-	defer windows.Put(buf)
+	buf := readBuffers.Get().(*[]byte)
+	defer readBuffers.Put(buf)
 	damaged := func(why string) error {
 		return &journal.CorruptError{File: seg.name, Offset: at.off, Pos: at.pos, Reason: why}
 	}

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -33,6 +34,9 @@ func (s *scanner) begin(f io.ReaderAt, id uint64, first journal.Pos, limit int64
 	s.at, s.have = 0, 0
 }
 
+// again has the scanner read what it has read before.
+func (s *scanner) again() { s.have = 0 }
+
 // window returns the n bytes at off, or those that there are. They are the
 // scanner's, until the next call.
 func (s *scanner) window(off int64, n int) ([]byte, error) {
@@ -45,6 +49,14 @@ func (s *scanner) window(off int64, n int) ([]byte, error) {
 	}
 	i := int(off - s.at)
 	return s.buf[i : i+n], nil
+}
+
+// ahead returns what was read from off on: a header at least, or what there is.
+func (s *scanner) ahead(off int64) ([]byte, error) {
+	if _, err := s.window(off, headerSize); err != nil {
+		return nil, err
+	}
+	return s.buf[off-s.at : s.have], nil
 }
 
 // load reads at off, n bytes at least unless the file ends.
@@ -124,38 +136,70 @@ func (s *scanner) step() (what found, frame []byte, why string, err error) {
 
 // rest looks at everything from the scanner's place on, where no good frame is.
 // synced is the last frame that was durable when one of those behind was
-// written, as far as their headers are whole; end is the offset behind the last
-// byte that is not zero, at most the scanner's own when there is none.
+// written, as far as their headers are whole; end is as in headers.
 func (s *scanner) rest() (synced journal.Pos, end int64, err error) {
-	end = s.off
-	for off := s.off; off < s.limit; {
-		b, err := s.window(off, scanStep)
+	end, err = s.headers(s.off, func(_ int64, h frameHeader) bool {
+		synced = max(synced, h.synced)
+		return true
+	})
+	return synced, end, err
+}
+
+// headers calls f for every whole header of a frame or seal from off on, until f
+// returns false. end is the offset behind the last byte that was seen and is not
+// zero, or off when there was none.
+func (s *scanner) headers(off int64, f func(off int64, h frameHeader) bool) (end int64, err error) {
+	for end = off; off < s.limit; {
+		b, err := s.ahead(off)
 		if err != nil || len(b) == 0 {
-			return synced, end, err
+			return end, err
 		}
 		step := len(b)
 		if off+int64(step) < s.limit {
-			step = (len(b) - headerSize) &^ (alignment - 1) // a header may lie across
+			step = max(alignment, (step-headerSize)&^(alignment-1)) // a header may lie across
 		}
-		for i := 0; i < step; i += alignment {
+		for i := 0; i < step && i < len(b); i += alignment {
 			word := b[i:min(i+alignment, len(b))]
 			if isZero(word) {
 				continue
 			}
-			end = off + int64(i+len(word))
+			at := off + int64(i)
+			end = at + int64(len(word))
 			if len(b)-i < headerSize || le.Uint32(word) != frameMagic {
 				continue
 			}
-			if h, ok := decodeFrameHeader(b[i:], place(s.id, s.first, off+int64(i))); ok {
-				synced = max(synced, h.synced)
+			if h, ok := decodeFrameHeader(b[i:], place(s.id, s.first, at)); ok && !f(at, h) {
+				return end, nil
 			}
-		}
-		if step <= 0 {
-			break
 		}
 		off += int64(step)
 	}
-	return synced, end, nil
+	return end, nil
+}
+
+// frames passes on the segment's frames up to the next segment's first, which
+// has to begin where that says they end.
+func (s *scanner) frames(ctx context.Context, name string, next journal.Pos, f func(p journal.Pos, off int64, frame []byte) error) error {
+	for s.next < next {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		pos, off := s.next, s.off
+		what, frame, why, err := s.step()
+		if err != nil {
+			return err
+		}
+		if what != foundFrame {
+			return &journal.CorruptError{File: name, Offset: off, Pos: pos, Reason: why}
+		}
+		if err := f(pos, off, frame); err != nil {
+			return err
+		}
+	}
+	if s.off != s.limit {
+		return &journal.CorruptError{File: name, Offset: s.off, Pos: next, Reason: "the next segment begins with this frame"}
+	}
+	return nil
 }
 
 func isZero(b []byte) bool {
