@@ -162,17 +162,6 @@ func (e *Engine) PinJournal() (first, last journal.Pos, unpin func(), err error)
 	return *p, last, unpin, nil
 }
 
-// pinned is the first frame that somebody still needs, and that is before p;
-// or p.
-func (e *Engine) pinned(p journal.Pos) journal.Pos {
-	e.pinning.Lock()
-	defer e.pinning.Unlock()
-	for pin := range e.pins {
-		p = min(p, *pin)
-	}
-	return p
-}
-
 // ReadFrame returns a frame of the journal. [reeve.ErrNoJournal].
 func (e *Engine) ReadFrame(ctx context.Context, p journal.Pos) ([]byte, error) {
 	if e.log == nil {

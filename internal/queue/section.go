@@ -241,15 +241,3 @@ func (e *Engine) After(f func(error)) {
 		f(nil)
 	}
 }
-
-// durable waits until everything that has been recorded of q is durable, and
-// tells why it never will be. Nothing is locked.
-func (q *Queue) durable() error {
-	if q.engine.log == nil {
-		return nil
-	}
-	q.mu.Lock()
-	last := q.last
-	q.mu.Unlock()
-	return q.engine.log.Wait(last)
-}
