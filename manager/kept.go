@@ -23,7 +23,8 @@ type Recovered struct {
 	Took    time.Duration // to read them
 }
 
-// openEngine makes the engine of a new master.
+// openEngine makes the engine of a new master, which has the journal from then
+// on.
 func (m *Master) openEngine() (err error) {
 	m.engine, err = queue.Open(context.Background(), queue.Config{
 		MaxPayload: m.cfg.MaxPayload, MaxParked: m.cfg.MaxWaiting,
@@ -34,6 +35,7 @@ func (m *Master) openEngine() (err error) {
 	}
 	m.clients, m.epoch = m.engine.Clients(), m.engine.Epoch()
 	m.recovered = Recovered(m.engine.Recovered())
+	m.local = newLocal(m.engine)
 	return nil
 }
 

@@ -52,12 +52,19 @@ type Master struct {
 // releases what it holds.
 func New(cfg Config) (*Master, error) {
 	m, err := newMaster(cfg)
-	if err != nil && cfg.Journal != nil {
-		cfg.Journal.Close() // why there is no master matters more
+	if err != nil {
+		if cfg.Journal != nil {
+			cfg.Journal.Close() // why there is no master matters more
+		}
+		return nil, err
 	}
-	return m, err
+	if err := m.openEngine(); err != nil { // which has closed the journal
+		return nil, err
+	}
+	return m, nil
 }
 
+// newMaster makes a master, but for its engine.
 func newMaster(cfg Config) (*Master, error) {
 	if err := cfg.withDefaults().validate(); err != nil {
 		return nil, err
@@ -84,10 +91,6 @@ func newMaster(cfg Config) (*Master, error) {
 		perKey:    map[string]int{},
 	}
 	m.ctx, m.cancel = context.WithCancelCause(context.Background())
-	if err := m.openEngine(); err != nil {
-		return nil, err
-	}
-	m.local = newLocal(m.engine)
 	return m, nil
 }
 
