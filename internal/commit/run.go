@@ -77,7 +77,7 @@ func (l *Log[T]) takeLocked() state {
 	switch {
 	case len(l.batch) > 0:
 		return ready
-	case len(l.live) > 0 && l.live[0].sealed:
+	case len(l.live) > 0:
 		return held
 	case l.closing:
 		return drained
@@ -92,7 +92,7 @@ func (l *Log[T]) sleep(s state) {
 	switch {
 	case s == ready: // stuck
 		until = earlier(until, l.retryAt)
-	case l.full.Load():
+	case s == idle && l.full.Load():
 		until = earlier(until, l.probeAt)
 	}
 	if s != ready && !l.doze(s) {
