@@ -13,12 +13,12 @@ const (
 	// cleanFactor and cleanSlack: the journal is cleaned from when on it has more
 	// than so many times what lives in it, and so many bytes.
 	cleanFactor = 3
-	cleanSlack  = 16 << 20
+	cleanSlack  = 8 << 20
 	// cleanStep is how many bytes of old frames are looked through at a time, at
 	// least: more when more was written since.
 	cleanStep = 256 << 10
 	// measureEvery is after how many bytes it is measured again what lives.
-	measureEvery = 1 << 20
+	measureEvery = 256 << 10
 	// aboutRecord is what the records of a task take in the journal besides its
 	// texts.
 	aboutRecord = 64
@@ -52,10 +52,10 @@ func (c *cleaner) work(ctx context.Context) (more bool) {
 	}
 	written := int64(e.log.Stats().Bytes)
 	size := c.total + written
-	if size <= cleanFactor*c.live+cleanSlack {
+	if size <= cleanSlack {
 		return false
 	}
-	if written-c.measured > measureEvery || c.live == 0 {
+	if written-c.measured > measureEvery || c.measured == 0 {
 		c.measured = written
 		c.live = e.liveBytes()
 	}

@@ -64,7 +64,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	e.pager.engine = e
-	e.cleaner = cleaner{engine: e, next: e.cleaner.next, total: e.restored.Bytes}
+	e.cleaner.engine, e.cleaner.total = e, e.restored.Bytes
 	e.log = commit.New(commit.Config[telling]{
 		Journal: cfg.Journal, Next: next, Tell: e.tellAll, Failed: e.failed, Work: e.cleaner.work,
 		Head:   func(b []byte) []byte { return record.AppendHead(b, record.Head{Time: e.wallNow().UnixNano()}) },
