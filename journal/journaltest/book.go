@@ -105,12 +105,14 @@ func difference(got, want []byte) string {
 	return fmt.Sprintf("%d bytes, want %d; the first difference is at %d", len(got), len(want), at)
 }
 
-// appendAll appends frames, and changes the memory they are in afterwards.
+// appendAll appends frames, and changes the memory they are in afterwards. Who
+// asks for the reserve gets whatever there is.
 func (b *book) appendAll(frames ...[]byte) {
 	b.Helper()
 	for _, frame := range frames {
 		buf := bytes.Clone(frame)
-		if err := b.j.Append(b.Context(), b.last()+1, buf, journal.AppendOptions{}); err != nil {
+		o := journal.AppendOptions{Reserve: b.last()%5 == 3}
+		if err := b.j.Append(b.Context(), b.last()+1, buf, o); err != nil {
 			b.Fatalf("Append of frame %d, %d bytes: %v", b.last()+1, len(frame), err)
 		}
 		if !bytes.Equal(buf, frame) {

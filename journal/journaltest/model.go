@@ -12,7 +12,7 @@ import (
 
 var (
 	modelSeed   = flag.Uint64("journaltest.seed", 0, "first seed of the random test of journals; 0: by the clock")
-	modelRounds = flag.Int("journaltest.rounds", 12, "rounds of the random test of journals, one seed each")
+	modelRounds = flag.Int("journaltest.rounds", 6, "rounds of the random test of journals, one seed each")
 )
 
 // model does everything at random to a journal and to a slice.

@@ -1,6 +1,10 @@
 package journaltest
 
 import (
+	"context"
+	"errors"
+
+	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/journal"
 )
 
@@ -53,4 +57,41 @@ func orderWrongNumbers(t *trial) {
 			b.readAll()
 		}
 	}
+}
+
+// orderEndedContext: whether an Append or a Sync looks at its context is not
+// said. One that works has worked, and after one that does not nothing does.
+func orderEndedContext(t *trial) {
+	b := t.book("order-context")
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for _, n := range []int{0, 1, 5} {
+		b.appendSome(n, 100)
+		frame := b.bytes(100)
+		err := b.j.Append(ended, b.last()+1, frame, journal.AppendOptions{})
+		b.frames = append(b.frames, frame)
+		b.after(err, OpAppend)
+
+		b.appendSome(n, 100)
+		b.after(b.j.Sync(ended), OpSync)
+	}
+}
+
+// after reopens the journal if an operation, of which the last frame was one,
+// has failed.
+func (b *book) after(err error, op Op) {
+	b.Helper()
+	least := b.last()
+	switch {
+	case err == nil:
+		return
+	case errors.Is(err, reeve.ErrJournalFull):
+		b.Fatalf("%v, with its context ended: %v", op, err)
+	case op == OpAppend:
+		least--
+	}
+	b.refused("after its context ended")
+	b.end()
+	b.mustOpen()
+	b.replay(least)
 }

@@ -3,6 +3,7 @@ package journaltest
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 
 	"github.com/reeveq/reeve/journal"
@@ -169,6 +170,7 @@ func (l *load) run() {
 		if len(l.acked) == 20 {
 			begin()
 		}
+		runtime.Gosched() // not more load than the other side can see
 	}
 }
 
@@ -179,6 +181,8 @@ func ownerCloses(t *trial) {
 	b.reopen()
 	b.appendSome(10, 2000)
 	b.close()
+	b.mustOpen()
+	b.close() // without a Replay
 	b.refused("after Close")
 	next := b.last() + 1
 	_, read := b.j.Read(t.Context(), 1)

@@ -41,6 +41,12 @@ func readAtAnyTime(t *trial) {
 	absent(b.last() + 1)
 	b.appendSome(1, 100)
 	b.readAll()
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if frame, err := b.j.Read(ended, 2); err == nil {
+		b.same("Read", 2, frame)
+	}
+	b.readAll() // whatever became of that one
 }
 
 // readBesideEverything: any number may read while frames are appended, synced
@@ -104,4 +110,50 @@ func readBesideEverything(t *trial) {
 	b.readAll()
 	b.close()
 	b.reopen()
+}
+
+// readBesideClose: who reads while the journal is closed gets frames, and then
+// ErrClosed.
+func readBesideClose(t *trial) {
+	const frames, readers = 50, 4
+	b := t.book("read-close")
+	b.appendSome(frames, 4000)
+	for range 5 {
+		var closed atomic.Bool
+		var begun, reading sync.WaitGroup
+		begun.Add(readers)
+		for i := range readers {
+			reading.Go(func() {
+				begin := sync.OnceFunc(begun.Done)
+				defer begin()
+				for p, more := journal.Pos(1+i), true; more; p = 1 + (p+7)%frames {
+					more = b.readUntilClosed(p, closed.Load())
+					begin()
+				}
+			})
+		}
+		begun.Wait()
+		err := b.j.Close()
+		closed.Store(true)
+		reading.Wait()
+		if b.open = false; err != nil {
+			t.Fatalf("Close while others read: %v", err)
+		}
+		b.reopen()
+	}
+}
+
+// readUntilClosed reads a frame and tells whether there may be more.
+func (b *book) readUntilClosed(p journal.Pos, closed bool) (more bool) {
+	b.Helper()
+	frame, err := b.j.Read(b.Context(), p)
+	switch {
+	case errors.Is(err, journal.ErrClosed):
+		return false
+	case err != nil || closed:
+		b.Errorf("Read of frame %d gives %v, closed before: %v; want the frame or ErrClosed", p, err, closed)
+		return false
+	}
+	b.same("Read", p, frame)
+	return true
 }

@@ -21,7 +21,7 @@ type Suite struct {
 	MaxFrame int
 
 	// Kill ends the ownership of j as the end of its process would. The next Open
-	// is the next process's.
+	// is the next process's: where an ownership takes time to run out, Kill waits.
 	Kill func(tb testing.TB, name string, j journal.Journal)
 
 	// PowerCut does what a power cut does: some or all that nobody asked to be
@@ -52,10 +52,12 @@ type subject struct {
 var subjects = []subject{
 	{"OrderOverManyLives", "", orderOverManyLives},
 	{"OrderWrongNumbers", "", orderWrongNumbers},
+	{"OrderEndedContext", "", orderEndedContext},
 	{"FrameSizes", "", frameSizes},
 	{"FrameMemory", "", frameMemory},
 	{"ReadAtAnyTime", "", readAtAnyTime},
 	{"ReadBesideEverything", "", readBesideEverything},
+	{"ReadBesideClose", "", readBesideClose},
 	{"TrimSome", "", trimSome},
 	{"TrimAll", "", trimAll},
 	{"ReplayEndsWithItsCallee", "", replayEndsWithItsCallee},

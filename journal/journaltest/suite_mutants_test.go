@@ -298,6 +298,14 @@ var frameMutants = []mutant{
 			return nil
 		}
 	})},
+	{"goes on after an Append that it gave up", "OrderEndedContext", false, each(func(f *faulty) {
+		f.append = func(ctx context.Context, p journal.Pos, frame []byte, o journal.AppendOptions) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return f.Journal.Append(ctx, p, frame, o)
+		}
+	})},
 	{"cuts large frames", "FrameSizes", false, eachFrame(func(_ journal.Pos, frame []byte) []byte { return frame[:min(len(frame), 65_536)] })},
 	{"cuts zeros from the end", "FrameSizes", false, eachFrame(func(_ journal.Pos, frame []byte) []byte {
 		return append([]byte{}, bytes.TrimRight(frame, "\x00")...)
@@ -378,6 +386,15 @@ var frameMutants = []mutant{
 }
 
 var trimMutants = []mutant{
+	{"gives readers nothing when it is closed", "ReadBesideClose", false, each(func(f *faulty) {
+		f.read = func(ctx context.Context, p journal.Pos) ([]byte, error) {
+			frame, err := f.Journal.Read(ctx, p)
+			if errors.Is(err, journal.ErrClosed) {
+				err = nil
+			}
+			return frame, err
+		}
+	})},
 	{"trims one frame too many", "TrimSome", false, each(func(f *faulty) {
 		f.trim = func(ctx context.Context, p journal.Pos) error {
 			return f.Journal.Trim(ctx, min(p+1, f.Journal.(*owned).Stats().Last+1))
