@@ -5,8 +5,10 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/journal"
 	"github.com/reeveq/reeve/journal/journaltest"
+	"github.com/reeveq/reeve/manager"
 	"github.com/reeveq/reeve/managertest"
 )
 
@@ -81,6 +83,34 @@ func TestReopen_NothingReachesTheJournalAfterItsOwnersDeath(t *testing.T) {
 	if err := (*owners)[1].Close(); !errors.Is(err, journal.ErrClosed) {
 		t.Errorf("it was not closed: %v", err)
 	}
+}
+
+func TestRestart_WithAJournalFindsWhatItsMasterWasToldIsSafe(t *testing.T) {
+	j, owners := powerCuts(t)
+	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+		safe := m.Declare(t, "safe", reeve.QueueConfig{})
+		m.Declare(t, "unsafe", reeve.QueueConfig{Durability: reeve.DurabilityNone})
+		for _, q := range []reeve.Queue{m.Dial(t).Queue("unsafe"), safe} {
+			if _, err := q.Put(t.Context(), []reeve.Task{{}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		later := m.Dial(t).Queue("unsafe")
+		if _, err := later.Put(t.Context(), []reeve.Task{{}}); err != nil {
+			t.Fatal(err)
+		}
+		m.Restart(t)
+		managertest.AssertReady(t, m.Dial(t).Queue("safe"), 1)
+		managertest.AssertReady(t, later, 1) // the first was synced with what came after it
+		if err := m.Manager().Close(); err != nil {
+			t.Error(err)
+		}
+		m.Restart(t)
+		managertest.AssertReady(t, later, 1)
+		if len(*owners) != 3 {
+			t.Errorf("%d masters", len(*owners))
+		}
+	}, manager.Config{Journal: j})
 }
 
 func TestReopen_SaysWhyItCannotBeOpened(t *testing.T) {

@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"syscall"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/program"
@@ -28,12 +26,8 @@ func (o *options) explainData(err error) error {
 			"'reeve journal check %[1]s' looks at all of them, 'reeve journal salvage %[1]s NEWDIR' writes what is whole into a new directory", o.data, damaged))
 	case errors.Is(err, journal.ErrNewer):
 		return program.Fail(program.ExitData, fmt.Errorf("-data %s was written by a newer master, which is needed to read it; nothing was changed: %w", o.data, err))
-	case errors.Is(err, reeve.ErrJournalFull), errors.Is(err, syscall.ENOSPC):
+	case errors.Is(err, reeve.ErrJournalFull):
 		return program.Fail(program.ExitOutput, fmt.Errorf("-data %s: there is no space to begin with: make some on its disk and start again: %w", o.data, err))
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return program.Fail(program.ExitOutput, fmt.Errorf("-data %s cannot be written by this user: give the directory to it, or choose another: %w", o.data, err))
-	case errors.Is(err, syscall.ENOTDIR):
-		return program.Fail(program.ExitOutput, fmt.Errorf("-data %s is no directory: %w", o.data, err))
 	}
 	return program.Fail(program.ExitOutput, fmt.Errorf("cannot use -data %s: %w", o.data, err))
 }
