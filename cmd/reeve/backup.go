@@ -49,7 +49,7 @@ func (v *backupVerb) run(ctx context.Context, cmd *cli.Command) error {
 		return outputError(err)
 	}
 	return v.with(ctx, cmd, func(ctx context.Context, m master) error {
-		out := &metered{w: v.stdout, console: program.NewConsole(v.stderr)}
+		out := &metered{witness: witness{w: v.stdout}, console: program.NewConsole(v.stderr)}
 		info, err := m.Backup(ctx, out)
 		out.console.SetStatus(nil)
 		switch {
@@ -74,17 +74,15 @@ func (v *backupVerb) run(ctx context.Context, cmd *cli.Command) error {
 
 // metered is the output of a backup, with how far it is for who watches.
 type metered struct {
-	w       io.Writer
-	err     error // of w
+	witness
 	size    int64
 	console *program.Console
 	drawn   time.Time
 }
 
 func (c *metered) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
+	n, err := c.witness.Write(p)
 	c.size += int64(n)
-	c.err = err
 	if now := time.Now(); c.console.Terminal() && now.Sub(c.drawn) > 200*time.Millisecond {
 		c.drawn = now
 		c.console.SetStatus(func(w io.Writer) program.Status {

@@ -9,6 +9,7 @@ import (
 func TestRun_RefusesWhatCannotBeRun(t *testing.T) {
 	t.Parallel()
 	const noQueue, noID, noTasks = "the name of one queue is needed", "the id of one task is needed", "which tasks? Give their ids, or a queue with a filter or -all"
+	const noDir = "the directory of one journal is needed"
 	for args, want := range map[string]string{
 		"":                      "a command is needed",
 		"put":                   "the name of a queue is needed",
@@ -100,6 +101,13 @@ func TestRun_RefusesWhatCannotBeRun(t *testing.T) {
 		"pause q -reason=":                  "want 1 to 8192 bytes",
 		"resume a b":                        noQueue,
 		"backup file":                       "unexpected argument \"file\"",
+		"journal":                           "a command is needed: check, stat, salvage, dump, restore",
+		"journal fix":                       "unknown command \"fix\"; there are: check",
+		"journal check":                     noDir,
+		"journal stat a b":                  noDir,
+		"journal dump a -queue=":            "want 1 to 255 bytes",
+		"journal salvage a":                 "the directory of a journal and a new one are needed",
+		"journal restore a":                 "a file (or -) and a new directory are needed",
 	} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()
@@ -132,6 +140,12 @@ func TestRun_EveryVerbHasAnExampleAndJSONAndIsCompleted(t *testing.T) {
 		}
 		help := call(verb, "-help")
 		if !strings.Contains(help, "\n  reeve "+verb) || !strings.Contains(help, "\n  -json\n") {
+			t.Errorf("%s", help)
+		}
+	}
+	for _, verb := range []string{"check", "stat", "salvage", "restore", "dump"} { // a dump is JSON
+		help := call("journal", verb, "-help")
+		if !strings.Contains(help, "\n  reeve journal "+verb) || strings.Contains(help, "\n  -json\n") == (verb == "dump") {
 			t.Errorf("%s", help)
 		}
 	}

@@ -17,8 +17,7 @@ type Writer struct {
 }
 
 // NewWriter begins a dump to w: of all records, or, if queue is not empty, of
-// those of the queues that have this name while they have it. Nothing may
-// be read of w before Close.
+// those of the queues that have this name while they have it.
 func NewWriter(w io.Writer, queue string) (*Writer, error) {
 	d := &Writer{w: bufio.NewWriterSize(w, 64<<10)}
 	if queue != "" {
@@ -64,6 +63,9 @@ func (d *Writer) record(p journal.Pos, time int64, kind record.Kind, body []byte
 
 // Records is how many records were written so far.
 func (d *Writer) Records() int64 { return d.records }
+
+// Flush hands what was written so far to the stream.
+func (d *Writer) Flush() error { return d.w.Flush() }
 
 // Close writes the end, without which a dump is worth nothing. It does not close
 // the stream.
