@@ -12,13 +12,9 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/journal"
 )
-
-// Tests that start processes are in lock_test.go, which has TestMain.
 
 // frameOf is what frame p of n bytes holds in these tests.
 func frameOf(p journal.Pos, n int) []byte {
@@ -89,7 +85,7 @@ func closed(t testing.TB, j *Journal) {
 	}
 }
 
-// abandon ends a journal as the end of its process does.
+// abandoned ends a journal as the end of its process does.
 func abandoned(t testing.TB, j *Journal) {
 	t.Helper()
 	j.keeper.stop()
@@ -219,8 +215,4 @@ func TestTrim_RemovesWholeSegments(t *testing.T) {
 	if _, err := j.Read(t.Context(), first-1); !errors.Is(err, journal.ErrTrimmed) {
 		t.Errorf("read of a frame that was removed: %v", err)
 	}
-}
-
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m)
 }

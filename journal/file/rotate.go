@@ -34,7 +34,9 @@ func (j *Journal) rotate(size int64) error {
 	seg := &segment{name: name, first: h.first, end: frameStart, f: f}
 	j.mu.Lock()
 	j.segments = append(j.segments, seg)
-	j.opened++
+	if j.opened++; j.opened > maxOpen {
+		j.closeIdleLocked()
+	}
 	j.mu.Unlock()
 	w.seg, w.f, w.off, w.filled, w.syncedOff = seg, f, frameStart, filled, frameStart
 	j.keeper.kick()

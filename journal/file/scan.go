@@ -65,7 +65,7 @@ func (s *scanner) load(off int64, n int) error {
 	if off >= s.at && off < s.at+int64(s.have) {
 		kept = copy(s.buf, s.buf[off-s.at:s.have])
 	}
-	want := max(n, scanStep)
+	want := max(n, int(min(scanStep, s.limit-off)))
 	if want > len(s.buf) {
 		grown := make([]byte, want)
 		copy(grown, s.buf[:kept])
