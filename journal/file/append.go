@@ -88,10 +88,19 @@ func harmless(err error) error {
 	return err
 }
 
+// wantsSpace tells a [*noSpace].
+func wantsSpace(err error) bool {
+	if err == nil {
+		return false // and nothing is allocated
+	}
+	var none *noSpace
+	return errors.As(err, &none)
+}
+
 // refuse tells the want of space from what ends the journal.
 func (j *Journal) refuse(err error) error {
-	if none := (*noSpace)(nil); errors.As(err, &none) {
-		return fmt.Errorf("%w in %s: make space there: %w", reeve.ErrJournalFull, j.dir, none.cause)
+	if wantsSpace(err) {
+		return fmt.Errorf("%w in %s: make space there: %w", reeve.ErrJournalFull, j.dir, err)
 	}
 	return j.fail("append", err)
 }
@@ -143,7 +152,7 @@ func (j *Journal) room(size int64, reserve bool) error {
 		}
 	}
 	err := j.fill(w.off + size)
-	if none := (*noSpace)(nil); !errors.As(err, &none) || !reserve || w.off == frameStart || !j.keeper.has(size) {
+	if !wantsSpace(err) || !reserve || w.off == frameStart || !j.keeper.has(size) {
 		return err
 	}
 	j.log.Warn("journal: no space is left, the reserve is used", "dir", j.dir, "err", err)

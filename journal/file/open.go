@@ -160,7 +160,7 @@ func (j *Journal) mend(head *headedSegment, t tail) error {
 func (j *Journal) tidy(l *layout) (reserve int64, err error) {
 	if l.noFirst || l.repair || len(l.leftover) > 0 {
 		err := j.writeFirst(l.first)
-		if none := (*noSpace)(nil); errors.As(err, &none) {
+		if wantsSpace(err) {
 			return l.reserve, nil // nothing is removed before this worked
 		}
 		if err != nil {

@@ -198,17 +198,17 @@ func (k *keeper) makeReserve() {
 	})
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	switch none := (*noSpace)(nil); {
+	switch {
 	case err == nil:
 		k.size = size
 		k.setLocked(ready, nil)
 		if state == refused {
 			j.log.Info("journal: the reserve was made again", "dir", j.dir, "bytes", size)
 		}
-	case errors.As(err, &none):
-		k.setLocked(refused, none.cause)
+	case wantsSpace(err):
+		k.setLocked(refused, err)
 		if state != refused {
-			j.log.Warn("journal: no space is left for the reserve", "dir", j.dir, "bytes", size, "err", none.cause)
+			j.log.Warn("journal: no space is left for the reserve", "dir", j.dir, "bytes", size, "err", err)
 		}
 	case errors.Is(err, errStopped):
 		k.setLocked(failed, err)

@@ -116,7 +116,7 @@ func (j *Journal) markClean() error {
 		_, err := f.WriteAt(b.encode(), 0)
 		return err
 	})
-	if none := (*noSpace)(nil); errors.As(err, &none) {
+	if wantsSpace(err) {
 		j.log.Warn("journal: no space is left to note that it was closed", "dir", j.dir, "err", err)
 		return nil
 	}
