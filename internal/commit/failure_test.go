@@ -111,8 +111,9 @@ func TestFailure_IsToldToAllThatWaitAndAllThatCome(t *testing.T) {
 			r.journal.Fail(journaltest.OpAppend, 2, errDisk)
 			go r.Close()
 			synctest.Wait()
+			r.section("c", written, 0)
 			open()
-		}, []string{"a"}, []string{"b"}},
+		}, []string{"a"}, []string{"b", "c"}},
 		"when Close syncs": {errDisk, func(r *rig) {
 			r.section("a", written, time.Hour)
 			r.journal.Fail(journaltest.OpSync, 1, errDisk)
@@ -128,6 +129,10 @@ func TestFailure_IsToldToAllThatWaitAndAllThatCome(t *testing.T) {
 				last := r.section("late", written, time.Second)
 				if !r.Follow(last, "late follower") || r.Follow(r.Told(), "no") {
 					t.Error("what was told and what was not are mixed up")
+				}
+				synctest.Wait()
+				if n := len(c.good) + len(c.bad) + 2; len(r.told) != n {
+					t.Errorf("told %q", r.told)
 				}
 				errs := []error{r.Err(), r.Wait(last), r.Close(), r.Close()}
 				r.section("later", synced, 0) // after Close

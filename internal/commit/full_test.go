@@ -182,6 +182,9 @@ func TestClose_GivesUpWhenThereIsNoSpace(t *testing.T) {
 					t.Errorf("%v", err)
 				}
 			}
+			if took := time.Since(r.start); took != 0 {
+				t.Errorf("it took %v", took)
+			}
 			synctest.Wait()
 			if len(r.told) != 3 || r.errs[0] != nil || r.errs[1] != nil || !errors.Is(r.errs[2], reeve.ErrJournalFull) || len(r.failed) != 0 {
 				t.Errorf("told %q %v, failed %v", r.told, r.errs, r.failed)

@@ -54,9 +54,9 @@ func TestFrame_WaitsForAllThatHaveEnteredAndNoLonger(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nil)
+		synctest.Wait() // the goroutine is asleep
 		a, b := r.Enter(), r.Enter()
 		r.Leave(b, []byte("b"), []string{"b"}, synced, 0)
-		synctest.Wait()
 		c := r.Enter() // b's frame takes nobody any more
 		if c.Pos() != 2 || r.Barrier() != 2 {
 			t.Fatalf("the third section is in frame %d, the barrier is %d", c.Pos(), r.Barrier())
