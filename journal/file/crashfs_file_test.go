@@ -11,7 +11,7 @@ import (
 
 const (
 	sectorSize = 512  // what a disk writes
-	fsBlock  = 4096 // what a file system gives
+	fsBlock    = 4096 // what a file system gives
 )
 
 // inode is a file of crashFS: what programs see, and per sector what else the
@@ -214,7 +214,7 @@ func (f *crashFile) WriteAt(p []byte, off int64) (int, error) {
 	do, err := f.step(opWrite)
 	if !do {
 		if short := (*shortWrite)(nil); errors.As(err, &short) {
-			return f.put(p[:min(short.n, len(p))], off), err
+			return f.put(p[:max(0, min(short.n, len(p)-alignment))], off), err
 		}
 		return 0, err
 	}

@@ -18,7 +18,8 @@ var (
 	errDead = errors.New("crashfs: opened by a process that is dead")
 )
 
-// shortWrite makes a write that shall fail write n bytes before it does.
+// shortWrite makes a write that shall fail write n bytes before it does, if it
+// has more: what is missing is more than what fills a frame up.
 type shortWrite struct {
 	n   int
 	err error
