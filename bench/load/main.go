@@ -29,6 +29,7 @@ import (
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/auth"
+	"github.com/reeveq/reeve/journal/file"
 	"github.com/reeveq/reeve/manager"
 	"github.com/reeveq/reeve/proxy"
 	"github.com/reeveq/reeve/worker"
@@ -39,6 +40,8 @@ type options struct {
 	system                        string
 	tasks, workers, size, batch   int
 	prefetch, producers, inflight int
+	data                          string
+	durability                    reeve.Durability
 }
 
 func main() {
@@ -54,6 +57,8 @@ func main() {
 	flag.IntVar(&o.inflight, "max-len", 200_000, "bound of the queue")
 	flag.StringVar(&o.mode, "mode", "consumer", "how a worker works: consumer (leases from a consumer), runtime (package worker)")
 	flag.StringVar(&o.system, "system", "reeve", "reeve, floor (a bare queue server over plain TCP), or both, in turn")
+	flag.StringVar(&o.data, "data", "", "an empty directory for the master's journal; empty: memory only")
+	flag.TextVar(&o.durability, "durability", reeve.DurabilitySync, "with -data: sync, interval=D or none")
 	flag.StringVar(&o.cpu, "cpuprofile", "", "write the master's CPU profile to this file")
 	flag.Parse()
 	o.key = os.Getenv("LOAD_KEY")
@@ -213,7 +218,13 @@ func master(o options) error {
 	if err != nil {
 		return err
 	}
-	m, err := manager.New(manager.Config{AuthKey: key})
+	cfg := manager.Config{AuthKey: key, Durability: o.durability}
+	if o.data != "" {
+		if cfg.Journal, err = file.Open(o.data, file.Options{}); err != nil {
+			return err
+		}
+	}
+	m, err := manager.New(cfg)
 	if err != nil {
 		return err
 	}
