@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -193,6 +194,32 @@ func TestRun_AQueueFullOfDeadTasksEndsItWithAnError(t *testing.T) {
 	_, err := batch.Run(t.Context(), b.config(strings.NewReader(in), io.Discard))
 	if err == nil || !strings.Contains(err.Error(), `queue "tasks" is full of dead tasks`) {
 		t.Fatalf("%v", err)
+	}
+}
+
+// fullFor is a queue whose master finds no space for the first few puts.
+type fullFor struct {
+	reeve.Queue
+	puts atomic.Int64
+}
+
+func (q *fullFor) Put(ctx context.Context, ts []reeve.Task, opts ...reeve.PutOption) ([]reeve.ID, error) {
+	if q.puts.Add(-1) >= 0 {
+		return nil, fmt.Errorf("%w in x", reeve.ErrJournalFull)
+	}
+	return q.Queue.Put(ctx, ts, opts...)
+}
+
+func TestRun_AFullDiskIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, reeve.QueueConfig{})
+	b.work(echo)
+	cfg := b.config(strings.NewReader(lines(10)), io.Discard)
+	full := &fullFor{Queue: cfg.Tasks}
+	full.puts.Store(3)
+	cfg.Tasks = full
+	if n, err := batch.Run(t.Context(), cfg); err != nil || n.Done != 10 || n.Dead != 0 {
+		t.Fatalf("%+v, %v", n, err)
 	}
 }
 

@@ -132,7 +132,9 @@ func (f *feeder) put(ctx context.Context, first int64, tasks []reeve.Task, sizes
 		switch {
 		case err == nil:
 			return f.tell(fed{kind: placed, first: first, sizes: sizes, ids: ids})
-		case errors.Is(err, reeve.ErrQueueFull): // a queue that refuses instead of waiting
+		case errors.Is(err, reeve.ErrQueueFull), errors.Is(err, reeve.ErrJournalFull):
+			// A queue that refuses instead of waiting, or a disk that somebody has
+			// to make room on: the master tells that.
 			if err := pause(ctx, retryAfter); err != nil {
 				return err
 			}
