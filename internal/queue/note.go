@@ -46,8 +46,8 @@ func (q *Queue) extraRecord(t *task) record.Extra {
 	if x.expireAt != 0 && !x.expireWall {
 		r.ExpireAt = q.engine.wallAt(x.expireAt).UnixNano()
 	}
-	if x.claimed {
-		if e := q.uniques.keys[x.unique]; e.end != nil {
+	if e, ok := q.uniques.keys[x.unique]; x.claimed {
+		if r.Claimed = ok && e.id == t.id; r.Claimed && e.end != nil { // its time may be over
 			r.UniqueUntil = q.engine.wallAt(q.uniques.ends.when(e.end)).UnixNano()
 		}
 	}
