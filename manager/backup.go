@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/queue"
 	"github.com/reeveq/reeve/journal"
 	"github.com/reeveq/reeve/journal/backup"
 )
@@ -15,22 +16,18 @@ import (
 type frameSource interface {
 	// PinJournal keeps the journal from forgetting any of its frames, until
 	// unpin, and returns the numbers of the first one and of the last durable
-	// one.
+	// one. It is reeve.ErrNoJournal without a journal.
 	PinJournal() (first, last journal.Pos, unpin func(), err error)
 	// ReadFrame returns a frame that was pinned.
 	ReadFrame(ctx context.Context, p journal.Pos) ([]byte, error)
 }
 
 // frames is where this master's backups come from.
-func (m *Master) frames() (frameSource, error) {
+func (m *Master) frames() frameSource {
 	if from := m.backupFrom.Load(); from != nil {
-		return *from, nil
+		return *from
 	}
-	var engine any = m.engine
-	if from, ok := engine.(frameSource); ok {
-		return from, nil
-	}
-	return nil, reeve.ErrNoJournal
+	return m.engine
 }
 
 // Backup writes a backup of the queues; see [reeve.Backuper].
@@ -38,10 +35,7 @@ func (m *Master) Backup(ctx context.Context, w io.Writer) (reeve.BackupInfo, err
 	if err := m.usable(ctx); err != nil {
 		return reeve.BackupInfo{}, err
 	}
-	from, err := m.frames()
-	if err != nil {
-		return reeve.BackupInfo{}, err
-	}
+	from := m.frames()
 	first, last, unpin, err := from.PinJournal()
 	if err != nil {
 		return reeve.BackupInfo{}, err
@@ -71,4 +65,7 @@ func (m *Master) Backup(ctx context.Context, w io.Writer) (reeve.BackupInfo, err
 	return reeve.BackupInfo{Frames: frames, Bytes: size}, nil
 }
 
-var _ reeve.Backuper = (*Master)(nil)
+var (
+	_ reeve.Backuper = (*Master)(nil)
+	_ frameSource    = (*queue.Engine)(nil)
+)

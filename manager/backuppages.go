@@ -105,12 +105,9 @@ func (r *requests) backup(m *wire.Backup) error {
 }
 
 func (t *backups) answer(m *Master, ask *wire.Backup) (*wire.BackupPage, error) {
-	from, err := m.frames()
-	if err != nil {
-		return nil, err
-	}
 	var o ongoing
-	at, offset, ok := journal.Pos(ask.From), ask.Offset, true
+	var err error
+	from, at, offset, ok := m.frames(), journal.Pos(ask.From), ask.Offset, true
 	if ask.Pin == 0 {
 		if o, err = t.begin(from); err != nil {
 			return nil, err
