@@ -50,6 +50,7 @@ const (
 	nowReason
 	nowLast
 	nowDiedAt
+	nowTurn
 )
 
 // Of an entry of a history.
@@ -74,6 +75,7 @@ const (
 const (
 	requestCount byte = 1 << iota // it is not 1
 	requestFirst
+	requestLow
 )
 
 // Of a Pause, a Move and a Unique.

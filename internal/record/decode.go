@@ -57,12 +57,15 @@ func (r *Request) Decode(body []byte) error {
 	bits := c.byte()
 	r.Client = c.uint32()
 	r.Req = c.uvarint()
-	r.Count, r.First = 1, 0
+	r.Count, r.First, r.Low = 1, 0, 0
 	if bits&requestCount != 0 {
 		r.Count = c.uint32()
 	}
 	if bits&requestFirst != 0 {
 		r.First = c.id()
+	}
+	if bits&requestLow != 0 {
+		r.Low = r.Req - c.uvarint()
 	}
 	return c.end(KindRequest, body)
 }

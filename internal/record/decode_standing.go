@@ -9,6 +9,7 @@ func (c *cursor) standing(r *Standing) {
 		State: state, Attempt: c.uint32(),
 		Wall: bits&nowWall != 0, Claimable: bits&nowClaimable != 0,
 		Blamed: bits&nowBlamed != 0, Claimed: bits&nowClaimed != 0, Last: bits&nowLast != 0, Append: bits&nowAppend != 0,
+		Turn:  bits&nowTurn != 0,
 		Error: r.Error, Reason: r.Reason, // for text to compare with
 	}
 	r.Due = c.nanos(bits&nowDue != 0)

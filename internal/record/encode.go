@@ -61,7 +61,7 @@ func AppendGone(b []byte, r *Gone) []byte {
 func AppendRequest(b []byte, r *Request) []byte {
 	at := len(b)
 	b = beginSmall(b, KindRequest)
-	b = append(b, bit(r.Count != 1, requestCount)|bit(r.First != 0, requestFirst))
+	b = append(b, bit(r.Count != 1, requestCount)|bit(r.First != 0, requestFirst)|bit(r.Low != 0, requestLow))
 	b = binary.AppendUvarint(b, uint64(r.Client))
 	b = binary.AppendUvarint(b, r.Req)
 	if r.Count != 1 {
@@ -69,6 +69,9 @@ func AppendRequest(b []byte, r *Request) []byte {
 	}
 	if r.First != 0 {
 		b = appendID(b, r.First)
+	}
+	if r.Low != 0 {
+		b = binary.AppendUvarint(b, r.Req-r.Low) // which is mostly little
 	}
 	return finishSmall(b, at)
 }

@@ -49,7 +49,8 @@ func standingBits(r *Standing) uint64 {
 		bit(r.Counts != reeve.Counts{}, nowCounts) | bit(r.ReadyAt != 0, nowReadyAt) | bit(r.Error != "", nowError) |
 		bit(len(r.History) != 0, nowHistory) | bit(r.Append, nowAppend) | bit(r.Wall, nowWall) |
 		bit(r.Claimable, nowClaimable) | bit(r.Blamed, nowBlamed) | bit(r.Until != 0, nowUntil) |
-		bit(r.Reason != "", nowReason) | bit(r.Last, nowLast) | bit(r.DiedAt != 0, nowDiedAt)
+		bit(r.Reason != "", nowReason) | bit(r.Last, nowLast) | bit(r.DiedAt != 0, nowDiedAt) |
+		bit(r.Turn, nowTurn)
 }
 
 func appendCounts(b []byte, r *reeve.Counts) []byte {

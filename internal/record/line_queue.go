@@ -96,17 +96,18 @@ type requestLine struct {
 	Req    uint64   `json:"request"`
 	Count  uint32   `json:"count"`
 	First  reeve.ID `json:"first_id,omitempty"`
+	Low    uint64   `json:"low,omitempty"`
 }
 
 func (l *requestLine) decode(body []byte) error {
 	var r Request
 	err := r.Decode(body)
-	l.Client, l.Req, l.Count, l.First = r.Client, r.Req, r.Count, r.First
+	l.Client, l.Req, l.Count, l.First, l.Low = r.Client, r.Req, r.Count, r.First, r.Low
 	return err
 }
 
 func (l *requestLine) append(b []byte) []byte {
-	return AppendRequest(b, &Request{Client: l.Client, Req: l.Req, Count: l.Count, First: l.First})
+	return AppendRequest(b, &Request{Client: l.Client, Req: l.Req, Count: l.Count, First: l.First, Low: l.Low})
 }
 
 type uniqueLine struct {

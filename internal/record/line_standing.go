@@ -27,6 +27,7 @@ type standingLine struct {
 	Order     int64         `json:"order,omitempty"`
 	Claimable bool          `json:"claimable,omitempty"`
 	Blamed    bool          `json:"blamed,omitempty"`
+	Turn      bool          `json:"key_turn,omitempty"`
 	Claimed   bool          `json:"unique_claimed,omitempty"`
 	Client    uint32        `json:"client_no,omitempty"`
 	Until     stamp         `json:"lease_until,omitempty"`
@@ -44,7 +45,7 @@ type standingLine struct {
 func standingOf(r *Standing) standingLine {
 	l := standingLine{
 		State: r.State, Due: stamp(r.Due), Wall: r.Wall, Order: r.Order, Claimable: r.Claimable, Blamed: r.Blamed,
-		Claimed: r.Claimed, Client: r.Client, Until: stamp(r.Until), Attempt: r.Attempt, Error: r.Error, Reason: r.Reason,
+		Turn: r.Turn, Claimed: r.Claimed, Client: r.Client, Until: stamp(r.Until), Attempt: r.Attempt, Error: r.Error, Reason: r.Reason,
 		Last: r.Last, DiedAt: stamp(r.DiedAt), ReadyAt: stamp(r.ReadyAt), Append: r.Append,
 	}
 	if r.Counts != (reeve.Counts{}) {
@@ -59,7 +60,7 @@ func standingOf(r *Standing) standingLine {
 func (l *standingLine) standing() Standing {
 	r := Standing{
 		State: l.State, Due: int64(l.Due), Wall: l.Wall, Order: l.Order, Claimable: l.Claimable, Blamed: l.Blamed,
-		Claimed: l.Claimed, Client: l.Client, Until: int64(l.Until), Attempt: l.Attempt, Error: l.Error, Reason: l.Reason,
+		Turn: l.Turn, Claimed: l.Claimed, Client: l.Client, Until: int64(l.Until), Attempt: l.Attempt, Error: l.Error, Reason: l.Reason,
 		Last: l.Last, DiedAt: int64(l.DiedAt), ReadyAt: int64(l.ReadyAt), Append: l.Append,
 	}
 	if l.Counts != nil {

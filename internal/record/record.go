@@ -65,10 +65,12 @@ type Client struct {
 type Gone struct{ Client uint32 }
 
 // Request is the outcome of Count requests of a client, from Req on: each was
-// carried out; ids count up from First, unless that is 0.
+// carried out; ids count up from First, unless that is 0. The client waits for
+// nothing below Low any more.
 type Request struct {
 	Client uint32
 	Req    uint64
+	Low    uint64
 	Count  uint32
 	First  reeve.ID
 }
@@ -129,6 +131,7 @@ type Standing struct {
 	Order     int64 // Ready: the lowest is next; 0: as its id
 	Claimable bool  // Ready: its last holder may have it back
 	Blamed    bool  // Claimable: the loss counts as the task's own fault
+	Turn      bool  // Ready, Delayed: it is one of those that its key lets run
 	Claimed   bool  // it holds its unique key
 	Client    uint32
 	Until     int64 // Leased: the lease stands until then at least; 0: nothing was said
