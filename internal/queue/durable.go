@@ -59,6 +59,11 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	e := newEngine(cfg)
 	next, err := e.recover(ctx)
+	if err == nil {
+		// What a killed master wrote is there, but may not survive a power cut yet:
+		// nothing may be told because of it before it does.
+		err = cfg.Journal.Sync(ctx)
+	}
 	if err != nil {
 		cfg.Journal.Close()
 		return nil, err
