@@ -11,7 +11,6 @@ import (
 
 	"github.com/reeveq/reeve/internal/program"
 	"github.com/reeveq/reeve/journal"
-	"github.com/reeveq/reeve/journal/file"
 	"github.com/reeveq/reeve/manager"
 )
 
@@ -24,7 +23,7 @@ func (o *options) openData(stop context.Context, log *program.Log) (journal.Jour
 	if o.data == "" {
 		return nil, nil
 	}
-	j, err := file.Open(o.data, file.Options{Logger: log.Logger})
+	j, err := o.openJournal(o.data, log.Logger)
 	if err != nil {
 		return nil, o.explainData(err)
 	}

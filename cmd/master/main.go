@@ -21,8 +21,10 @@ func main() {
 // run is the program. It returns the exit code when the master has ended: by
 // the end of ctx, by a signal, or because the batch run is done.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
-	o := newOptions(getenv)
-	std := cmdline.IO{In: stdin, Out: stdout, Err: stderr}
+	return newOptions(getenv).run(ctx, args, cmdline.IO{In: stdin, Out: stdout, Err: stderr}, getenv)
+}
+
+func (o *options) run(ctx context.Context, args []string, std cmdline.IO, getenv func(string) string) int {
 	root := o.command(func(ctx context.Context, cmd *cli.Command) error {
 		if err := cmdline.NoArgs(cmd); err != nil {
 			return err
@@ -30,7 +32,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		if err := o.complete(cmd); err != nil {
 			return cmdline.Usagef(cmd, "%w", err)
 		}
-		return host(ctx, cmd, o, std, program.Env{Getenv: getenv, Stdin: stdin})
+		return host(ctx, cmd, o, std, program.Env{Getenv: getenv, Stdin: std.In})
 	})
 	return cmdline.Run(ctx, root, args, std, program.ExitCode)
 }

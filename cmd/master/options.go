@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -10,6 +11,8 @@ import (
 	"github.com/reeveq/reeve/internal/cmdline"
 	"github.com/reeveq/reeve/internal/memory"
 	"github.com/reeveq/reeve/internal/program"
+	"github.com/reeveq/reeve/journal"
+	"github.com/reeveq/reeve/journal/file"
 	"github.com/reeveq/reeve/manager"
 	"github.com/urfave/cli/v3"
 )
@@ -30,6 +33,8 @@ type options struct {
 	ordered    bool
 	key        program.KeyFlags
 	log        program.LogFlags
+
+	openJournal func(dir string, log *slog.Logger) (journal.Journal, error) // tests replace it
 }
 
 func newOptions(getenv func(string) string) *options {
@@ -41,6 +46,9 @@ func newOptions(getenv func(string) string) *options {
 		memory:     memory.Share(),
 		grace:      30 * time.Second,
 		summary:    time.Minute,
+		openJournal: func(dir string, log *slog.Logger) (journal.Journal, error) {
+			return file.Open(dir, file.Options{Logger: log})
+		},
 	}
 }
 
