@@ -2,6 +2,7 @@
 // acks it, again and again, against a master in a process of its own.
 //
 //	go run ./rtt -n 20000
+//	go run ./rtt -n 5000 -data DIR        # and what durability adds to a put: see durable.go
 package main
 
 import (
@@ -17,6 +18,7 @@ import (
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/auth"
+	"github.com/reeveq/reeve/journal/file"
 	"github.com/reeveq/reeve/manager"
 	"github.com/reeveq/reeve/proxy"
 )
@@ -24,23 +26,35 @@ import (
 func main() {
 	n := flag.Int("n", 20000, "how many items")
 	size := flag.Int("size", 100, "payload bytes")
+	data := flag.String("data", "", "an empty directory on the disk to measure: puts to a master that keeps a journal there, to one in memory, and the disk itself, in turns")
 	flag.Parse()
-	run := client
-	if os.Getenv("RTT_ROLE") == "master" {
-		run = master
+	var err error
+	switch {
+	case os.Getenv("RTT_ROLE") == "master":
+		err = master(os.Getenv("RTT_DATA"))
+	case *data != "":
+		err = durable(*n, *size, *data)
+	default:
+		err = client(*n, *size)
 	}
-	if err := run(*n, *size); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "rtt:", err)
 		os.Exit(1)
 	}
 }
 
-func master(int, int) error {
+func master(data string) error {
 	key, err := auth.ParseKey([]byte(os.Getenv("RTT_KEY")))
 	if err != nil {
 		return err
 	}
-	m, err := manager.New(manager.Config{AuthKey: key})
+	cfg := manager.Config{AuthKey: key}
+	if data != "" {
+		if cfg.Journal, err = file.Open(data, file.Options{}); err != nil {
+			return err
+		}
+	}
+	m, err := manager.New(cfg)
 	if err != nil {
 		return err
 	}
@@ -55,33 +69,43 @@ func master(int, int) error {
 	return m.Serve(context.Background(), ln)
 }
 
-func client(n, size int) error {
+// start starts a master, and connects to it.
+func start(data string) (c *proxy.Client, stop func(), err error) {
 	key, text, err := auth.GenerateKey("rtt")
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "RTT_ROLE=master", "RTT_KEY="+text)
+	cmd.Env = append(os.Environ(), "RTT_ROLE=master", "RTT_KEY="+text, "RTT_DATA="+data)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return err
+		return nil, nil, err
 	}
-	defer func() {
+	kill := func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
-	}()
+	}
 	lines := bufio.NewScanner(out)
 	lines.Scan()
-	ctx := context.Background()
-	c, err := proxy.Dial(ctx, lines.Text(), proxy.Config{AuthKey: key})
+	c, err = proxy.Dial(context.Background(), lines.Text(), proxy.Config{AuthKey: key})
+	if err != nil {
+		kill()
+		return nil, nil, err
+	}
+	return c, func() { c.Close(); kill() }, nil
+}
+
+func client(n, size int) error {
+	c, stop, err := start("")
 	if err != nil {
 		return err
 	}
-	defer c.Close()
+	defer stop()
+	ctx := context.Background()
 	q := c.Queue("tasks")
 	payload := make([]byte, size)
 	puts, gets, pairs := make([]time.Duration, n), make([]time.Duration, n), make([]time.Duration, n)
