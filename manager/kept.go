@@ -42,6 +42,12 @@ func (m *Master) openEngine() (err error) {
 // Recovered returns what the master found in its journal.
 func (m *Master) Recovered() Recovered { return m.recovered }
 
+// journalStats are the numbers of the journal.
+func (m *Master) journalStats() JournalStats {
+	s := m.engine.CommitStats()
+	return JournalStats{Frames: s.Frames, Bytes: s.Bytes, Commits: s.Commits, Syncs: s.Syncs, Refused: s.Refused, Full: s.Full}
+}
+
 // Done is closed when the master is over: it was closed, or its journal failed.
 // What remains to be done then is to Close it.
 func (m *Master) Done() <-chan struct{} { return m.ctx.Done() }

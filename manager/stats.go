@@ -29,6 +29,19 @@ type Stats struct {
 	Unsupported uint64 // messages of unknown type
 	Panics      uint64 // requests that panicked
 	Stalls      uint64 // times that Config.Watchdog passed without a movement in a queue
+
+	Journal JournalStats
+}
+
+// JournalStats are the numbers of a master's journal since the master was made;
+// zero without one.
+type JournalStats struct {
+	Frames  uint64 // that were written
+	Bytes   uint64 // in them
+	Commits uint64 // frames written together, with one sync at most
+	Syncs   uint64
+	Refused uint64 // writes that there was no space for
+	Full    bool   // there is none now: puts are refused
 }
 
 // Stats returns the present numbers.
@@ -55,5 +68,6 @@ func (m *Master) Stats() Stats {
 		Unsupported: m.counts.unsupported.Load(),
 		Panics:      m.counts.panics.Load(),
 		Stalls:      m.counts.stalls.Load(),
+		Journal:     m.journalStats(),
 	}
 }

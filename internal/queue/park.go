@@ -194,4 +194,8 @@ func ordered(a, b *Queue) (*Queue, *Queue) {
 	return a, b
 }
 
-func isFull(err error) bool { return errors.Is(err, reeve.ErrQueueFull) }
+// isFull reports whether a put was refused for want of room, here or on the
+// journal's disk.
+func isFull(err error) bool {
+	return errors.Is(err, reeve.ErrQueueFull) || errors.Is(err, reeve.ErrJournalFull)
+}
