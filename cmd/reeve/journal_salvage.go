@@ -8,6 +8,7 @@ import (
 
 	"github.com/reeveq/reeve/internal/cmdline"
 	"github.com/reeveq/reeve/internal/program"
+	"github.com/reeveq/reeve/internal/record"
 	"github.com/reeveq/reeve/journal"
 	"github.com/reeveq/reeve/journal/file"
 	"github.com/urfave/cli/v3"
@@ -26,10 +27,11 @@ func (t *tool) journalSalvageCommand() *cli.Command {
 		Description: `Copies every frame that is whole to NEWDIR, which must be empty or not there, and tells
 which bytes of which files are left behind, and why. DIR stays as it is; no master may
 have it. What the lost frames said is lost: tasks that they put are missing, and tasks
-that they ended are there again.
+that they ended are there again. A queue of which the name is lost gets another one:
+"reeve move" brings its tasks where they belong.
 The exit code is 0 if everything was whole, and 1 if something was left behind; with
 any other one NEWDIR was not made. With -json, an object: frames, bytes, first, last,
-dropped and missing.
+dropped, missing and named.
 
 Example:
   reeve journal salvage /var/lib/reeve /var/lib/reeve-new`,
@@ -45,6 +47,7 @@ type salvagedJSON struct {
 	Last    journal.Pos   `json:"last"`
 	Dropped []tornJSON    `json:"dropped"`
 	Missing []missingJSON `json:"missing"`
+	Named   []queueJSON   `json:"named"`
 }
 
 // missingJSON is a range of frames that are nowhere.
@@ -53,20 +56,23 @@ type missingJSON struct {
 	To   journal.Pos `json:"to"`
 }
 
-func (v *salvageVerb) run(_ context.Context, cmd *cli.Command) error {
+func (v *salvageVerb) run(ctx context.Context, cmd *cli.Command) error {
 	dir, newDir, err := twoArgs(cmd, "the directory of a journal and a new one are needed")
 	if err != nil {
 		return err
 	}
 	var report file.SalvageReport
+	var named []queueJSON
 	if err := makeDir(newDir, func(newDir string) (err error) {
-		report, err = file.Salvage(dir, newDir)
+		if report, err = file.Salvage(dir, newDir); err == nil {
+			named, err = nameQueues(ctx, newDir)
+		}
 		return salvageError(err)
 	}); err != nil {
 		return err
 	}
 	if v.json {
-		s := salvagedJSON{report.Frames, report.Bytes, report.First, report.Last, []tornJSON{}, []missingJSON{}}
+		s := salvagedJSON{report.Frames, report.Bytes, report.First, report.Last, []tornJSON{}, []missingJSON{}, append([]queueJSON{}, named...)}
 		for _, d := range report.Dropped {
 			s.Dropped = append(s.Dropped, tornJSON(d))
 		}
@@ -75,7 +81,7 @@ func (v *salvageVerb) run(_ context.Context, cmd *cli.Command) error {
 		}
 		err = writeJSON(v.stdout, &s)
 	} else {
-		err = v.say(&report, newDir)
+		err = v.say(&report, named, newDir)
 	}
 	if err == nil && len(report.Dropped)+len(report.Missing) > 0 {
 		err = cmdline.Exit(exitDamage)
@@ -83,7 +89,7 @@ func (v *salvageVerb) run(_ context.Context, cmd *cli.Command) error {
 	return err
 }
 
-func (v *salvageVerb) say(r *file.SalvageReport, newDir string) error {
+func (v *salvageVerb) say(r *file.SalvageReport, named []queueJSON, newDir string) error {
 	out := bufio.NewWriter(v.stdout)
 	for _, d := range r.Dropped {
 		bytes := "all"
@@ -99,8 +105,49 @@ func (v *salvageVerb) say(r *file.SalvageReport, newDir string) error {
 			fmt.Fprintf(out, "missing: frames %d to %d\n", m.From, m.To)
 		}
 	}
+	for _, q := range named {
+		fmt.Fprintf(out, "named: a queue with %s, of which the name is lost, is %s now\n", plural(int(q.Live), "task"), q.Name)
+	}
 	fmt.Fprintf(out, "salvaged: %s, %s into %s\n", plural(int(r.Frames), "frame"), roundSize(r.Bytes), newDir)
 	return outputError(out.Flush())
+}
+
+// nameQueues names the queues in a journal that have tasks and no name, without
+// which a master would not have them.
+func nameQueues(ctx context.Context, dir string) (named []queueJSON, err error) {
+	t := newTally()
+	report, err := file.Scan(ctx, dir, t.frame)
+	if errors.Is(err, record.ErrNewer) {
+		return nil, nil // whoever reads them names them
+	}
+	if err != nil {
+		return nil, err
+	}
+	taken := map[string]bool{}
+	for _, q := range t.order {
+		taken[q.name] = true
+	}
+	frame := record.AppendHead(nil, record.Head{Time: t.newest})
+	for _, q := range t.order {
+		if q.name != "" || q.live == 0 {
+			continue
+		}
+		q.name = fmt.Sprintf("salvaged-%d", q.no)
+		for taken[q.name] {
+			q.name += "-"
+		}
+		frame = record.AppendQueue(frame, &record.Queue{No: q.no, Name: q.name, Config: []byte("{}")})
+		named = append(named, newQueueJSON(q))
+	}
+	if len(named) == 0 {
+		return nil, nil
+	}
+	j, err := file.Open(dir, file.Options{})
+	if err != nil {
+		return nil, err
+	}
+	err = j.Append(ctx, report.Last+1, frame, journal.AppendOptions{})
+	return named, errors.Join(err, j.Close())
 }
 
 func salvageError(err error) error {

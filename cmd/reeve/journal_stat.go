@@ -103,6 +103,10 @@ type queueJSON struct {
 	Ended int64  `json:"ended"`
 }
 
+func newQueueJSON(q *queueTally) queueJSON {
+	return queueJSON{q.no, q.name, q.live, q.bytes, q.put, q.ended}
+}
+
 func newStatJSON(r *file.Report, t *tally) *statJSON {
 	s := &statJSON{
 		Dir: r.Dir, Frames: t.frames, First: r.First, Last: r.Last, Bytes: t.bytes, Disk: r.Disk, Segments: []segmentJSON{},
@@ -120,7 +124,7 @@ func newStatJSON(r *file.Report, t *tally) *statJSON {
 		s.Kinds[k.String()] = n
 	}
 	for _, q := range t.order {
-		s.Queues = append(s.Queues, queueJSON{q.no, q.name, q.live, q.bytes, q.put, q.ended})
+		s.Queues = append(s.Queues, newQueueJSON(q))
 	}
 	return s
 }

@@ -293,7 +293,25 @@ func TestJournalSalvage_TakesWhatIsWhole(t *testing.T) {
 		t.Errorf("%d frames are others", len(got))
 	}
 	out = journalRun(t, "", []string{"salvage", dir, filepath.Join(newDir, "deeper"), "-json"}, 1, "*", "")
-	if !strings.Contains(out, `{"frames":3,"bytes":`) || !strings.Contains(out, `"missing":[{"from":2,"to":2}]}`) || !strings.Contains(out, `"dropped":[{"file":`) {
+	if !strings.Contains(out, `{"frames":3,"bytes":`) || !strings.Contains(out, `"missing":[{"from":2,"to":2}],"named":[]}`) || !strings.Contains(out, `"dropped":[{"file":`) {
+		t.Error(out)
+	}
+}
+
+func TestJournalSalvage_NamesQueuesWhoseNameIsLost(t *testing.T) {
+	t.Parallel()
+	dir, newDir := closedJournal(t, append(aJournal(), journalFrame(0, record.AppendQueue(nil, &record.Queue{No: 9, Name: "salvaged-1"})))), filepath.Join(t.TempDir(), "new")
+	change(t, dir, "tasks", "TASKS")
+	out := journalRun(t, "", []string{"salvage", dir, newDir}, 1, "*", "")
+	if !strings.HasSuffix(out, `
+named: a queue with 1 task, of which the name is lost, is salvaged-1- now
+named: a queue with 2 tasks, of which the name is lost, is salvaged-2 now
+salvaged: 4 frames, 4.1KiB into `+newDir+"\n") {
+		t.Error(out)
+	}
+	journalRun(t, "", []string{"dump", newDir, "-queue", "salvaged-2"}, 0, "*", "")
+	out = journalRun(t, "", []string{"stat", newDir}, 0, "*", "")
+	if !strings.Contains(out, "\nsalvaged-1-  1 ") || !strings.Contains(out, "\nsalvaged-2   2 ") {
 		t.Error(out)
 	}
 }
