@@ -36,10 +36,16 @@ type chain struct {
 
 // run is the chain's whole life; its error is a promise that was broken.
 func (c *chain) run() error {
-	c.fs = newCrashFS(c.rng)
+	c.fs = newCrashFS(rand.New(rand.NewPCG(c.rng.Uint64(), 5)))
 	c.fs.sharing = c.rng.IntN(4) == 0
 	c.background = c.rng.IntN(6) == 0
 	c.m = newModel()
+	defer func() {
+		if c.j != nil {
+			c.fs.kill()
+			c.j.Close() // of the dead: an error, but nothing of it stays
+		}
+	}()
 	for range 1 + c.rng.IntN(6) {
 		c.syncEvery = []int{1, 1, 1, 3, 8, 40, 0}[c.rng.IntN(7)]
 		c.bulk = []int{40, 300, 300, 3000, 9000}[c.rng.IntN(5)]
@@ -57,9 +63,10 @@ func (c *chain) run() error {
 		if err != nil && (!c.fs.off() || errors.Is(err, errBroken) || errors.Is(err, journal.ErrCorrupt)) {
 			return err
 		}
-		c.tracef("cut at %d: %s, synced %d, appended %d, first %d (%v)", c.fs.steps, c.fs.names(), c.m.synced, c.m.last, c.m.first, err)
+		dark := c.fs
+		c.fs = dark.survive(c.rng)
 		c.cuts++
-		c.fs = c.fs.survive(c.rng)
+		c.tracef("cut at %d: %s, synced %d, appended %d, first %d (%v)", dark.steps, dark.names(), c.m.synced, c.m.last, c.m.first, err)
 		if c.j != nil {
 			c.j.Close() // an error: the power is gone
 			c.j = nil
@@ -130,7 +137,7 @@ func (c *chain) step() error {
 		return c.sync()
 	case r < 370:
 		return c.trim()
-	case r < 388:
+	case r < 384:
 		return c.read()
 	case r < 390:
 		if err := c.close(); err != nil {
@@ -142,27 +149,29 @@ func (c *chain) step() error {
 		c.mend()
 		return c.open()
 	case r < 395:
+		left := int64(c.rng.IntN(100 << 10))
 		c.fs.mu.Lock()
-		c.fs.budget = c.fs.used + int64(c.rng.IntN(100<<10))
+		c.fs.budget = c.fs.used + left
 		c.fs.mu.Unlock()
-		c.tracef("%d bytes are left", c.fs.budget-c.fs.used)
+		c.tracef("%d bytes are left", left)
 	case r < 396:
 		c.scarce = true
+		rng := c.fs.rng
 		c.setFail(func(o op, _ string) error {
-			if o != opWrite && o != opCreate || c.rng.IntN(10) > 0 {
+			if o != opWrite && o != opCreate || rng.IntN(10) > 0 {
 				return nil
 			}
-			return &shortWrite{c.rng.IntN(2000), errNoSpace}
+			return &shortWrite{rng.IntN(2000), errNoSpace}
 		})
 		c.tracef("space is scarce")
 	case r < 397:
 		c.faulty = true
-		n := 1 + c.rng.IntN(8)
+		n, short := 1+c.rng.IntN(8), c.rng.IntN(2000)
 		c.setFail(func(o op, _ string) error {
 			if n--; n != 0 || o < opWrite {
 				return nil
 			}
-			return &shortWrite{c.rng.IntN(2000), errIO}
+			return &shortWrite{short, errIO}
 		})
 		c.tracef("operation %d from now fails, if it is one that changes something", n)
 	default:

@@ -327,7 +327,7 @@ func (c *crashFS) survive(rng *rand.Rand) *crashFS {
 			d.apply(found)
 		}
 	}
-	n := newCrashFS(rng)
+	n := newCrashFS(rand.New(rand.NewPCG(rng.Uint64(), 5))) // of its own: it has another lock
 	n.sharing = c.sharing
 	same := make(map[*inode]*inode) // a file may be found under two names
 	for _, name := range slices.Sorted(maps.Keys(found)) {
