@@ -79,8 +79,7 @@ func Scan(ctx context.Context, dir string, f func(p journal.Pos, frame []byte) e
 			s.begin(f, seg.id, seg.first, end)
 			return s.frames(ctx, seg.name, next, each)
 		})
-		if errors.Is(err, fs.ErrNotExist) && v.trimmed(next) {
-			r.First, r.Last = next, next-1
+		if errors.Is(err, fs.ErrNotExist) && v.trimmed(&r.Info) {
 			continue
 		}
 		if err != nil {
@@ -167,16 +166,22 @@ func (v visit) read(name string, f func(file) error) error {
 	return errors.Join(f(from), from.Close())
 }
 
-// trimmed tells whether the frames before p are not kept any more.
-func (v visit) trimmed(p journal.Pos) bool {
-	b, _, err := readFirst(lookFS{}, v.info.Dir)
-	return err == nil && journal.Pos(b.words[0]) >= p
+// trimmed tells whether frames were trimmed since the visit began, and notes
+// which are kept.
+func (v visit) trimmed(info *Info) bool {
+	b, _, err := readFirst(lookFS{}, info.Dir)
+	first := journal.Pos(b.words[0])
+	if err != nil || first <= v.layout.first {
+		return false
+	}
+	info.First, info.Last = first, max(info.Last, first-1)
+	return true
 }
 
 // tail reads the last segment, and notes it.
 func (v visit) tail(ctx context.Context, s *scanner, info *Info, each func(journal.Pos, int64, []byte) error) error {
 	head := *v.layout.head()
-	return v.read(head.name, func(f file) error {
+	err := v.read(head.name, func(f file) error {
 		t, err := v.layout.readTail(ctx, s, f, each)
 		if c := (*journal.CorruptError)(nil); errors.As(err, &c) && c.File != head.name {
 			if _, missing := os.Stat(c.File); missing == nil { // it was begun meanwhile
@@ -192,6 +197,10 @@ func (v visit) tail(ctx context.Context, s *scanner, info *Info, each func(journ
 		}
 		return nil
 	})
+	if errors.Is(err, fs.ErrNotExist) && v.trimmed(info) {
+		return nil
+	}
+	return err
 }
 
 // lookFS is the real file system, to read only.

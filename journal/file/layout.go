@@ -239,7 +239,3 @@ func (l *layout) judge(s *scanner, what found, why string) (tail, error) {
 }
 
 func (l *layout) head() *headedSegment { return &l.segments[len(l.segments)-1] }
-
-func headerOf(b block) segmentHeader {
-	return segmentHeader{b.id, journal.Pos(b.words[0]), journal.Pos(b.words[1]), int64(b.words[2])}
-}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 
@@ -174,28 +175,29 @@ func (j *Journal) tidy(l *layout) (reserve int64, err error) {
 		return 0, nil
 	}
 	name := filepath.Join(j.dir, reserveName)
-	if l.reserve == j.opt.SegmentSize {
-		err := j.blankReserve(name)
-		if err == nil {
-			return l.reserve, nil
-		}
-		if !isFull(err) {
-			return 0, err
-		}
+	blank, err := j.blankReserve(name)
+	if err != nil {
+		return 0, err
+	}
+	if blank && l.reserve == j.opt.SegmentSize {
+		return l.reserve, nil
 	}
 	return 0, removeFile(j.fs, name)
 }
 
-// blankReserve overwrites the header of a segment that it almost became.
-func (j *Journal) blankReserve(name string) error {
+// blankReserve tells whether the reserve has no header: one that has it was about
+// to become a segment, and may be one already, under two names.
+func (j *Journal) blankReserve(name string) (bool, error) {
 	f, err := j.fs.open(name, false)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if _, err = f.WriteAt(zeros[:blockSize], 0); err == nil {
-		err = f.datasync()
+	p := make([]byte, blockSize)
+	n, err := f.ReadAt(p, 0)
+	if errors.Is(err, io.EOF) {
+		err = nil
 	}
-	return errors.Join(err, f.Close())
+	return isZero(p[:n]), errors.Join(err, f.Close())
 }
 
 func (j *Journal) removeAll(names []string) error {

@@ -126,7 +126,7 @@ func (k *keeper) allows(j *Journal, size int64) error {
 			state = k.state // made again at once, with no goroutine
 			k.mu.Unlock()
 			if state == refused {
-				return &noSpace{cause}
+				return cause
 			}
 			return nil
 		}
@@ -193,30 +193,37 @@ func (k *keeper) makeReserve() {
 			if _, err := f.WriteAt(zeros[:min(fillStep, size-off)], off); err != nil {
 				return err
 			}
+			// In small steps, for who appends waits for the same disk.
+			if err := f.datasync(); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
+	k.settle(err, size)
+	switch {
+	case err == nil && state == refused:
+		j.log.Info("journal: the reserve was made again", "dir", j.dir, "bytes", size)
+	case err == nil, errors.Is(err, errStopped):
+	case wantsSpace(err) && state != refused:
+		j.log.Warn("journal: no space is left for the reserve", "dir", j.dir, "bytes", size, "err", err)
+	case !wantsSpace(err) && state != failed:
+		j.log.Warn("journal: the reserve cannot be made", "dir", j.dir, "err", err)
+	}
+}
+
+// settle notes how the making of the reserve ended.
+func (k *keeper) settle(err error, size int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {
 	case err == nil:
 		k.size = size
 		k.setLocked(ready, nil)
-		if state == refused {
-			j.log.Info("journal: the reserve was made again", "dir", j.dir, "bytes", size)
-		}
 	case wantsSpace(err):
 		k.setLocked(refused, err)
-		if state != refused {
-			j.log.Warn("journal: no space is left for the reserve", "dir", j.dir, "bytes", size, "err", err)
-		}
-	case errors.Is(err, errStopped):
-		k.setLocked(failed, err)
 	default:
 		k.setLocked(failed, err)
-		if state != failed {
-			j.log.Warn("journal: the reserve cannot be made", "dir", j.dir, "err", err)
-		}
 	}
 }
 

@@ -125,7 +125,15 @@ func newSalvager(dir string) (*salvager, error) {
 	return sv, nil
 }
 
-func (sv *salvager) drop(d Dropped) { sv.report.Dropped = append(sv.report.Dropped, d) }
+// drop notes a part that is lost, with what was lost right before it.
+func (sv *salvager) drop(d Dropped) {
+	all := sv.report.Dropped
+	if n := len(all); n > 0 && all[n-1].File == d.File && all[n-1].Offset+all[n-1].Bytes == d.Offset && d.Offset > 0 {
+		all[n-1].Bytes += d.Bytes
+		return
+	}
+	sv.report.Dropped = append(all, d)
+}
 
 func (sv *salvager) run() error {
 	for i, name := range sv.names {

@@ -95,9 +95,8 @@ func (h segmentHeader) encode() []byte {
 	return block{segmentMagic, h.id, [4]uint64{uint64(h.first), uint64(h.prev), uint64(h.prevEnd)}}.encode()
 }
 
-func decodeSegmentHeader(p []byte) (segmentHeader, error) {
-	b, err := decodeBlock(p, segmentMagic)
-	return segmentHeader{b.id, journal.Pos(b.words[0]), journal.Pos(b.words[1]), int64(b.words[2])}, err
+func headerOf(b block) segmentHeader {
+	return segmentHeader{b.id, journal.Pos(b.words[0]), journal.Pos(b.words[1]), int64(b.words[2])}
 }
 
 const frameMagic = 0x4d_52_46_52 // "RFRM"

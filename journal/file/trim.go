@@ -13,7 +13,8 @@ import (
 
 // Trim implements [journal.Journal]: segments with nothing but frames before p
 // are removed, by another goroutine. The one that is written stays, unless it
-// is larger than segments are and nothing in it is kept.
+// is larger than segments are and nothing in it is kept. What was appended is
+// durable before anything is removed.
 func (j *Journal) Trim(_ context.Context, p journal.Pos) error {
 	if err := j.usable(); err != nil {
 		return err
@@ -21,14 +22,8 @@ func (j *Journal) Trim(_ context.Context, p journal.Pos) error {
 	if p > j.last+1 {
 		return fmt.Errorf("journal: trim before frame %d: the last one is %d", p, j.last)
 	}
-	if w := &j.w; p == j.last+1 && w.off > frameStart && w.filled > j.opt.SegmentSize {
-		err := j.unclean()
-		if err == nil {
-			err = j.rotate(0)
-		}
-		if err != nil && !wantsSpace(err) {
-			return j.fail("trim", err)
-		}
+	if err := j.letGo(p); err != nil && !wantsSpace(err) {
+		return j.fail("trim", err)
 	}
 	j.mu.Lock()
 	j.trimmed = max(j.trimmed, p)
@@ -44,6 +39,24 @@ func (j *Journal) Trim(_ context.Context, p journal.Pos) error {
 		j.keeper.drop(segs, first)
 	}
 	return nil
+}
+
+// letGo prepares for a trim: what was appended may be what is to be kept of the
+// segments that are removed, and a large one with nothing that is kept gets a
+// successor.
+func (j *Journal) letGo(p journal.Pos) error {
+	if len(j.segments) > 1 && j.segments[1].first <= p {
+		if err := j.flush(); err != nil {
+			return err
+		}
+	}
+	if w := &j.w; p <= j.last || w.off == frameStart || w.filled <= j.opt.SegmentSize {
+		return nil
+	}
+	if err := j.unclean(); err != nil {
+		return err
+	}
+	return j.rotate(0)
 }
 
 // FIRST holds the first frame that is kept, twice: at 0, and at firstCopy. It is
