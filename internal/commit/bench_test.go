@@ -80,17 +80,3 @@ func benchClients(b *testing.B, j journal.Journal, clients int) {
 		b.ReportMetric(float64(s.Sections)/float64(s.Commits), "sections/commit")
 	}
 }
-
-func TestSections_AllocateNothing(t *testing.T) {
-	var told sync.WaitGroup
-	l := commit.New(commit.Config[int]{Journal: idle{}, Head: head, Tell: func([]int, error) { told.Done() }})
-	defer l.Close()
-	rec, ts := make([]byte, 1000), []int{1}
-	if n := testing.AllocsPerRun(1000, func() {
-		told.Add(1)
-		l.Leave(l.Enter(), rec, ts, commit.Synced, 0)
-		told.Wait()
-	}); n > 0 {
-		t.Errorf("a section allocates %v times", n)
-	}
-}

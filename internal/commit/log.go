@@ -59,7 +59,7 @@ const (
 	retryEvery = 50 * time.Millisecond  // a frame that not even the reserve has space for
 	probeEvery = 250 * time.Millisecond // whether there is space again, when there is nothing to write
 	keepFrames = 4                      // to be used again
-	keepTold   = 1 << 14                // ts of a frame to be used again
+	keepTold   = 1 << 14                // ts whose memory is used again
 )
 
 // Log gathers sections in frames and writes them to a journal. All of its

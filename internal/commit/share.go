@@ -71,20 +71,17 @@ func (l *Log[T]) seal() {
 	}
 }
 
-// recycle keeps a frame to be used again, but not memory that is out of the
+// recycle keeps a frame to be used again, but not a buffer that is out of the
 // ordinary.
 func (l *Log[T]) recycle(f *Share[T]) {
 	if len(l.free) == keepFrames {
 		return
 	}
-	buf, ts := f.buf[:0], f.ts[:0]
+	buf := f.buf[:0]
 	if cap(buf) > 2*l.cfg.MaxBytes {
 		buf = nil
 	}
-	if cap(ts) > keepTold {
-		ts = nil
-	}
-	*f = Share[T]{buf: buf, ts: ts}
+	*f = Share[T]{buf: buf, ts: f.ts[:0]}
 	l.free = append(l.free, f)
 }
 

@@ -24,8 +24,8 @@ func TestSections_ComeWhileTheGoroutineFallsAsleep(t *testing.T) {
 			wg.Go(func() {
 				r := rand.New(rand.NewPCG(1, uint64(i)))
 				told := []chan error{make(chan error, 1)}
-				for range 30_000 {
-					for start, d := time.Now(), time.Duration(r.IntN(1000)); time.Since(start) < d; {
+				for range 100_000 {
+					for start, d := time.Now(), time.Duration(r.IntN(300)); time.Since(start) < d; {
 					}
 					l.Leave(l.Enter(), []byte("x"), told, commit.Synced, 0)
 					if err := <-told[0]; err != nil {
