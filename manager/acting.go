@@ -59,10 +59,7 @@ func (r *requests) act(m *wire.Act) error {
 	case again:
 		run()
 	case done:
-		s.m.engine.After(func(error) {
-			s.answerCount(m.Req, uint64(n), err)
-			s.Wake()
-		})
+		s.answerActed(m.Req, uint64(n), err)
 	}
 	return nil
 }
@@ -76,9 +73,14 @@ func (s *session) acted(req uint64, n int, err error) {
 	if err == nil {
 		s.m.engine.Remember(s.client, req, reeve.ID(n))
 	}
+	s.answerActed(req, uint64(n), err)
+}
+
+// answerActed answers when what was done is durable.
+func (s *session) answerActed(req, n uint64, err error) {
 	s.m.engine.After(func(failed error) {
 		if !s.goesOn(failed) {
-			s.answerCount(req, uint64(n), cmp.Or(err, failed))
+			s.answerCount(req, n, cmp.Or(err, failed))
 			s.Wake()
 		}
 	})

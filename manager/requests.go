@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/reeveq/reeve"
@@ -102,7 +103,7 @@ func (r *requests) lookup(name string, req uint64, count int) (*queue.Queue, boo
 // or left to the answer that is under way, and each that is to be carried out
 // after all is passed to one.
 func (r *requests) begin(req uint64, count int, low uint64, one func(i int)) (fresh bool, err error) {
-	c := r.s.client
+	s, c := r.s, r.s.client // r is another session's when an answer has to wait
 	fresh, err = c.Begin(req, count, low)
 	if fresh || err != nil {
 		return fresh, err
@@ -114,9 +115,9 @@ func (r *requests) begin(req uint64, count int, low uint64, one func(i int)) (fr
 			one(i)
 		case done:
 			// It was carried out, but that may not be durable yet.
-			r.s.m.engine.After(func(error) {
-				r.s.answer(req+uint64(i), 1, first, err)
-				r.s.Wake()
+			s.m.engine.After(func(failed error) {
+				s.Reply(req+uint64(i), 1, first, cmp.Or(err, failed))
+				s.Wake()
 			})
 		}
 	}

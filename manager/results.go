@@ -51,8 +51,10 @@ func (r *requests) result(m *wire.ResultRequest) error {
 	res, err := s.m.engine.Result(m.ID)
 	req := m.Req
 	s.m.engine.After(func(failed error) { // a result that may yet be lost is none
-		s.answerResult(req, res, cmp.Or(err, failed))
-		s.Wake()
+		if !s.goesOn(failed) {
+			s.answerResult(req, res, cmp.Or(err, failed))
+			s.Wake()
+		}
 	})
 	return nil
 }
