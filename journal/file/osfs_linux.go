@@ -2,29 +2,24 @@ package file
 
 import (
 	"os"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 )
 
-// datasync leaves out what fsync writes beside: the time of the change.
+// datasync leaves out what fsync writes beside: the time of the change. It is
+// called by the one who could close the file, so that the number stays its own.
 func (f osFile) datasync() error {
-	conn, err := f.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var failed error
-	err = conn.Control(func(fd uintptr) {
-		for {
-			if failed = unix.Fdatasync(int(fd)); failed != unix.EINTR {
-				return
-			}
+	fd := int(f.Fd())
+	for {
+		err := unix.Fdatasync(fd)
+		if err == unix.EINTR {
+			continue
 		}
-	})
-	if err == nil {
-		err = failed
+		runtime.KeepAlive(f)
+		if err != nil {
+			return &os.PathError{Op: "fdatasync", Path: f.Name(), Err: err}
+		}
+		return nil
 	}
-	if err != nil {
-		return &os.PathError{Op: "fdatasync", Path: f.Name(), Err: err}
-	}
-	return nil
 }

@@ -17,6 +17,11 @@ func TestAppend_AllocatesNothing(t *testing.T) {
 		if err := j.Append(t.Context(), p, frame, journal.AppendOptions{}); err != nil {
 			t.Fatal(err)
 		}
+		if p%100 == 0 {
+			if err := j.Sync(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
 	})
 	if n != 0 {
 		t.Errorf("%v allocations for each append", n)
@@ -96,6 +101,20 @@ func (r *rawFile) commit(b *testing.B, frame []byte) {
 	r.off += int64(len(frame))
 	if err := r.f.datasync(); err != nil {
 		b.Fatal(err)
+	}
+}
+
+// BenchmarkOpen: a journal without a frame, and its end.
+func BenchmarkOpen(b *testing.B) {
+	dir := b.TempDir()
+	for b.Loop() {
+		j, err := Open(dir, Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := j.Close(); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 
