@@ -41,9 +41,10 @@ var (
 	errTooLarge = errors.New("a frame is too large")
 )
 
-// Append implements [journal.Journal]. It writes to the page cache only. With
-// no space left it fails without Reserve; with it, only when the reserve is
-// used up, too.
+// Append implements [journal.Journal]. It writes to the page cache only, but
+// for the first frame of a segment, which waits for the disk; without Reserve it
+// may wait for the reserve to be made. With no space left it fails without
+// Reserve; with it, only when the reserve is used up, too.
 func (j *Journal) Append(_ context.Context, p journal.Pos, frame []byte, o journal.AppendOptions) error {
 	if err := j.usable(); err != nil {
 		return err
