@@ -39,6 +39,9 @@ type cleaner struct {
 	round journal.Pos // the last frame when the round of all frames began
 	moved int64       // what has been recorded anew in it
 
+	floor   int64 // what was recorded anew in the round before
+	floorAt int64 // and the estimate of what lived then
+
 	trimmed atomic.Uint64 // the oldest frame that is kept
 	upTo    journal.Pos   // may be trimmed, up to here, when
 	after   journal.Pos   // this frame is durable; 0: nothing is to be trimmed
@@ -51,23 +54,13 @@ func (c *cleaner) work(ctx context.Context) (more bool) {
 		return false // what was recorded anew is not written yet, or the journal has failed
 	}
 	written := int64(e.log.Stats().Bytes)
-	size := c.total + written
-	if size <= cleanSlack {
+	if !c.due(written) {
 		return false
 	}
-	if written-c.measured > measureEvery || c.measured == 0 {
-		c.measured = written
-		c.live = e.liveBytes()
-	}
-	if size <= cleanFactor*c.live+cleanSlack {
-		return false
-	}
-	if c.next > c.round {
-		// Everything was gone through once: what was recorded anew lives, whatever
-		// was estimated.
-		c.live = max(c.live, c.moved)
+	if c.next > c.round { // everything was gone through once
+		c.floor, c.floorAt = c.moved, c.live
 		c.round, c.moved = e.log.Told(), 0
-		if size <= cleanFactor*c.live+cleanSlack {
+		if !c.due(written) {
 			return false
 		}
 	}
@@ -91,6 +84,28 @@ func (c *cleaner) work(ctx context.Context) (more bool) {
 	}
 	c.upTo, c.after = c.next, e.log.Barrier()
 	return true
+}
+
+// due reports whether there is reason for a step, when so much has been written
+// since the start.
+func (c *cleaner) due(written int64) bool {
+	size := c.total + written
+	full := c.engine.log.Full()
+	if size <= cleanSlack && !full {
+		return false
+	}
+	if written-c.measured > measureEvery || c.measured == 0 {
+		c.measured = max(written, 1)
+		c.live = c.engine.liveBytes()
+	}
+	live := c.live
+	if live >= c.floorAt/2 {
+		live = max(live, c.floor) // what was recorded anew lived, whatever was estimated
+	}
+	if full { // whatever can be given back is wanted
+		return size > live+live/4+measureEvery
+	}
+	return size > cleanFactor*live+cleanSlack
 }
 
 // trim has the journal forget what was gone through; false: not yet.
