@@ -29,7 +29,7 @@ type chain struct {
 	bulk       int  // how large frames mostly are
 	reserve    bool // some frames may use it
 	scarce     bool // writes find no space now and then, even over what was written
-	wasFull    bool
+	wasFull    bool // at some time, the disk may have been
 	faulty     bool // operations fail
 	background bool // the journal has its goroutine: then a seed does not say all
 }
@@ -149,13 +149,14 @@ func (c *chain) step() error {
 		c.mend()
 		return c.open()
 	case r < 395:
+		c.wasFull = true
 		left := int64(c.rng.IntN(100 << 10))
 		c.fs.mu.Lock()
 		c.fs.budget = c.fs.used + left
 		c.fs.mu.Unlock()
 		c.tracef("%d bytes are left", left)
 	case r < 396:
-		c.scarce = true
+		c.scarce, c.wasFull = true, true
 		rng := c.fs.rng
 		c.setFail(func(o op, _ string) error {
 			if o != opWrite && o != opCreate || rng.IntN(10) > 0 {
@@ -246,7 +247,6 @@ func (c *chain) append() error {
 	case errors.Is(err, reeve.ErrJournalFull) && c.limited():
 		delete(c.m.frames, p)
 		c.m.tried = c.m.last
-		c.wasFull = true
 		return nil
 	case err != nil:
 		return fmt.Errorf("append: %w", err)

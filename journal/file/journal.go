@@ -159,7 +159,7 @@ func (j *Journal) Close() error {
 	}
 	j.mu.Lock()
 	j.err = journal.ErrClosed
-	for _, s := range j.segments {
+	for _, s := range append(j.segments, j.keeper.left()...) {
 		err = errors.Join(err, j.closeLocked(s))
 	}
 	j.mu.Unlock()

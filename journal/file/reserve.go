@@ -267,6 +267,14 @@ func (k *keeper) removeDropped() {
 	}
 }
 
+// left are the segments that could not be removed, after stop: they go when the
+// journal is opened.
+func (k *keeper) left() []*segment {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.dropped
+}
+
 // removeFile removes a file that may be gone already.
 func removeFile(fsys fsys, name string) error {
 	if err := fsys.remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -116,6 +117,8 @@ func newSalvager(dir string) (*salvager, error) {
 			return nil, err
 		}
 	}
+	// By what is in them, where that is known: files may have been renamed.
+	slices.SortStableFunc(sv.names, func(a, b string) int { return cmp.Compare(sv.base(a), sv.base(b)) })
 	switch {
 	case len(sv.names) == 0:
 		return nil, fmt.Errorf("journal: there is none in %s", dir)
@@ -126,6 +129,15 @@ func newSalvager(dir string) (*salvager, error) {
 }
 
 // drop notes a part that is lost, with what was lost right before it.
+// base is the frame that a segment begins with, by its header or else its name.
+func (sv *salvager) base(name string) journal.Pos {
+	if head, whole := sv.heads[name]; whole {
+		return head.first
+	}
+	base, _ := segmentFirst(filepath.Base(name))
+	return base
+}
+
 func (sv *salvager) drop(d Dropped) {
 	all := sv.report.Dropped
 	if n := len(all); n > 0 && all[n-1].File == d.File && all[n-1].Offset+all[n-1].Bytes == d.Offset && d.Offset > 0 {
@@ -155,11 +167,7 @@ func (sv *salvager) segment(i int, name string) error {
 	if err != nil {
 		return err
 	}
-	base, _ := segmentFirst(filepath.Base(name))
-	head, whole := sv.heads[name]
-	if whole {
-		base = head.first // files may have been renamed
-	}
+	base := sv.base(name)
 	if i+1 < len(sv.names) {
 		if after, ok := sv.heads[sv.names[i+1]]; ok && after.prev == base {
 			limit = min(limit, after.prevEnd)

@@ -81,10 +81,20 @@ func (j *Journal) writeFirst(first journal.Pos) error {
 	if err != nil {
 		return err
 	}
-	// One after the other: one is whole at any time.
-	for _, off := range []int64{0, firstCopy} {
+	// One after the other, each durable before the next is begun: one is whole at
+	// any time. So the one that a power cut has torn is the first to be written.
+	offsets := []int64{0, firstCopy}
+	one, two, err := readCopies(f)
+	if err == nil && one.err == nil && two.err != nil {
+		offsets = []int64{firstCopy, 0}
+	}
+	if err == nil {
+		err = f.datasync() // what was read may be known to the operating system only
+	}
+	for _, off := range offsets {
 		if err == nil {
 			_, err = f.WriteAt(b, off)
+			err = harmless(err) // the other one is whole
 		}
 		if err == nil {
 			err = f.datasync()
@@ -102,24 +112,39 @@ func readFirst(fsys fsys, dir string) (b block, same bool, err error) {
 		return b, false, err
 	}
 	defer f.Close() // it was only read
-	p := make([]byte, firstCopy+blockSize)
-	n, err := f.ReadAt(p, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
+	one, two, err := readCopies(f)
+	if err != nil {
 		return b, false, err
 	}
-	clear(p[n:])
-	one, err1 := decodeBlock(p, firstMagic)
-	two, err2 := decodeBlock(p[firstCopy:], firstMagic)
-	for _, err := range []error{err1, err2} {
-		if errors.Is(err, journal.ErrNewer) {
-			return b, false, fmt.Errorf("%s: %w", name, err)
+	for _, c := range []firstBlock{one, two} {
+		if errors.Is(c.err, journal.ErrNewer) {
+			return b, false, fmt.Errorf("%s: %w", name, c.err)
 		}
 	}
 	switch {
-	case err1 != nil && err2 != nil:
+	case one.err != nil && two.err != nil:
 		return b, false, &journal.CorruptError{File: name, Reason: "neither copy of what it holds is whole"}
-	case err1 != nil || err2 == nil && two.words[0] > one.words[0]:
-		one = two
+	case one.err != nil || two.err == nil && two.words[0] > one.words[0]:
+		return two.block, false, nil
 	}
-	return one, err1 == nil && err2 == nil && one == two, nil
+	return one.block, two.err == nil && one.block == two.block, nil
+}
+
+// firstBlock is one of the two copies.
+type firstBlock struct {
+	block
+	err error // it is not whole
+}
+
+// readCopies reads what FIRST holds; its own error is that of reading.
+func readCopies(f file) (one, two firstBlock, err error) {
+	p := make([]byte, firstCopy+blockSize)
+	n, err := f.ReadAt(p, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return one, two, err
+	}
+	clear(p[n:])
+	one.block, one.err = decodeBlock(p, firstMagic)
+	two.block, two.err = decodeBlock(p[firstCopy:], firstMagic)
+	return one, two, nil
 }
