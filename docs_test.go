@@ -1,6 +1,7 @@
 package reeve_test
 
 import (
+	"encoding/hex"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -12,6 +13,9 @@ import (
 	"testing"
 
 	"github.com/reeveq/reeve/internal/cmdline"
+	"github.com/reeveq/reeve/internal/record"
+	"github.com/reeveq/reeve/journal"
+	"github.com/reeveq/reeve/journal/file"
 )
 
 func read(t *testing.T, name string) string {
@@ -96,6 +100,87 @@ func TestSemantics_HasEveryReasonAndEvent(t *testing.T) {
 		if !strings.Contains(events, "`"+w+"`") {
 			t.Errorf("event %s is missing", w)
 		}
+	}
+}
+
+// example is the bytes of a block of hexadecimal with comments.
+func example(t *testing.T, text, name string) []byte {
+	t.Helper()
+	_, rest, ok := strings.Cut(text, "\n```hex "+name+"\n")
+	if !ok {
+		t.Fatalf("there is no example %s", name)
+	}
+	rest, _, _ = strings.Cut(rest, "\n```")
+	var digits strings.Builder
+	for line := range strings.Lines(rest) {
+		code, _, _ := strings.Cut(line, "#")
+		for word := range strings.FieldsSeq(code) {
+			digits.WriteString(word)
+		}
+	}
+	b, err := hex.DecodeString(digits.String())
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return b
+}
+
+func TestJournal_ItsExampleIsAJournal(t *testing.T) {
+	t.Parallel()
+	text := read(t, "docs/JOURNAL.md")
+	seg := make([]byte, 1<<10)
+	copy(seg, example(t, text, "segment"))
+	copy(seg[512:], example(t, text, "frame"))
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "0000000000000001.seg"), seg, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var queue record.Queue
+	var put record.Put
+	report, err := file.Scan(t.Context(), dir, func(_ journal.Pos, frame []byte) error {
+		_, rest, err := record.ParseHead(frame)
+		for err == nil && len(rest) > 0 {
+			var kind record.Kind
+			var body []byte
+			if kind, body, rest, err = record.Next(rest); err != nil {
+				break
+			}
+			switch kind {
+			case record.KindQueue:
+				err = queue.Decode(body)
+			case record.KindPut:
+				err = put.Decode(body)
+			default:
+				t.Errorf("a %v", kind)
+			}
+		}
+		return err
+	})
+	if err != nil || report.Frames != 1 || report.Torn != nil {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	if queue.No != 1 || queue.Name != "tasks" || string(queue.Config) != "{}" {
+		t.Errorf("%+v", queue)
+	}
+	b := put.Body
+	if put.Queue != 1 || put.ID != 0x6a48c9a1f4f00001 || b.Type != "mail" || b.Priority != -1 || string(b.Payload) != "hello" {
+		t.Errorf("%+v", put)
+	}
+}
+
+// TestJournal_HasEveryKindOfRecord looks for the number and the name.
+func TestJournal_HasEveryKindOfRecord(t *testing.T) {
+	t.Parallel()
+	records := section(t, read(t, "docs/JOURNAL.md"), "## Records")
+	n := record.Kind(0)
+	for k := record.Kind(1); k.Known(); k++ {
+		n++
+		if !strings.Contains(records, "\n| "+strconv.Itoa(int(k))+" | "+k.String()) {
+			t.Errorf("kind %d, %v, is missing", k, k)
+		}
+	}
+	if n == 0 {
+		t.Error("there are no kinds")
 	}
 }
 

@@ -97,7 +97,7 @@ var mayImport = map[string][]string{
 }
 
 // public are the packages that a user of the library may import.
-var public = []string{"", "auth", "canonical", "codec", "journal", "journal/backup", "journal/file", "manager", "proxy", "worker", "managertest"}
+var public = []string{"", "auth", "canonical", "codec", "journal", "journal/backup", "journal/file", "journal/journaltest", "manager", "proxy", "worker", "managertest"}
 
 func TestImports_FollowTheRules(t *testing.T) {
 	t.Parallel()
