@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"testing"
 
 	"github.com/reeveq/reeve"
@@ -11,8 +12,8 @@ import (
 )
 
 // The places where logs are known to break. Each script is cut at each of its
-// steps, several times with another outcome; then the journal is opened, goes
-// on for more than a segment, and is cut and opened once more.
+// steps, several times with another outcome; then opening is cut; then the
+// journal goes on for more than a segment, and is cut and opened once more.
 var traps = map[string]func(d *onDisk) error{
 	// The header of the new segment is torn or its name is lost, the segment
 	// before has its seal; what is written then must not stand behind the seal.
@@ -134,14 +135,22 @@ func spring(t *testing.T, script func(d *onDisk) error, n int, seed uint64) (don
 	if errors.Is(err, journal.ErrCorrupt) || errors.Is(err, errBroken) {
 		return false, err
 	}
-	for again := range 2 {
+	for again := range 3 {
 		d.fs = d.fs.survive(d.fs.rng)
 		if d.j != nil {
 			d.j.Close() // an error: the power is gone
 		}
-		if err := d.tryOpen(); err != nil {
+		if again == 0 {
+			d.fs.cutAt = 1 + d.fs.rng.IntN(12)
+		}
+		err := d.tryOpen()
+		if d.fs.off() && !errors.Is(err, journal.ErrCorrupt) && !errors.Is(err, errBroken) {
+			continue
+		}
+		if err != nil {
 			return done, fmt.Errorf("open %d: %w", again+1, err)
 		}
+		d.fs.cutAt = 0
 		if err := d.tryPut(2, 300); err != nil {
 			return done, fmt.Errorf("put %d: %w", again+1, err)
 		}
@@ -152,4 +161,37 @@ func spring(t *testing.T, script func(d *onDisk) error, n int, seed uint64) (don
 		}
 	}
 	return done, d.close()
+}
+
+// FIRST is written in place, twice: a cut harms one copy, and the next cut,
+// while that is repaired, must not harm the other.
+func TestPowerCut_FirstSurvivesTwoInARow(t *testing.T) {
+	t.Parallel()
+	d := newOnDisk(t, 11)
+	for range 2 {
+		d.put(30, 5000)
+		if err := d.trim(d.m.last); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := filepath.Join(crashDir, firstName)
+	for seed := range uint64(40) {
+		for n := 1; n < 8; n++ {
+			rng := rand.New(rand.NewPCG(seed, uint64(n)))
+			fs := d.fs.clone(rng)
+			torn := fs.entries[first].data[seed%2*firstCopy:]
+			torn[rng.IntN(blockSize)]++
+			fs.cutAt = n
+			if j, err := open(crashDir, small, fs); err == nil {
+				j.Close() // an error where the power is gone
+			} else if !fs.off() {
+				t.Fatalf("one copy of FIRST is torn: %v", err)
+			}
+			j, err := open(crashDir, small, fs.survive(rng))
+			if err != nil {
+				t.Fatalf("copy %d was torn, then a cut at step %d, seed %d: %v", seed%2, n, seed, err)
+			}
+			j.Close() // nothing was appended
+		}
+	}
 }
