@@ -55,7 +55,10 @@ func TestRead_GoesOnBesideEverythingElse(t *testing.T) {
 	const n, batch = 3000, 30
 	j := openDir(t, t.TempDir(), Options{SegmentSize: MinSegmentSize})
 	appendTo(t, j, 1, batch)
-	type span struct{ from, to journal.Pos }
+	type span struct {
+		from, to journal.Pos
+		read     *sync.WaitGroup
+	}
 	spans := make(chan span)
 	var readers sync.WaitGroup
 	for i := range 3 {
@@ -63,20 +66,28 @@ func TestRead_GoesOnBesideEverythingElse(t *testing.T) {
 			rng := rand.New(rand.NewPCG(uint64(i), 1))
 			for s := range spans {
 				readSome(t, j, rng, 50, s.from, s.to)
+				s.read.Done()
 			}
 		})
 	}
 	const kept = 20 * batch
+	var rounds []*sync.WaitGroup
 	for p := journal.Pos(batch + 1); p <= n; p += batch {
-		from := journal.Pos(1)
-		if p > 2*kept { // trimmed is what was not asked for in the last round
-			from = p - kept
-			if err := j.Trim(t.Context(), p-2*kept); err != nil {
+		from := max(p, kept+1) - kept
+		if p > 2*kept { // what is trimmed was asked for by rounds that are over
+			for len(rounds) > kept/batch {
+				rounds[0].Wait()
+				rounds = rounds[1:]
+			}
+			if err := j.Trim(t.Context(), from-kept); err != nil {
 				t.Fatal(err)
 			}
 		}
+		read := new(sync.WaitGroup)
+		rounds = append(rounds, read)
 		for range 3 {
-			spans <- span{from, p - 1}
+			read.Add(1)
+			spans <- span{from, p - 1, read}
 		}
 		appendTo(t, j, p, p+batch-1)
 	}

@@ -128,7 +128,6 @@ func newSalvager(dir string) (*salvager, error) {
 	return sv, nil
 }
 
-// drop notes a part that is lost, with what was lost right before it.
 // base is the frame that a segment begins with, by its header or else its name.
 func (sv *salvager) base(name string) journal.Pos {
 	if head, whole := sv.heads[name]; whole {
@@ -138,6 +137,7 @@ func (sv *salvager) base(name string) journal.Pos {
 	return base
 }
 
+// drop notes a part that is lost, with what was lost right before it.
 func (sv *salvager) drop(d Dropped) {
 	all := sv.report.Dropped
 	if n := len(all); n > 0 && all[n-1].File == d.File && all[n-1].Offset+all[n-1].Bytes == d.Offset && d.Offset > 0 {
