@@ -47,6 +47,26 @@ func appendHistory(h []reeve.AttemptRecord, r reeve.AttemptRecord, most int, roo
 	return append(h, r)
 }
 
+// trimHistory makes what was read of t's history, record by record, what its
+// queue keeps of it.
+func (t *task) trimHistory(most int) {
+	if t.past == nil {
+		return
+	}
+	h := t.past.history
+	h = h[max(0, len(h)-most):]
+	whole := true // the latest stack
+	for i := len(h) - 1; i >= 0; i-- {
+		if h[i].Stack != "" {
+			if !whole {
+				h[i].Stack = cut(h[i].Stack, historyStack)
+			}
+			whole = false
+		}
+	}
+	t.past.history = h
+}
+
 // historySize is what records count for against MaxBytes.
 func historySize(h []reeve.AttemptRecord) int64 {
 	n := int64(0)

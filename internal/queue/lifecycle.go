@@ -58,6 +58,7 @@ func (q *Queue) arrive(t *task, now int64) {
 	q.unlist(t)
 	t.readyAt = 0 // it could not be handed over meanwhile
 	q.makeReady(t, now, asPut)
+	q.noteStand(t) // its place is that of this moment
 	q.emit(reeve.EventReady, t, "", "")
 }
 

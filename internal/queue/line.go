@@ -107,12 +107,18 @@ func (q *Queue) line(t *task, now int64, front bool) {
 	q.releaseLine(l, now)
 }
 
+// lets reports whether a further task of the key may go into a lane.
+func (l *line) lets(now int64) bool {
+	c := &l.queue.cfg
+	below := c.KeyConcurrency == reeve.NoLimit || l.released < c.KeyConcurrency
+	return l.inLane == 0 && below && (c.KeyRate.IsZero() || l.tokens.ready(now))
+}
+
 // releaseLine lets the next task of the key into a lane if it may go there, and
 // forgets a key without tasks.
 func (q *Queue) releaseLine(l *line, now int64) {
 	rated := !q.cfg.KeyRate.IsZero()
-	below := q.cfg.KeyConcurrency == reeve.NoLimit || l.released < q.cfg.KeyConcurrency
-	if l.waiting.n > 0 && l.inLane == 0 && below && (!rated || l.tokens.ready(now)) {
+	if l.waiting.n > 0 && l.lets(now) {
 		t := l.waiting.head
 		l.waiting.remove(t)
 		q.blocked--

@@ -104,6 +104,7 @@ func (q *Queue) moveTo(to *Queue, t *task, now int64) {
 	q.emit(reeve.EventMoved, t, "", "to "+to.name)
 
 	t.claimable = false
+	t.trimHistory(to.cfg.History)
 	t.kind = to.kindOf(t.kind.name)
 	if was != dead {
 		to.reclaimUnique(t, now)

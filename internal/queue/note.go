@@ -77,28 +77,34 @@ func (q *Queue) noteStand(t *task) {
 	}
 	r := record.Stand{Queue: q.no, ID: t.id, Now: q.standing(t)}
 	if p := t.past; p != nil {
-		if n := len(p.history); !p.rewrite && n > 1 { // those before are in the journal
+		if n := len(p.history); !p.rewrite { // those before are in the journal
 			r.Now.Append, r.Now.History = true, p.history[n:]
-			if p.history[n-1].Attempt == t.attempt {
+			if p.fresh {
 				r.Now.History = p.history[n-1:]
 			}
 		}
-		p.rewrite = false
+		p.fresh, p.rewrite = false, false
 	}
 	s.recs = record.AppendStand(s.recs, &r)
 }
 
 // standing is where t stands now and what has happened to it.
 func (q *Queue) standing(t *task) record.Standing {
-	r := record.Standing{State: recordStates[t.state], Attempt: t.attempt, Claimed: t.extra != nil && t.extra.claimed}
+	r := record.Standing{State: recordStates[t.state], Attempt: t.attempt}
+	if x := t.extra; x != nil {
+		r.Claimed, r.Turn = x.claimed, x.released && t.state != leased
+	}
 	switch t.state {
 	case ready:
 		r.Claimable, r.Blamed, r.Order = t.claimable, t.blamed, t.order
 		r.ReadyAt = q.engine.wallAt(t.readyAt).UnixNano()
 	case delayed:
 		r.Due, r.Wall = q.dueWall(t), t.wall
+	case dead:
+		r.Due = q.engine.wallAt(t.due).UnixNano() // since when it is kept
 	case leased:
 		r.Client = t.hold.holder.clientNo()
+		r.ReadyAt = q.engine.wallAt(t.readyAt).UnixNano()
 		if end := t.extended(); end > 0 {
 			r.Until = q.engine.wallAt(end).UnixNano()
 		}
@@ -135,6 +141,9 @@ func (q *Queue) noteTask(t *task, payload []byte) {
 func (q *Queue) noteMove(to *Queue, t *task) {
 	if s := q.changes(); s != nil {
 		s.recs = record.AppendMove(s.recs, &record.Move{Queue: q.no, To: to.no, ID: t.id, Claimed: t.extra != nil && t.extra.claimed})
+		if t.past != nil {
+			t.past.rewrite = true // another queue keeps another number of attempts
+		}
 		to.noteStand(t)
 	}
 }

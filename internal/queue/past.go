@@ -10,7 +10,8 @@ type past struct {
 	progress *reeve.Progress
 	history  []reeve.AttemptRecord
 	fate     fate
-	rewrite  bool // more has changed of history than that a record was added
+	fresh    bool // the last of history is not in the journal yet
+	rewrite  bool // more has changed of history than that
 }
 
 // fate is why attempts failed, and why a dead task is dead.

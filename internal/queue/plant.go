@@ -2,6 +2,7 @@ package queue
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/reeveq/reeve"
@@ -31,7 +32,10 @@ func (e *Engine) grow(g *plant, order int, now, wall int64) *Queue {
 		}
 		q.uniques.claim(key, u.ID, u.Mode, until)
 	}
-	for _, r := range g.results {
+	// Where there is too little room, those go whose time is over first.
+	for _, r := range slices.SortedFunc(maps.Values(g.results), func(a, b record.Result) int {
+		return cmp.Or(cmp.Compare(a.Until, b.Until), cmp.Compare(a.ID, b.ID))
+	}) {
 		q.results.add(reeve.Result{
 			ID: r.ID, Queue: q.name, Type: r.Type, State: r.State, Payload: r.Payload,
 			Reason: r.Reason, Error: r.Error, Attempts: r.Attempts, EndedAt: r.EndedAt,
@@ -57,10 +61,13 @@ func (q *Queue) placeAll(g *plant, here func(int64) int64, now int64) {
 	var buried []*task
 	ghosts := map[*Client]*hold{}
 	for t := range q.tasks.all() {
+		t.trimHistory(q.cfg.History)
 		q.bytes += t.size()
+		turn := false
 		if x := t.extra; x != nil {
+			turn, x.released = x.released, false
 			if x.expireAt != 0 && !x.expireWall {
-				x.expireAt = max(1, here(x.expireAt))
+				x.expireAt = orOne(here(x.expireAt))
 			}
 			if x.claimed && x.mode != reeve.UniqueForTime {
 				q.uniques.claim(x.unique, t.id, x.mode, never)
@@ -68,6 +75,9 @@ func (q *Queue) placeAll(g *plant, here func(int64) int64, now int64) {
 		}
 		if t.state != dead {
 			q.joinLine(t)
+			if turn {
+				t.keepTurn()
+			}
 		}
 		was := t.state
 		t.state = absent
@@ -80,15 +90,13 @@ func (q *Queue) placeAll(g *plant, here func(int64) int64, now int64) {
 			extended := t.extended()
 			q.lease(t, ghosts[c], nil, now)
 			t.leasedAt = now
+			t.readyAt = orOne(here(t.readyAt))
 			if extended != 0 {
 				t.past.extended = here(extended)
 			}
 		case dead:
 			buried = append(buried, t)
 		case delayed:
-			if t.attempt > 0 {
-				t.keepTurn()
-			}
 			t.readyAt = 0
 			if t.wall {
 				q.makeDelayedUntil(t, t.due)
@@ -100,9 +108,9 @@ func (q *Queue) placeAll(g *plant, here func(int64) int64, now int64) {
 		}
 	}
 	q.placeWaiting(waiting, here, now)
-	slices.SortStableFunc(buried, func(a, b *task) int { return cmp.Compare(a.past.fate.diedAt, b.past.fate.diedAt) })
+	slices.SortStableFunc(buried, func(a, b *task) int { return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.id, b.id)) })
 	for _, t := range buried {
-		t.due = here(t.past.fate.diedAt)
+		t.due = here(t.due)
 		q.move(t, dead)
 		q.dead.pushBack(t)
 	}
@@ -111,6 +119,9 @@ func (q *Queue) placeAll(g *plant, here func(int64) int64, now int64) {
 	}
 }
 
+// orOne is a time that is not 0, which has a meaning of its own.
+func orOne(at int64) int64 { return cmp.Or(at, 1) }
+
 // rank is the place of t among those that wait in its queue.
 func (t *task) rank() int64 {
 	if t.order != 0 {
@@ -118,6 +129,10 @@ func (t *task) rank() int64 {
 	}
 	return int64(t.id)
 }
+
+// waitsInLine reports whether t, when it is ready, stands in the line of its
+// key.
+func (t *task) waitsInLine() bool { return t.extra != nil && t.extra.line != nil && !t.extra.released }
 
 // placeWaiting puts ready tasks into their lanes and lines, in their order.
 func (q *Queue) placeWaiting(ts []*task, here func(int64) int64, now int64) {
@@ -129,30 +144,53 @@ func (q *Queue) placeWaiting(ts []*task, here func(int64) int64, now int64) {
 	}
 	for _, t := range ts {
 		q.firstOrder, q.lastOrder = min(q.firstOrder, t.order), max(q.lastOrder, t.order)
+		if t.extra != nil && t.extra.line != nil && t.extra.released {
+			t.extra.line.inLane++
+		}
 	}
+	q.turnSuspects(ts)
 	for _, t := range ts {
 		q.move(t, ready)
-		if t.readyAt = here(t.readyAt); t.readyAt == 0 {
-			t.readyAt = 1
-		}
+		t.readyAt = orOne(here(t.readyAt))
 		q.watchExpiry(t)
-		if t.extra != nil && t.extra.line != nil {
-			if t.claimable || t.attempt > 0 && q.cfg.KeyRate.IsZero() {
-				t.keepTurn() // it has had its turn, and goes on with it
-			}
-			if t.extra.released && q.cfg.KeyRate.IsZero() {
-				t.extra.line.inLane++
-				q.enterBehind(t)
+		if t.waitsInLine() {
+			l := t.extra.line
+			// The first of a key went to a lane as it was put; one that has to wait
+			// for its rate again goes behind all others then.
+			if l.waiting.n > 0 || t.attempt > 0 || !l.lets(now) {
+				l.waiting.pushBack(t)
+				q.blocked++
 				continue
 			}
-			t.extra.line.waiting.pushBack(t)
-			q.blocked++
-			continue
+			t.keepTurn()
+			l.inLane++
 		}
 		q.enterBehind(t)
 	}
+	for _, t := range ts {
+		if t.waitsInLine() && t.prev == nil {
+			q.releaseLine(t.extra.line, now)
+		}
+	}
 	for _, l := range q.lines {
-		q.releaseLine(l, now)
+		q.releaseLine(l, now) // has those looked at again that wait for their rate
+	}
+}
+
+// turnSuspects turns the order of those suspects round that came back: the
+// first of them is the next.
+func (q *Queue) turnSuspects(ts []*task) {
+	if q.cfg.LIFO {
+		return
+	}
+	var at []int
+	for i, t := range ts {
+		if t.order < 0 && t.suspect() {
+			at = append(at, i)
+		}
+	}
+	for i, k := 0, len(at)-1; i < k; i, k = i+1, k-1 {
+		ts[at[i]], ts[at[k]] = ts[at[k]], ts[at[i]]
 	}
 }
 
@@ -253,6 +291,8 @@ func (q *Queue) uproot(now, wall int64) *plant {
 			}
 		}
 		switch t.state {
+		case dead:
+			t.due = there(t.due)
 		case ready:
 			t.readyAt = there(t.readyAt)
 		case delayed:
@@ -260,6 +300,7 @@ func (q *Queue) uproot(now, wall int64) *plant {
 				t.due = there(t.due)
 			}
 		case leased:
+			t.readyAt = there(t.readyAt)
 			g.clients[t.id] = t.hold.holder.client
 			t.hold = nil
 			if t.past != nil && t.past.extended != 0 {

@@ -295,10 +295,16 @@ func (r *recovery) extra(g *plant, id reeve.ID, x *record.Extra, to *extra) {
 // place notes where t stands and what has happened to it.
 func (r *recovery) place(g *plant, t *task, n *record.Standing) {
 	delete(g.clients, t.id)
+	if t.state == dead && n.State != record.Dead && t.extra != nil {
+		t.extra.expireAt = 0 // it was revived
+	}
 	t.state, t.attempt, t.claimable, t.blamed = fromRecord[n.State], n.Attempt, n.Claimable, n.Blamed
 	t.due, t.wall, t.order, t.readyAt = n.Due, n.Wall, n.Order, n.ReadyAt
-	if t.extra != nil && t.extra.mode != reeve.UniqueForTime {
-		t.extra.claimed = n.Claimed
+	if t.extra != nil {
+		t.extra.released = n.Turn
+		if t.extra.mode != reeve.UniqueForTime {
+			t.extra.claimed = n.Claimed
+		}
 	}
 	if n.State == record.Leased {
 		g.clients[t.id] = r.engine.clients.byNumber(n.Client)
@@ -311,6 +317,9 @@ func (r *recovery) place(g *plant, t *task, n *record.Standing) {
 			p.history = p.history[:0]
 		}
 		p.history = append(p.history, n.History...)
+		if g.cfg.History > 0 { // else it is not known yet
+			t.trimHistory(g.cfg.History)
+		}
 	}
 }
 
@@ -318,8 +327,11 @@ var fromRecord = map[record.State]state{record.Ready: ready, record.Delayed: del
 
 // lease notes that t is leased to c; nil: to the master's own process.
 func (g *plant) lease(t *task, attempt uint32, c *Client) {
-	if t.claimable && t.attempt == attempt { // it is taken back that it was lost
+	if t.claimable && t.attempt == attempt && t.past != nil { // it is taken back that it was lost
 		t.unlost()
+	}
+	if t.state == delayed { // it was due
+		t.readyAt = t.due
 	}
 	t.state, t.attempt, t.claimable = leased, attempt, false
 	if t.past != nil {

@@ -249,10 +249,16 @@ func (q *Queue) backoff(t *task) reeve.Backoff {
 func (q *Queue) remember(t *task, outcome, worker string, start, now int64, err, stack string) {
 	q.grow(t, func(p *past) {
 		room := q.cfg.MaxBytes - q.used() - p.size()
+		had := len(p.history)
 		p.history = appendHistory(p.history, reeve.AttemptRecord{
 			Attempt: t.attempt, Worker: worker, Start: q.engine.wallAt(start), End: q.engine.wallAt(now),
 			Outcome: outcome, Error: err, Stack: stack,
 		}, q.cfg.History, room)
+		n := len(p.history)
+		p.fresh = n > 0 && p.history[n-1].Attempt == t.attempt
+		// Who reads the journal knows how many there may be, not what there was
+		// room for.
+		p.rewrite = p.rewrite || !p.fresh || n <= had && n < q.cfg.History
 	})
 }
 

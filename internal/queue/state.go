@@ -26,7 +26,7 @@ func (s state) String() string { return stateNames[s] }
 
 // legal[from][to]: every transition there is.
 var legal = [states][states]bool{
-	absent:  {ready: true, delayed: true, dead: true},                             // put, put with delay; moved from another queue
+	absent:  {ready: true, delayed: true, dead: true, leased: true},               // put, put with delay; moved from another queue; found in a journal
 	ready:   {leased: true, absent: true, dead: true, ready: true, delayed: true}, // hand-over or claim; cancelled, expired, purged, moved; as from leased, by a holder that was taken for lost
 	delayed: {ready: true, absent: true},                                          // due; cancelled, expired, purged, moved
 	leased:  {absent: true, ready: true, delayed: true, dead: true, leased: true}, // ack, complete, skip, discard, cancel; nack, return, lost; nack with delay, snooze; bury, attempts used up; claimed by the next session of its client

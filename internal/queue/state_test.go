@@ -8,7 +8,7 @@ import (
 
 // The transitions, written down once more: what is not here is refused.
 var transitions = []string{
-	"absent ready", "absent delayed", "absent dead",
+	"absent ready", "absent delayed", "absent dead", "absent leased",
 	"ready leased", "ready absent", "ready dead", "ready ready", "ready delayed",
 	"delayed ready", "delayed absent",
 	"leased absent", "leased ready", "leased delayed", "leased dead", "leased leased",

@@ -126,7 +126,7 @@ type Put struct {
 // Standing is where a task stands and what has happened to it.
 type Standing struct {
 	State     State
-	Due       int64 // Delayed: Unix nanoseconds
+	Due       int64 // Delayed: Unix nanoseconds. Dead: since when it is kept as that
 	Wall      bool  // Due follows the wall clock when that is set
 	Order     int64 // Ready: the lowest is next; 0: as its id
 	Claimable bool  // Ready: its last holder may have it back
