@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"runtime"
 	"sync/atomic"
 
 	"github.com/reeveq/reeve"
@@ -9,16 +10,19 @@ import (
 	"github.com/reeveq/reeve/journal"
 )
 
-const (
+var ( // tests set them
 	// cleanFactor and cleanSlack: the journal is cleaned from when on it has more
 	// than so many times what lives in it, and so many bytes.
-	cleanFactor = 3
-	cleanSlack  = 8 << 20
+	cleanSlack int64 = 8 << 20
 	// cleanStep is how many bytes of old frames are looked through at a time, at
 	// least: more when more was written since.
-	cleanStep = 256 << 10
+	cleanStep int64 = 256 << 10
 	// measureEvery is after how many bytes it is measured again what lives.
-	measureEvery = 256 << 10
+	measureEvery int64 = 256 << 10
+)
+
+const (
+	cleanFactor = 3
 	// aboutRecord is what the records of a task take in the journal besides its
 	// texts.
 	aboutRecord = 64
@@ -199,21 +203,29 @@ func (e *Engine) renew(p journal.Pos, kind record.Kind, body []byte) (lives bool
 	case record.KindQueue:
 		var x record.Queue
 		if err = x.Decode(body); err == nil {
-			lives = e.at(x.No, func(q *Queue) bool { q.noteQueue(); return true })
+			lives = e.at(x.No, func(q *Queue) bool {
+				latest := q.said == p
+				if latest {
+					q.noteQueue()
+				}
+				return latest
+			})
 		}
 	case record.KindPause:
 		var x record.Pause
 		if err = x.Decode(body); err == nil {
 			lives = e.at(x.Queue, func(q *Queue) bool {
-				if q.gates.paused {
+				latest := q.gates.paused && q.pausedAt == p
+				if latest {
 					q.notePause()
 				}
-				return q.gates.paused
+				return latest
 			})
 		}
 	case record.KindMaster:
-		e.noteApart(record.AppendMaster(nil, &record.Master{Epoch: e.epoch, Start: e.start.UnixNano()}))
-		lives = true
+		if lives = p == e.said; lives {
+			e.noteMaster()
+		}
 	case record.KindClient:
 		var x record.Client
 		if err = x.Decode(body); err == nil {
@@ -234,18 +246,24 @@ func (e *Engine) renew(p journal.Pos, kind record.Kind, body []byte) (lives bool
 // at calls f for the queue that a number stands for, with it locked; false: it
 // stands for none.
 func (e *Engine) at(no uint32, f func(q *Queue) bool) bool {
-	q := e.byNo(no)
-	if q == nil {
-		return false
+	for {
+		q := e.byNo(no)
+		if q == nil {
+			return false
+		}
+		q.mu.Lock()
+		if !q.uprooted {
+			defer q.unlock()
+			return f(q)
+		}
+		q.unlock() // another one is about to stand for the number
+		runtime.Gosched()
 	}
-	q.mu.Lock()
-	defer q.unlock()
-	return f(q)
 }
 
 // renewTask records a task anew whose body frame p has.
-func (e *Engine) renewTask(p journal.Pos, no uint32, id reeve.ID, b *record.Body) bool {
-	sent := false
+func (e *Engine) renewTask(p journal.Pos, no uint32, id reeve.ID, b *record.Body) (lives bool) {
+	sent, claims := false, false
 	renew := func(q *Queue) bool {
 		sent = sent || q.sent
 		t := q.tasks.get(id)
@@ -253,22 +271,19 @@ func (e *Engine) renewTask(p journal.Pos, no uint32, id reeve.ID, b *record.Body
 			return false
 		}
 		q.noteTask(t, b.Payload)
+		claims = t.extra != nil && t.extra.claimed
 		return true
 	}
-	if e.at(no, renew) {
-		return true
-	}
-	if sent && e.seek(func(q *Queue) bool {
+	lives = e.at(no, renew) || sent && e.seek(func(q *Queue) bool {
 		q.mu.Lock()
 		defer q.unlock()
 		return renew(q)
-	}) {
-		return true
+	})
+	// A key outlives that its task has ended, is dead, or in another queue.
+	if x := b.Extra; !claims && x != nil && x.Claimed && x.Mode == reeve.UniqueForTime {
+		lives = e.at(no, func(q *Queue) bool { return q.renewUnique(x.Unique, id) }) || lives
 	}
-	if x := b.Extra; x != nil && x.Unique != "" && x.Mode == reeve.UniqueForTime {
-		return e.at(no, func(q *Queue) bool { return q.renewUnique(x.Unique, id) })
-	}
-	return false
+	return lives
 }
 
 // renewUnique records a key anew that outlives its task, and that the task id
@@ -291,8 +306,8 @@ func (e *Engine) renewRequest(x *record.Request) bool {
 	}
 	var recs []byte
 	for i := range uint64(x.Count) {
-		if first, ok := c.answered(x.Req + i); ok {
-			recs = record.AppendRequest(recs, &record.Request{Client: x.Client, Req: x.Req + i, Count: 1, First: first})
+		if first, low, ok := c.answered(x.Req + i); ok {
+			recs = record.AppendRequest(recs, &record.Request{Client: x.Client, Req: x.Req + i, Count: 1, First: first, Low: low})
 		}
 	}
 	if recs != nil {

@@ -125,28 +125,37 @@ func (c *Client) record() []byte {
 	return record.AppendClient(nil, &record.Client{No: c.no, Key: c.id.Key, Process: c.id.Process})
 }
 
-// answered tells whether the outcome of a request is remembered.
-func (c *Client) answered(req uint64) (first reeve.ID, ok bool) {
+// answered tells whether a request is remembered as carried out, and which is
+// the first that c may still wait for.
+func (c *Client) answered(req uint64) (first reeve.ID, low uint64, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if req < c.base || req-c.base >= uint64(c.n) {
-		return 0, false
+		return 0, 0, false
 	}
 	o := c.at(req)
-	return o.first, o.phase == answered && o.err == nil
+	return o.first, c.base, o.phase == answered && o.err == nil
+}
+
+// low is the first request that c may still wait for.
+func (c *Client) low() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.base
 }
 
 // recall notes outcomes that a journal tells of.
-func (c *Client) recall(req uint64, count int, first reeve.ID) {
+func (c *Client) recall(r *record.Request) {
 	c.mu.Lock()
-	if end := req + uint64(count); end >= req && end > c.base {
+	c.advance(min(r.Low, r.Req))
+	if end := r.Req + uint64(r.Count); end >= r.Req && end > c.base {
 		if end-c.base > Window { // the client had gone on
 			c.advance(end - Window)
 		}
 		c.extend(int(end - c.base))
 	}
 	c.mu.Unlock()
-	c.Finish(req, count, first, nil)
+	c.Finish(r.Req, int(r.Count), r.First, nil)
 }
 
 // While a journal is replayed: nobody else has the memory.

@@ -38,6 +38,7 @@ type durable struct {
 	recovered reeve.ID     // the newest id of a master before this one
 	resident  atomic.Int64 // bytes of payloads in memory
 	numbers   uint32       // given to queues; guarded by Engine.mu
+	said      journal.Pos  // the frame that has the latest record of the master
 
 	pinning sync.Mutex // guards the fields below
 	pins    map[*journal.Pos]struct{}
@@ -76,12 +77,19 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		Logger: cfg.Logger,
 	})
 	e.clients.note = e.noteApart
-	e.noteApart(record.AppendMaster(nil, &record.Master{Epoch: e.epoch, Start: e.wallNow().UnixNano()}))
+	e.noteMaster()
 	for _, q := range e.all() {
 		q.loseOwn()
 	}
 	go e.runClock() // ended and waited for by Close
 	return e, nil
+}
+
+// noteMaster records who writes.
+func (e *Engine) noteMaster() {
+	s := e.log.Enter()
+	e.said = s.Pos()
+	e.log.Leave(s, record.AppendMaster(nil, &record.Master{Epoch: e.epoch, Start: e.start.UnixNano(), Last: e.newestID()}), nil, commit.Written, 0)
 }
 
 // noteApart records what belongs to no queue, and what nobody waits for: what
@@ -95,7 +103,7 @@ func (e *Engine) noteApart(recs []byte) {
 // what it did was recorded.
 func (e *Engine) Remember(c *Client, req uint64, first reeve.ID) {
 	if e.log != nil {
-		e.noteApart(record.AppendRequest(nil, &record.Request{Client: c.no, Req: req, Count: 1, First: first}))
+		e.noteApart(record.AppendRequest(nil, &record.Request{Client: c.no, Req: req, Count: 1, First: first, Low: c.low()}))
 	}
 }
 

@@ -185,6 +185,7 @@ func (q *Queue) noteUnique(key string, u unique) {
 // notePause records whether the queue is paused.
 func (q *Queue) notePause() {
 	if s := q.changes(); s != nil {
+		q.pausedAt = q.last
 		s.recs = record.AppendPause(s.recs, &record.Pause{Queue: q.no, Paused: q.gates.paused, Reason: q.gates.reason})
 	}
 }
@@ -192,6 +193,7 @@ func (q *Queue) notePause() {
 // noteQueue records what the queue is.
 func (q *Queue) noteQueue() {
 	if s := q.changes(); s != nil {
+		q.said = q.last
 		s.recs = record.AppendQueue(s.recs, &record.Queue{No: q.no, Name: q.name, Config: encodeConfig(&q.cfg)})
 	}
 }
@@ -199,6 +201,6 @@ func (q *Queue) noteQueue() {
 // noteRequest records what became of requests of c, if they changed anything.
 func (q *Queue) noteRequest(c *Client, req uint64, count int, first reeve.ID) {
 	if s := q.section; s.share != nil {
-		s.recs = record.AppendRequest(s.recs, &record.Request{Client: c.no, Req: req, Count: uint32(count), First: first})
+		s.recs = record.AppendRequest(s.recs, &record.Request{Client: c.no, Req: req, Count: uint32(count), First: first, Low: c.low()})
 	}
 }

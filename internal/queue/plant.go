@@ -13,7 +13,7 @@ import (
 // time when the wall clock shows wall.
 func (e *Engine) grow(g *plant, order int, now, wall int64) *Queue {
 	q := newQueue(e, g.name, g.cfg, order)
-	q.no, q.sent, q.tasks = g.no, g.sent, g.tasks
+	q.no, q.sent, q.tasks, q.said, q.pausedAt = g.no, g.sent, g.tasks, g.said, g.pausedAt
 	for name, k := range g.kinds {
 		k.limit = g.cfg.TypeConcurrency[name]
 		q.kinds[name] = k
@@ -265,6 +265,7 @@ func (q *Queue) uproot(now, wall int64) *plant {
 	there := func(at int64) int64 { return wall + (at - now) } // the wall clock's time of a time of the engine
 	g := newPlant(q.no)
 	g.name, g.paused, g.reason, g.sent = q.name, q.gates.paused, q.gates.reason, q.sent
+	g.said, g.pausedAt = q.said, q.pausedAt
 	for key, u := range q.uniques.keys {
 		if u.mode == reeve.UniqueForTime {
 			r := record.Unique{Key: key, ID: u.id, Mode: u.mode}
@@ -309,7 +310,7 @@ func (q *Queue) uproot(now, wall int64) *plant {
 		}
 	}
 	g.tasks, q.tasks = q.tasks, table{}
-	q.stopped = true
+	q.stopped, q.uprooted = true, true
 	q.nextDue.Store(never)
 	return g
 }

@@ -73,11 +73,14 @@ type Queue struct {
 
 	stats counters
 
-	section *section    // what has been recorded since it was locked
-	own     section     // unless it is another queue's
-	last    journal.Pos // the frame that has the latest record of the queue
-	no      uint32      // stands for it in records
-	sent    bool        // tasks went from it to other queues, which the journal's frames still call its own
+	section  *section    // what has been recorded since it was locked
+	own      section     // unless it is another queue's
+	last     journal.Pos // the frame that has the latest record of the queue
+	no       uint32      // stands for it in records
+	said     journal.Pos // the frame that has the latest record of its name and configuration
+	pausedAt journal.Pos // the one that has the latest of a pause
+	uprooted bool        // another one has its place
+	sent     bool        // tasks went from it to other queues, which the journal's frames still call its own
 }
 
 // counters count since the start.

@@ -35,18 +35,19 @@ type recovery struct {
 // plant is a queue that is not in the engine: its tasks are in the table only,
 // their times are those of the wall clock.
 type plant struct {
-	no      uint32
-	name    string
-	cfg     reeve.QueueConfig
-	paused  bool
-	reason  string
-	sent    bool
-	tasks   table
-	kinds   map[string]*kind
-	kind    *kind                // used last
-	clients map[reeve.ID]*Client // of leased tasks
-	results map[reeve.ID]record.Result
-	uniques map[string]record.Unique // that outlive tasks
+	no             uint32
+	name           string
+	cfg            reeve.QueueConfig
+	paused         bool
+	reason         string
+	sent           bool
+	said, pausedAt journal.Pos
+	tasks          table
+	kinds          map[string]*kind
+	kind           *kind                // used last
+	clients        map[reeve.ID]*Client // of leased tasks
+	results        map[reeve.ID]record.Result
+	uniques        map[string]record.Unique // that outlive tasks
 }
 
 // recover replays the journal, and returns the number of the next frame.
@@ -173,7 +174,7 @@ func (r *recovery) apply(kind record.Kind, body []byte) error {
 		}
 		x := &r.request
 		if c := r.engine.clients.byNumber(x.Client); c != nil {
-			c.recall(x.Req, int(x.Count), x.First)
+			c.recall(x)
 		}
 	default:
 		return r.applyRare(kind, body)
@@ -220,7 +221,7 @@ func (r *recovery) applyRare(kind record.Kind, body []byte) error {
 			return err
 		}
 		g := r.plant(x.Queue)
-		g.paused, g.reason = x.Paused, x.Reason
+		g.paused, g.reason, g.pausedAt = x.Paused, x.Reason, r.pos
 	case record.KindQueue:
 		var x record.Queue
 		if err := x.Decode(body); err != nil {
@@ -231,7 +232,7 @@ func (r *recovery) applyRare(kind record.Kind, body []byte) error {
 			return err
 		}
 		g := r.plant(x.No)
-		g.name, g.cfg = x.Name, cfg
+		g.name, g.cfg, g.said = x.Name, cfg, r.pos
 	case record.KindClient:
 		var x record.Client
 		if err := x.Decode(body); err != nil {
@@ -250,6 +251,7 @@ func (r *recovery) applyRare(kind record.Kind, body []byte) error {
 			return err
 		}
 		r.engine.epoch = x.Epoch
+		r.newest = max(r.newest, x.Last)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ func (r *Master) Decode(body []byte) error {
 	c := cursor{rest: body}
 	r.Epoch = c.uint64()
 	r.Start = c.nanos(true)
+	r.Last = c.id()
 	return c.end(KindMaster, body)
 }
 

@@ -17,6 +17,7 @@ func AppendMaster(b []byte, r *Master) []byte {
 	b = beginSmall(b, KindMaster)
 	b = binary.LittleEndian.AppendUint64(b, r.Epoch)
 	b = appendTime(b, r.Start)
+	b = appendID(b, r.Last)
 	return finishSmall(b, at)
 }
 

@@ -57,6 +57,7 @@ var golden = []struct {
 	r    decoder
 }{
 	{"master", &record.Master{Epoch: 0x1122334455667788, Start: ns(0)}},
+	{"master-last", &record.Master{Epoch: 1, Start: ns(0), Last: 0x100000001}},
 	{"queue", &record.Queue{No: 1, Name: "räume", Config: []byte(`{"Attempts":5}`)}},
 	{"queue-0", &record.Queue{}},
 	{"pause", &record.Pause{Queue: 1, Paused: true, Reason: "maintenance"}},

@@ -7,19 +7,20 @@ import "github.com/reeveq/reeve"
 
 type masterLine struct {
 	lineHead
-	Epoch uint64 `json:"epoch"`
-	Start stamp  `json:"start,omitempty"`
+	Epoch uint64   `json:"epoch"`
+	Start stamp    `json:"start,omitempty"`
+	Last  reeve.ID `json:"last_id,omitempty"`
 }
 
 func (l *masterLine) decode(body []byte) error {
 	var r Master
 	err := r.Decode(body)
-	l.Epoch, l.Start = r.Epoch, stamp(r.Start)
+	l.Epoch, l.Start, l.Last = r.Epoch, stamp(r.Start), r.Last
 	return err
 }
 
 func (l *masterLine) append(b []byte) []byte {
-	return AppendMaster(b, &Master{Epoch: l.Epoch, Start: int64(l.Start)})
+	return AppendMaster(b, &Master{Epoch: l.Epoch, Start: int64(l.Start), Last: l.Last})
 }
 
 type queueLine struct {

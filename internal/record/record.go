@@ -35,8 +35,9 @@ type Head struct {
 
 // Master is a start of the master.
 type Master struct {
-	Epoch uint64 // of the memory that the journal is
-	Start int64  // Unix nanoseconds
+	Epoch uint64   // of the memory that the journal is
+	Start int64    // Unix nanoseconds
+	Last  reeve.ID // no id up to this one is given out again
 }
 
 // Queue is a queue's name and configuration, which stand for the number from
