@@ -13,7 +13,7 @@ import (
 func TestCheck_ReadsEveryFrameAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	j := openDir(t, dir, Options{SegmentSize: MinSegmentSize})
+	j := openDir(t, dir, Options{SegmentSize: MinSegmentSize, foreground: true})
 	appendTo(t, j, 1, 200)
 	r, err := Check(dir)
 	if err != nil || !r.Held || r.PID != os.Getpid() || r.Last != 200 || r.Clean {

@@ -2,8 +2,8 @@
 
 package file
 
-// How many power cuts, damages and kills a run of the tests has; a tenth or
-// less of it under the race detector.
+// How many power cuts, damages and kills a run of the tests has, and how often it
+// goes through what is known to break: less of all under the race detector.
 const (
 	cutRounds    = 10_000
 	damageRounds = 2_000

@@ -17,12 +17,12 @@ import (
 var traps = map[string]func(d *onDisk) error{
 	// The header of the new segment is torn or its name is lost, the segment
 	// before has its seal; what is written then must not stand behind the seal.
-	"rotation": func(d *onDisk) error { return d.tryPut(30, 5000) },
+	"rotation": func(d *onDisk) error { return d.tryPut(12, 15_000) },
 
 	// Several segments are begun with nothing synced by the journal's owner.
 	"rotation without a sync": func(d *onDisk) error {
-		for range 30 {
-			if err := d.append(5000, journal.AppendOptions{}); err != nil {
+		for range 16 {
+			if err := d.append(12_000, journal.AppendOptions{}); err != nil {
 				return err
 			}
 		}
@@ -41,7 +41,7 @@ var traps = map[string]func(d *onDisk) error{
 	// Segments go one by one, the oldest first; all of them, too.
 	"trimming": func(d *onDisk) error {
 		for range 3 {
-			if err := d.tryPut(30, 5000); err != nil {
+			if err := d.tryPut(10, 15_000); err != nil {
 				return err
 			}
 			if err := d.trim(d.m.last - 3); err != nil {
