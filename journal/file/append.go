@@ -127,7 +127,11 @@ func (j *Journal) put(p journal.Pos, frame []byte, size int64) error {
 	}
 	_, err := w.f.WriteAt(b, w.off)
 	if isFull(err) {
-		if undo := w.f.truncate(w.off); undo != nil {
+		undo := w.f.truncate(w.off)
+		if undo == nil {
+			undo = w.f.sync() // or it could be found in the place of the next one, after a power cut
+		}
+		if undo != nil {
 			return fmt.Errorf("taking back what found no space: %w", undo)
 		}
 		w.filled = w.off
