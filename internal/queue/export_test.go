@@ -2,8 +2,15 @@ package queue
 
 import "time"
 
-// Every test of the package runs with the invariants checked after each step.
-func init() { verify = true }
+// Every test of the package runs with the invariants checked after each step,
+// and with journals that are cleaned all the time.
+func init() {
+	verify = true
+	cleanSlack, cleanStep, measureEvery = CleanSlack, 512, 512
+}
+
+// CleanSlack is how many bytes a journal may have beyond three times what lives.
+const CleanSlack = 4 << 10
 
 // SetVerify switches the checks, for benchmarks and large tests. No other test
 // may run meanwhile.
