@@ -17,11 +17,13 @@ import (
 // The lock ends with the process, however it ends; the file stays. It holds the
 // number of the process that has it.
 //
-// Who looks whether somebody has it takes it for a moment: so it is tried more
-// than once.
+// Who looks whether somebody has it takes it for a moment, and a process that is
+// being started has what its parent had, until it runs: so it is tried more than
+// once, and for longer while nobody has written a number.
 const (
-	lockTries = 5
-	lockPause = 5 * time.Millisecond
+	lockTries  = 5
+	lockNobody = 200
+	lockPause  = 5 * time.Millisecond
 )
 
 func lockDir(dir string) (unlock func() error, err error) {
@@ -33,7 +35,7 @@ func lockDir(dir string) (unlock func() error, err error) {
 		held, err := tryLock(f, false)
 		if err == nil && held {
 			pid := readPID(f)
-			if try < lockTries {
+			if try < lockTries || pid == 0 && try < lockNobody {
 				time.Sleep(lockPause)
 				continue
 			}
