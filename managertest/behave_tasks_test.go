@@ -41,6 +41,9 @@ func (w *world) declare() {
 		},
 		{Lease: lease, Backoff: wait, MaxLen: 10},
 	} {
+		if w.disk != nil { // it is only known how what is kept has ended
+			cfg.KeepResult = time.Hour
+		}
 		name := fmt.Sprint("q", i)
 		if i == resultsAt {
 			name = "results"
@@ -175,7 +178,7 @@ func (w *world) answered(specs []*spec, ids []reeve.ID, err error, noWait, uniqu
 		for i, n := range dup.Tasks {
 			other[n] = dup.IDs[i]
 		}
-	case errors.Is(err, reeve.ErrQueueFull) && noWait:
+	case errors.Is(err, reeve.ErrQueueFull) && noWait, errors.Is(err, reeve.ErrJournalFull) && w.disk != nil:
 	default:
 		w.t.Errorf("Put: %v", err)
 	}
