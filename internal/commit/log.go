@@ -38,7 +38,7 @@ type Config[T any] struct {
 	// nothing locked; as long as it does not return, nothing is committed.
 	Tell func(ts []T, err error)
 	// Work is what there is to do besides, in small steps; nil: nothing. The
-	// Log's goroutine calls it after each commit and, as long as it returns
+	// Log's goroutine calls it after each commit or probe and, as long as it returns
 	// true, when there is nothing to commit. It may Enter and Leave, and call
 	// the journal's Sync, Read and Trim. ctx ends with Close.
 	Work func(ctx context.Context) (more bool)

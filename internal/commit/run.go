@@ -29,6 +29,7 @@ func (l *Log[T]) serve() error {
 			err = l.sync()
 		case state == idle && l.full.Load() && passed(l.probeAt):
 			did, err = l.probe()
+			more = true // what Work can do about it
 		case state == idle && more:
 			more = l.work()
 		default:

@@ -17,7 +17,8 @@ var ( // tests set them
 	// cleanStep is how many bytes of old frames are looked through at a time, at
 	// least: more when more was written since.
 	cleanStep int64 = 256 << 10
-	// measureEvery is after how many bytes it is measured again what lives.
+	// measureEvery is after how many bytes, written or freed, it is measured again
+	// what lives.
 	measureEvery int64 = 256 << 10
 )
 
@@ -31,13 +32,13 @@ const (
 // cleaner keeps the journal small: it goes through the oldest frames, records
 // anew what still lives of them, and has them trimmed. It does so oldest first,
 // so that a record that takes something back is never trimmed before what it
-// takes back. Only the log's goroutine uses it, but for trimmed.
+// takes back. Only the log's goroutine uses it, but for what is atomic.
 type cleaner struct {
 	engine   *Engine
 	next     journal.Pos // the oldest frame that was not looked through
 	total    int64       // bytes of the frames before this start, less what was looked through
 	live     int64       // what lives, when it was measured last
-	measured int64       // how much had been written then
+	measured int64       // how much had been written and freed then
 	cleaned  int64       // how much had been written at the last step
 
 	round journal.Pos // the last frame when the round of all frames began
@@ -46,6 +47,7 @@ type cleaner struct {
 	floor   int64 // what was recorded anew in the round before
 	floorAt int64 // and the estimate of what lived then
 
+	freed   atomic.Int64  // bytes of the tasks that have left their queue since the start
 	trimmed atomic.Uint64 // the oldest frame that is kept
 	upTo    journal.Pos   // may be trimmed, up to here, when
 	after   journal.Pos   // this frame is durable; 0: nothing is to be trimmed
@@ -98,8 +100,8 @@ func (c *cleaner) due(written int64) bool {
 	if size <= cleanSlack && !full {
 		return false
 	}
-	if written-c.measured > measureEvery || c.measured == 0 {
-		c.measured = max(written, 1)
+	if freed := c.freed.Load(); written+freed-c.measured > measureEvery || c.measured == 0 {
+		c.measured = max(written+freed, 1)
 		c.live = c.engine.liveBytes()
 	}
 	live := c.live

@@ -95,3 +95,28 @@ func TestJournal_GivesTasksBack(t *testing.T) {
 		})
 	}
 }
+
+// What is acknowledged writes little; it is what it frees that counts.
+func TestJournal_IsSmallAgainWhenLargeTasksAreDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := open(t, queue.Config{})
+		defer k.Close()
+		q := k.declare("q", reeve.QueueConfig{})
+		c := newClient(k.Engine)
+		const size, n = 64 << 10, 6
+		for range n {
+			c.put(q, string(make([]byte, size)))
+			synctest.Wait()
+		}
+		if kept := k.journal.Stats().Bytes; kept < n*size {
+			t.Fatalf("%d bytes are kept of %d tasks", kept, n)
+		}
+		for range n {
+			c.ack(q, c.getNow(t, q, 1)[0])
+			synctest.Wait()
+		}
+		if kept := k.journal.Stats().Bytes; kept > n*size/4 {
+			t.Errorf("%d bytes are kept of tasks that are done", kept)
+		}
+	})
+}

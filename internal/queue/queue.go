@@ -280,6 +280,9 @@ func (q *Queue) forget(t *task) {
 	q.roomy = true
 	q.bytes -= t.size()
 	q.leavePayload(t)
+	if q.engine.log != nil {
+		q.engine.cleaner.freed.Add(t.size())
+	}
 	q.move(t, absent)
 	q.tasks.remove(t.id)
 	q.dropKind(t.kind)
