@@ -50,6 +50,7 @@ func (s *session) greet() error {
 		}
 		return err
 	}
+	stop()
 	if err := s.welcome(); err != nil {
 		s.end() // it was added
 		return err
@@ -85,6 +86,9 @@ func (s *session) welcome() error {
 	client, known := m.clients.Attach(s.clientID())
 	s.client = client
 	s.holder.SetClient(client)
+	if err := s.remembered(); err != nil {
+		return err
+	}
 	return s.sendControl(wire.Welcome{
 		Version:    wire.Version,
 		Impl:       m.cfg.Impl,
@@ -98,6 +102,18 @@ func (s *session) welcome() error {
 		Time:       time.Now().UnixNano(),
 		MaxWaiting: uint64(m.cfg.MaxWaiting),
 	})
+}
+
+// remembered waits until the next master would know the client, too.
+func (s *session) remembered() error {
+	durable := make(chan error, 1)
+	s.m.engine.After(func(err error) { durable <- err })
+	select {
+	case err := <-durable:
+		return err
+	case <-s.mux.Done():
+		return s.mux.Err()
+	}
 }
 
 func (s *session) clientID() queue.ClientID {

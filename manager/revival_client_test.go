@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/journal/journaltest"
 	"github.com/reeveq/reeve/managertest"
 	"github.com/reeveq/reeve/proxy"
 )
@@ -155,4 +156,48 @@ func TestRevival_AWaitGoesOnAndAResultIsThere(t *testing.T) {
 			t.Errorf("when its time is over: %v", err)
 		}
 	})
+}
+
+func TestRevival_WhatAClientAskedForBeforeAnythingOfItWasDurableHappensOnce(t *testing.T) {
+	var o owners
+	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+		m.Declare(t, "tasks", reeve.QueueConfig{})
+		settle()
+		for _, op := range []journaltest.Op{journaltest.OpAppend, journaltest.OpSync} {
+			gate := o.now().Block(op)
+			dialed := async(func() (*proxy.Client, error) { return proxy.Dial(t.Context(), m.Addr(), m.ClientConfig()) })
+			settle()
+			put := async(func() ([]reeve.ID, error) {
+				c := <-dialed
+				if c.err != nil {
+					return nil, c.err
+				}
+				defer c.v.Close()
+				return c.v.Queue("tasks").Put(t.Context(), []reeve.Task{{}})
+			})
+			settle()
+			m.Kill()
+			gate.Open()
+			m.Restart(t)
+			if p := <-put; p.err != nil {
+				t.Errorf("%v blocked: %v", op, p.err)
+			}
+		}
+		managertest.AssertReady(t, m.Dial(t).Queue("tasks"), 2)
+	}, kept(t, &o))
+}
+
+// async runs f and returns where its result comes.
+func async[T any](f func() (T, error)) <-chan result[T] {
+	c := make(chan result[T], 1)
+	go func() { // ends with f
+		v, err := f()
+		c <- result[T]{v, err}
+	}()
+	return c
+}
+
+type result[T any] struct {
+	v   T
+	err error
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -196,16 +197,22 @@ func TestRevival_LimitsHoldForWhatRanBefore(t *testing.T) {
 	revived(t, func(t *testing.T, m *managertest.Master) {
 		m.Declare(t, "tasks", reeve.QueueConfig{Concurrency: 3, KeyConcurrency: 1, TypeConcurrency: map[string]int{"a": 1}, Attempts: 1})
 		q := m.Dial(t).Queue("tasks")
+		var mu sync.Mutex
 		running, most, total := map[string]int{}, map[string]int{}, 0
 		for range 4 {
 			w := worker.New(m.Dial(t).Queue("tasks"), worker.Config{Concurrency: 4})
 			w.HandleDefaultFunc(func(ctx context.Context, task *reeve.Task) ([]byte, error) {
-				total++
-				for _, what := range []string{"all", "type " + task.Type, "key " + string(task.Payload)} {
-					running[what]++
-					most[what] = max(most[what], running[what])
-					defer func() { running[what]-- }()
+				count := func(n int) {
+					mu.Lock()
+					defer mu.Unlock()
+					for _, what := range []string{"all", "type " + task.Type, "key " + string(task.Payload)} {
+						running[what] += n
+						most[what] = max(most[what], running[what])
+					}
+					total += max(n, 0)
 				}
+				count(1)
+				defer count(-1)
 				time.Sleep(20 * time.Second)
 				if ctx.Err() != nil {
 					t.Errorf("told %v", context.Cause(ctx))

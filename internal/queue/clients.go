@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/commit"
 	"github.com/reeveq/reeve/internal/record"
 )
 
@@ -41,7 +42,7 @@ type Clients struct {
 	away list.List // of *Client, the one that left first in front
 	kept int       // outcomes of the clients in away
 
-	note func(recs []byte) // records a client that comes or is forgotten; nil: no journal
+	note func(recs []byte, d commit.Durability) // records a client that comes or is forgotten; nil: no journal
 }
 
 // NewClients makes an empty memory.
@@ -58,7 +59,9 @@ func (m *Clients) of(no uint32) *Client {
 }
 
 // Attach returns the client id for a new session, and whether it was known.
-// The caller ends an older session of the same client first.
+// The caller ends an older session of the same client first, and makes no promise
+// to the client before everything that is recorded by then is durable: one that
+// nobody remembers after a crash must take all that it asked for as undecided.
 func (m *Clients) Attach(id ClientID) (c *Client, known bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -69,7 +72,7 @@ func (m *Clients) Attach(id ClientID) (c *Client, known bool) {
 		c = &Client{id: id, no: m.last, base: 1}
 		m.byID[id], m.byNo[c.no] = c, c
 		if m.note != nil {
-			m.note(c.record())
+			m.note(c.record(), commit.Synced)
 		}
 	}
 	m.unplace(c)
@@ -116,7 +119,7 @@ func (m *Clients) remove(c *Client) {
 	delete(m.byID, c.id)
 	delete(m.byNo, c.no)
 	if m.note != nil {
-		m.note(record.AppendGone(nil, &record.Gone{Client: c.no}))
+		m.note(record.AppendGone(nil, &record.Gone{Client: c.no}), commit.Written)
 	}
 }
 

@@ -76,7 +76,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		Head:   func(b []byte) []byte { return record.AppendHead(b, record.Head{Time: e.wallNow().UnixNano()}) },
 		Logger: cfg.Logger,
 	})
-	e.clients.note = e.noteApart
+	e.clients.note = e.noteAside
 	e.noteMaster()
 	for _, q := range e.all() {
 		q.loseOwn()
@@ -94,9 +94,11 @@ func (e *Engine) noteMaster() {
 
 // noteApart records what belongs to no queue, and what nobody waits for: what
 // depends on it is recorded after it.
-func (e *Engine) noteApart(recs []byte) {
+func (e *Engine) noteApart(recs []byte) { e.noteAside(recs, commit.Written) }
+
+func (e *Engine) noteAside(recs []byte, d commit.Durability) {
 	s := e.log.Enter()
-	e.log.Leave(s, recs, nil, commit.Written, 0)
+	e.log.Leave(s, recs, nil, d, 0)
 }
 
 // Remember records what became of a request of c that was carried out, after
