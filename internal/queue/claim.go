@@ -61,7 +61,16 @@ func (q *Queue) crowded(t *task) bool {
 // the master before this one, which had no time to record it: it has not been
 // handed over since.
 func (q *Queue) handedBefore(t *task, attempt uint32) bool {
-	return t.state == ready && !t.claimable && t.leasedAt == 0 && t.id <= q.engine.recovered && attempt == t.attempt+1 && !q.crowded(t)
+	return t.state == ready && !t.claimable && t.leasedAt == 0 && t.id <= q.engine.recovered && attempt == t.attempt+1 &&
+		!q.crowded(t) && q.keyLets(t)
+}
+
+// keyLets reports whether t, which is ready, may run as far as its key goes.
+func (q *Queue) keyLets(t *task) bool {
+	if t.extra == nil || t.extra.line == nil || t.extra.released || q.cfg.KeyConcurrency == reeve.NoLimit {
+		return true
+	}
+	return t.extra.line.released < q.cfg.KeyConcurrency
 }
 
 // sameClient reports whether two holders are sessions of one client.

@@ -93,6 +93,7 @@ func (q *Queue) placeAll(g *plant, here func(int64) int64, now int64) {
 			t.readyAt = orOne(here(t.readyAt))
 			if extended != 0 {
 				t.past.extended = here(extended)
+				q.noteExtend(t) // the lease was recorded anew
 			}
 		case dead:
 			buried = append(buried, t)
