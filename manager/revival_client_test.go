@@ -201,3 +201,16 @@ type result[T any] struct {
 	v   T
 	err error
 }
+
+func TestJournal_WithoutAnySpaceWhoLooksGetsIn(t *testing.T) {
+	var o owners
+	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+		m.Declare(t, "tasks", reeve.QueueConfig{})
+		putOne(t, m.Dial(t).Queue("tasks"), "x")
+		o.now().SetSpace(journaltest.NoSpace)
+		came := time.Now()
+		managertest.AssertReady(t, m.Dial(t).Queue("tasks"), 1)
+		soon(t, came, 2*time.Second, "a look")
+		o.now().SetSpace(journaltest.Enough)
+	}, kept(t, &o))
+}
