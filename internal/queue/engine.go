@@ -114,12 +114,12 @@ func (e *Engine) Declare(name string, cfg reeve.QueueConfig) (*Queue, error) {
 		return nil, reeve.ErrClosed
 	}
 	if q, ok := e.names[name]; ok {
-		switch {
-		case q.cfg.Equal(&cfg):
-		case q.claimed.Load():
-			return nil, fmt.Errorf("%w: %q has %+v", reeve.ErrQueueExists, name, q.Config())
-		default:
-			q = e.replant(q, cfg)
+		if !q.cfg.Equal(&cfg) {
+			grown := e.replant(q, cfg)
+			if grown == nil {
+				return nil, fmt.Errorf("%w: %q has %+v", reeve.ErrQueueExists, name, q.Config())
+			}
+			q = grown
 		}
 		q.claimed.Store(true)
 		return q, nil

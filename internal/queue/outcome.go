@@ -144,6 +144,9 @@ func (q *Queue) wait(h *Holder, op *WaitOp) bool {
 	if k.closed {
 		return true
 	}
+	if q.uprooted {
+		return false
+	}
 	r, found, err := q.result(op.ID, q.engine.now())
 	switch {
 	case found && err == nil:
@@ -153,6 +156,7 @@ func (q *Queue) wait(h *Holder, op *WaitOp) bool {
 	case q.stopped:
 		q.replyEnded(k, op, r, reeve.ErrClosed)
 	default:
+		q.claimed.Store(true) // as it is configured
 		k.waits(op.Tag, q.waits.add(k, op))
 	}
 	return true

@@ -43,6 +43,7 @@ func (e *Engine) grow(g *plant, order int, now, wall int64) *Queue {
 		q.setDue(here(r.Until))
 	}
 	q.placeAll(g, here, now)
+	q.over = true                  // until check sees that it is not so
 	for name, k := range q.kinds { // of those that have ended
 		if k.n == ([states]int{}) {
 			delete(q.kinds, name)
@@ -242,10 +243,14 @@ func (q *Queue) loseOwn() {
 	q.unlock()
 }
 
-// replant configures q, which nobody has used since the start, anew: it grows
-// again from what it has. Engine.mu is held.
+// replant configures q anew, which nobody has used since the start: it grows
+// again from what it has; nil: somebody has. Engine.mu is held.
 func (e *Engine) replant(q *Queue, cfg reeve.QueueConfig) *Queue {
 	q.mu.Lock()
+	if q.claimed.Load() {
+		q.mu.Unlock()
+		return nil
+	}
 	now, wall := e.now(), e.wallNow().UnixNano()
 	g := q.uproot(now, wall)
 	q.mu.Unlock()
@@ -254,6 +259,7 @@ func (e *Engine) replant(q *Queue, cfg reeve.QueueConfig) *Queue {
 	e.queues = slices.Clone(e.queues)
 	e.queues[q.order] = grown
 	e.names[q.name] = grown
+	e.moves.Add(1) // who looks for a task has not seen those of q
 	grown.mu.Lock()
 	grown.noteQueue()
 	grown.after(now)

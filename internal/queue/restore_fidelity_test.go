@@ -481,7 +481,7 @@ func (s *scene) restart() {
 	s.quiesce()
 	was := snap(s.t, s.Engine, s.ids)
 	for range 1 + s.rnd.IntN(2) {
-		s.end()
+		s.end(false)
 		is := snap(s.t, s.Engine, s.ids)
 		if d := was.diff(is); d != "" {
 			s.t.Fatalf("after the restart:\n%s", d)
@@ -489,8 +489,8 @@ func (s *scene) restart() {
 	}
 }
 
-// end ends the engine and opens it again.
-func (s *scene) end() {
+// end ends the engine and opens it again; unused: nobody asks for any queue.
+func (s *scene) end(unused bool) {
 	old := s.Engine
 	switch s.rnd.IntN(3) {
 	case 0:
@@ -510,5 +510,10 @@ func (s *scene) end() {
 	}
 	time.Sleep(1) // a time of 0 has a meaning of its own
 	s.open()
+	if !unused {
+		for i := range 3 {
+			s.lookup(fmt.Sprint("q", i))
+		}
+	}
 	synctest.Wait()
 }

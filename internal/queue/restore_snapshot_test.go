@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -172,6 +173,23 @@ func nanosOf(t time.Time) int64 {
 	}
 	return t.UnixNano()
 }
+
+// kept is diff of that which does not depend on how queues are configured: which
+// tasks there are, and what is known of each.
+func (s *snapshot) kept(o *snapshot) string {
+	only := func(s *snapshot) *snapshot {
+		tasks := &snapshot{lines: map[string]string{}}
+		for k, v := range s.lines {
+			if strings.HasSuffix(k, " info") {
+				tasks.lines[k] = timeouts.ReplaceAllString(v, "")
+			}
+		}
+		return tasks
+	}
+	return only(s).diff(only(o))
+}
+
+var timeouts = regexp.MustCompile(` timeout \S+`)
 
 // diff tells where two differ; empty: nowhere.
 func (s *snapshot) diff(o *snapshot) string {
