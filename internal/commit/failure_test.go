@@ -162,6 +162,39 @@ func TestFailure_IsToldToAllThatWaitAndAllThatCome(t *testing.T) {
 	}
 }
 
+// What was done after the end is in no frame, also when all frames are written.
+func TestBarrier_OfSectionsThatCameTooLateIsNeverTold(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(r *rig){
+		"closed": func(r *rig) { r.Close() },
+		"failed when nothing was to be written": func(r *rig) {
+			r.journal.Fail(journaltest.OpSync, 1, errDisk)
+			time.Sleep(time.Second)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, nil)
+				r.section("a", written, 50*time.Millisecond)
+				synctest.Wait()
+				end(r)
+				if r.Follow(r.Barrier(), "before") {
+					t.Error("nothing came too late yet")
+				}
+				r.Leave(r.Enter(), []byte("b"), nil, written, 0)
+				if !r.Follow(r.Barrier(), "after") {
+					t.Fatal("what is in no frame counts as told")
+				}
+				synctest.Wait()
+				if !slices.Equal(r.told, []string{"a", "after"}) || r.errs[1] == nil {
+					t.Errorf("told %q with %v", r.told, r.errs)
+				}
+			})
+		})
+	}
+}
+
 func TestFailure_EndsWhoWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

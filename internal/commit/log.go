@@ -85,6 +85,7 @@ type Log[T any] struct {
 	asleep  bool        // the goroutine waits for a section
 	closing bool        // Close was called: nobody enters any more
 	over    bool        // nothing is appended any more
+	missed  bool        // a section came too late, and is in no frame
 	running bool        // there is a goroutine
 	err     error       // why it is over, if not because of Close
 	late    []T         // to be told that it is over
@@ -138,10 +139,14 @@ func New[T any](cfg Config[T]) *Log[T] {
 func (l *Log[T]) Told() journal.Pos { return journal.Pos(l.told.Load()) }
 
 // Barrier is the last frame that anybody has entered; Config.Next less one if
-// nobody has.
+// nobody has. It is one that never comes when somebody has entered too late:
+// who follows it is told so.
 func (l *Log[T]) Barrier() journal.Pos {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.missed {
+		return l.next
+	}
 	return l.last
 }
 

@@ -275,7 +275,7 @@ func TestClose_CommitsWhatHasEnteredAndRefusesWhatEntersLater(t *testing.T) {
 		}
 		synctest.Wait()
 		late := r.Enter()
-		if late.Pos() != 3 || r.Barrier() != 2 {
+		if late.Pos() != 3 || r.Barrier() != 3 {
 			t.Errorf("the late section is in frame %d, the barrier is %d", late.Pos(), r.Barrier())
 		}
 		r.Leave(late, []byte("x"), []string{"x"}, synced, 0)

@@ -40,6 +40,7 @@ func (l *Log[T]) Enter() *Share[T] {
 // enterNext begins a frame for a section.
 func (l *Log[T]) enterNext() *Share[T] {
 	if l.closing || l.over {
+		l.missed = true
 		return &Share[T]{pos: l.next, dead: true}
 	}
 	l.seal()
