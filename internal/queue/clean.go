@@ -72,7 +72,7 @@ func (c *cleaner) work(ctx context.Context) (more bool) {
 	}
 	budget := max(cleanStep, 2*(written-c.cleaned))
 	c.cleaned = written
-	last := e.log.Told()
+	last := min(e.log.Told(), c.round) // what is recorded anew in a round is of the next
 	for budget > 0 && c.next <= last && ctx.Err() == nil {
 		frame, err := e.cfg.Journal.Read(ctx, c.next)
 		if err != nil {
