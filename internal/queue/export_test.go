@@ -30,3 +30,13 @@ func (q *Queue) Check() {
 
 // TimeoutGrace is how much longer than its run time an attempt may take.
 const TimeoutGrace = timeoutGrace
+
+// Unused is the queue name, which nobody has asked for.
+func (e *Engine) Unused(name string) *Queue {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.names[name]
+}
+
+// Tick has the queue do what is due, as the clock does.
+func (q *Queue) Tick() { q.tick(q.engine.now()) }

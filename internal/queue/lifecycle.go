@@ -13,6 +13,10 @@ func (q *Queue) tick(now int64) {
 	const most = 1024 // of each at a time, so that nobody waits long for the mutex
 	wall := q.engine.wallNow().UnixNano()
 	q.mu.Lock()
+	if q.uprooted { // while the clock waited for the mutex
+		q.mu.Unlock()
+		return
+	}
 	for n := 0; n < most && len(q.due) > 0 && q.due[0].due <= now; n++ {
 		t := q.due[0].t
 		if t.state == delayed {

@@ -1,0 +1,38 @@
+package queue_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/queue"
+)
+
+// The clock may have waited for the mutex of a queue while that was configured
+// anew: what was due there is the affair of the queue in its place.
+func TestRestart_TheClockLeavesQueuesAloneThatWereConfiguredAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := open(t, queue.Config{})
+		q := k.declare("q", reeve.QueueConfig{DeadFor: time.Minute})
+		c := newClient(k.Engine)
+		c.durably(t, c.add(q, reeve.Task{Delay: time.Hour}))
+		c.durably(t, c.add(q, reeve.Task{Delay: time.Hour, Rules: &reeve.Rules{Expiry: 2 * time.Hour}}))
+		c.durably(t, c.put(q, "dead"))
+		x := c.getNow(t, q, 1)[0]
+		tag := c.tag(1)
+		q.Nack(c.Holder, &queue.NackOp{ID: x.ID, Attempt: x.Attempt, Bury: true}, tag, c)
+		c.durably(t, tag)
+		k.crash()
+		old := k.Unused("q")
+		q = k.declare("q", reeve.QueueConfig{MaxLen: 9, DeadFor: time.Minute})
+		time.Sleep(2*time.Hour + time.Minute)
+		old.Tick()
+		if s := q.Stats(); s.Ready != 1 || s.Expired != 1 || s.Dead != 0 {
+			t.Errorf("ready %d, expired %d, dead %d", s.Ready, s.Expired, s.Dead)
+		}
+		if err := k.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
