@@ -5,16 +5,27 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // osFS is the real file system. Its errors name the file.
 type osFS struct{}
 
-func (osFS) mkdir(dir string) error {
+func (osFS) mkdir(dir string) error { return makeDir(dir, syncDir) }
+
+// makeDir makes dir and its parents, each of them durable before the next one
+// is made. What is there already may have been made by a process that was killed
+// before it was durable.
+func makeDir(dir string, syncDir func(dir string) error) error {
 	info, err := os.Stat(dir)
 	switch {
 	case err == nil && info.IsDir():
-		return nil
+		// Where a link leads, the entry is elsewhere than the link.
+		err := syncDir(dir + string(filepath.Separator) + "..")
+		if cannotSync(err) {
+			return nil
+		}
+		return err
 	case err == nil:
 		return &fs.PathError{Op: "mkdir", Path: dir, Err: errNotDir}
 	case !errors.Is(err, fs.ErrNotExist):
@@ -22,7 +33,7 @@ func (osFS) mkdir(dir string) error {
 	}
 	parent := filepath.Dir(dir)
 	if parent != dir {
-		if err := (osFS{}).mkdir(parent); err != nil {
+		if err := makeDir(parent, syncDir); err != nil {
 			return err
 		}
 	}
@@ -30,6 +41,17 @@ func (osFS) mkdir(dir string) error {
 		return err
 	}
 	return syncDir(parent)
+}
+
+// cannotSync tells the errors of syncing a directory that is somebody else's: it
+// may not be read, or it is on a file system where there is nothing to sync.
+func cannotSync(err error) bool {
+	for _, why := range []error{fs.ErrPermission, errors.ErrUnsupported, syscall.EINVAL, syscall.EROFS} {
+		if errors.Is(err, why) {
+			return true
+		}
+	}
+	return false
 }
 
 func (osFS) open(name string, create bool) (file, error) {
