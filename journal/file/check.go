@@ -151,7 +151,7 @@ func look(dir string) (v visit, err error) {
 	v.info.ID, v.info.First, v.info.Last = l.id, l.first, l.first-1
 	v.info.Reserve, v.info.Clean = l.reserve, l.clean
 	for _, name := range l.names {
-		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Mode().IsRegular() {
+		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && ours(name) {
 			v.info.Disk += info.Size() // others are gone
 		}
 	}

@@ -13,7 +13,7 @@
 //	RESERVE               what the next segment is made of
 //	CLEAN                 the journal was closed: what it held then
 //	LOCK                  locked by the process that has the journal; holds its number
-//	*.tmp                 a file that is being made; what is left of one is removed
+//	*.tmp                 one of these that is being made; what is left of one is removed
 //
 // All integers are little-endian, all checksums CRC-32C (Castagnoli). Segments,
 // FIRST and CLEAN begin with a block of 64 bytes, in every version:

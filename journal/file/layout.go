@@ -26,6 +26,7 @@ type layout struct {
 	reserve  int64           // the size of RESERVE; 0: there is none
 	clean    bool            // CLEAN is there
 	durable  journal.Pos     // the last frame that was, by CLEAN
+	closed   uint64          // whose CLEAN that is
 }
 
 type headedSegment struct {
@@ -73,7 +74,7 @@ func (l *layout) readNotes(fsys fsys) error {
 			}
 			return err
 		}
-		l.clean, l.durable = true, journal.Pos(b.words[0])
+		l.clean, l.durable, l.closed = true, journal.Pos(b.words[0]), b.id
 	}
 	if slices.Contains(l.names, reserveName) {
 		f, err := fsys.open(filepath.Join(l.dir, reserveName), false)
@@ -86,7 +87,7 @@ func (l *layout) readNotes(fsys fsys) error {
 		}
 	}
 	for _, name := range l.names {
-		if strings.HasSuffix(name, tempExt) {
+		if strings.HasSuffix(name, tempExt) && ours(name) {
 			l.leftover = append(l.leftover, filepath.Join(l.dir, name))
 		}
 	}
@@ -155,6 +156,9 @@ func (l *layout) check() error {
 	}
 	if l.noFirst {
 		l.id = l.segments[0].id
+	}
+	if l.clean && l.closed != l.id {
+		return &journal.CorruptError{File: filepath.Join(l.dir, cleanName), Reason: "the file is another journal's"}
 	}
 	next := l.first
 	for i, s := range l.segments {

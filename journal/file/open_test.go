@@ -312,6 +312,22 @@ func TestOpen_TellsSegmentsThatWereSwapped(t *testing.T) {
 	openDir(t, dir, Options{})
 }
 
+func TestOpen_TellsAnotherJournalsCLEAN(t *testing.T) {
+	t.Parallel()
+	dir, other := t.TempDir(), t.TempDir()
+	for _, dir := range []string{dir, other} {
+		closed(t, openDir(t, dir, Options{SegmentSize: MinSegmentSize}))
+	}
+	name := filepath.Join(dir, cleanName)
+	if err := os.Rename(filepath.Join(other, cleanName), name); err != nil {
+		t.Fatal(err)
+	}
+	var damage *journal.CorruptError
+	if _, err := Open(dir, Options{}); !errors.As(err, &damage) || damage.File != name {
+		t.Error(err)
+	}
+}
+
 func TestOpen_RemovesWhatWasNotFinished(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

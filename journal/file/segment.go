@@ -164,3 +164,15 @@ func segmentFirst(name string) (first journal.Pos, ok bool) {
 	n, err := strconv.ParseUint(digits, 16, 64)
 	return journal.Pos(n), err == nil && n != 0 && strings.ToLower(digits) == digits
 }
+
+// ours tells whether a journal makes files of that name. Whatever else is in its
+// directory is left alone.
+func ours(name string) bool {
+	name = strings.TrimSuffix(name, tempExt)
+	switch name {
+	case lockName, cleanName, firstName, reserveName:
+		return true
+	}
+	_, segment := segmentFirst(name)
+	return segment
+}
