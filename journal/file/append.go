@@ -132,6 +132,7 @@ func (j *Journal) put(p journal.Pos, frame []byte, size int64) error {
 			undo = w.f.sync() // or it could be found in the place of the next one, after a power cut
 		}
 		if undo != nil {
+			j.writeAgain()
 			return fmt.Errorf("taking back what found no space: %w", undo)
 		}
 		w.filled = w.off

@@ -91,6 +91,33 @@ func TestWriteError_StopsTheJournalForGood(t *testing.T) {
 	}
 }
 
+// What found no space is taken back, which has to be synced: when that fails,
+// the frames before it must not be taken for durable by the next process.
+func TestSyncError_WhileAFrameIsTakenBackHidesNothing(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(50) {
+		d := newOnDisk(t, seed)
+		d.put(20, 700)
+		if err := d.append(700, journal.AppendOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		d.fs.fail = func(o op, _ string) error {
+			if o != opWrite {
+				return nil
+			}
+			d.fs.fail = failNth(1, errIO, opSync)
+			return errNoSpace
+		}
+		if err := d.append(300, journal.AppendOptions{}); !errors.Is(err, reeve.ErrJournal) || !errors.Is(err, errIO) {
+			t.Fatalf("Append: %v, want reeve.ErrJournal and the disk's own", err)
+		}
+		d.refusesAll()
+		d.kill()
+		d.put(1, 100)
+		d.cut()
+	}
+}
+
 // A file system that was mounted again read-only, as after an error of its own.
 func TestReadOnly_StopsAndRecoversWhenItIsNotAnyMore(t *testing.T) {
 	t.Parallel()

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"syscall"
 
 	"github.com/reeveq/reeve/journal"
 )
@@ -49,8 +50,10 @@ func openError(dir string, err error) error {
 	switch {
 	case errors.Is(err, journal.ErrCorrupt), errors.Is(err, journal.ErrLocked), errors.Is(err, journal.ErrNewer):
 		return err
-	case errors.Is(err, errNotDir):
+	case errors.Is(err, errNotDir), errors.Is(err, syscall.ENOTDIR):
 		cure = ": name a directory"
+	case errors.Is(err, syscall.EROFS):
+		cure = ": mount it to be written, or name another directory"
 	case errors.Is(err, fs.ErrPermission):
 		cure = ": its owner alone may write it; run as that user, or name another directory"
 	case isFull(err):
@@ -159,18 +162,25 @@ func (j *Journal) mend(head *headedSegment, t tail) error {
 // tidy removes what is left over and repairs FIRST and RESERVE, of which the
 // size is returned; 0: it is to be made.
 func (j *Journal) tidy(l *layout) (reserve int64, err error) {
-	if l.noFirst || l.repair || len(l.leftover) > 0 {
-		err := j.writeFirst(l.first)
-		if wantsSpace(err) {
-			return l.reserve, nil // nothing is removed before this worked
-		}
-		if err != nil {
-			return 0, err
-		}
-		if err := j.removeAll(l.leftover); err != nil {
-			return 0, err
-		}
+	if reserve, err = j.tidyReserve(l); err != nil {
+		return 0, err
 	}
+	if !l.noFirst && !l.repair && len(l.leftover) == 0 {
+		return reserve, nil
+	}
+	err = j.writeFirst(l.first)
+	if wantsSpace(err) {
+		return reserve, nil // nothing else is removed before this worked
+	}
+	if err != nil {
+		return 0, err
+	}
+	return reserve, j.removeAll(l.leftover)
+}
+
+// tidyReserve removes a reserve that will not do, and returns the size of one
+// that will.
+func (j *Journal) tidyReserve(l *layout) (int64, error) {
 	if l.reserve == 0 {
 		return 0, nil
 	}

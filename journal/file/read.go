@@ -136,7 +136,7 @@ func (j *Journal) read(ctx context.Context, f file, seg *segment, at mark, end i
 			}
 		}
 		h, ok := decodeFrameHeader(b[at.off-start:], place(j.id, seg.first, at.off))
-		if !ok || h.pos != at.pos || h.flags != 0 || int64(h.length) > end-at.off-headerSize {
+		if !ok || h.pos != at.pos || h.flags != 0 || h.length > maxFrame || int64(h.length) > end-at.off-headerSize {
 			return nil, damaged("the frame's header is damaged")
 		}
 		if at.pos < p {
