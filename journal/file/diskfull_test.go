@@ -3,7 +3,11 @@ package file
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/journal"
@@ -168,4 +172,51 @@ func TestFull_WhatCannotBeTakenBackIsTheEnd(t *testing.T) {
 	d.kill()
 	d.put(3, 700)
 	d.cut()
+}
+
+// While a disk stays full, the reserve is not written again and again as far as
+// there is space for it.
+func TestFull_TheReserveIsTriedNowAndThen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		disk := newCrashFS(rand.New(rand.NewPCG(1, 1)))
+		tries := 0
+		disk.watch = func(_ int, o op, name string) {
+			if o == opCreate && strings.HasSuffix(name, reserveName+tempExt) {
+				tries++
+			}
+		}
+		disk.budget = 5 << 20 // the segment, and half of the reserve
+		j, err := open(crashDir, Options{SegmentSize: 8 << 20}, disk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer j.Close() // a second time
+		put := func(p journal.Pos) error {
+			synctest.Wait()
+			return j.Append(t.Context(), p, []byte("frame"), journal.AppendOptions{})
+		}
+		for range 100 { // of 3 s
+			if err := put(1); !errors.Is(err, reeve.ErrJournalFull) {
+				t.Fatal(err)
+			}
+			time.Sleep(30 * time.Millisecond)
+		}
+		if tries != 1 {
+			t.Errorf("the reserve was tried %d times", tries)
+		}
+		disk.mu.Lock()
+		disk.budget = 0
+		disk.mu.Unlock()
+		time.Sleep(maxRest)
+		if err := put(1); !errors.Is(err, reeve.ErrJournalFull) { // which has it tried
+			t.Error(err)
+		}
+		if err := put(1); err != nil || tries != 2 {
+			t.Errorf("after %d tries there is space: %v", tries, err)
+		}
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/reeveq/reeve/journal"
 )
@@ -27,9 +28,17 @@ type keeper struct {
 	cause   error         // why it was refused
 	size    int64         // of the reserve that is ready
 	settled chan struct{} // closed when the state is awaited no more
+	rest    time.Time     // until then it is not tried again
 	dropped []*segment    // to be removed
 	first   journal.Pos   // that is kept
 }
+
+// A reserve that found no space has taken some for a moment, and worn the disk:
+// the next one is tried when a second has passed for each restStep that it got.
+const (
+	restStep = 1 << 20
+	maxRest  = 10 * time.Second
+)
 
 type reserveState int
 
@@ -177,14 +186,14 @@ func (k *keeper) take(h segmentHeader, name string, size int64) (int64, error) {
 func (k *keeper) makeReserve() {
 	j := k.j
 	k.mu.Lock()
-	state := k.state
+	state, rest := k.state, k.rest
 	k.mu.Unlock()
-	if state == ready {
+	if state == ready || state == refused && time.Now().Before(rest) {
 		return
 	}
-	size := j.opt.SegmentSize
+	size, off := j.opt.SegmentSize, int64(0)
 	err := j.write(filepath.Join(j.dir, reserveName), func(f file) error {
-		for off := int64(0); off < size; off += fillStep {
+		for ; off < size; off += fillStep {
 			select {
 			case <-k.quit:
 				return errStopped
@@ -200,7 +209,7 @@ func (k *keeper) makeReserve() {
 		}
 		return nil
 	})
-	k.settle(err, size)
+	k.settle(err, size, off)
 	switch {
 	case err == nil && state == refused:
 		j.log.Info("journal: the reserve was made again", "dir", j.dir, "bytes", size)
@@ -212,8 +221,8 @@ func (k *keeper) makeReserve() {
 	}
 }
 
-// settle notes how the making of the reserve ended.
-func (k *keeper) settle(err error, size int64) {
+// settle notes how the making of the reserve ended, and how far it came.
+func (k *keeper) settle(err error, size, off int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {
@@ -222,6 +231,7 @@ func (k *keeper) settle(err error, size int64) {
 		k.setLocked(ready, nil)
 	case wantsSpace(err):
 		k.setLocked(refused, err)
+		k.rest = time.Now().Add(min(time.Duration(off/restStep)*time.Second, maxRest))
 	default:
 		k.setLocked(failed, err)
 	}
@@ -259,12 +269,14 @@ func (k *keeper) removeDropped() {
 			segs = segs[1:]
 		}
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	if err != nil {
 		j.log.Warn("journal: a segment that was trimmed is still there", "file", segs[0].name, "err", err)
-		k.mu.Lock()
 		k.dropped = append(segs, k.dropped...)
-		k.mu.Unlock()
+		return
 	}
+	k.rest = time.Time{} // there is space
 }
 
 // left are the segments that could not be removed, after stop: they go when the
