@@ -51,7 +51,7 @@ func TestDamage_CheckAgreesAndSalvageBringsTheRest(t *testing.T) {
 
 // salvage returns which undamaged frame it has not brought.
 func (im *image) salvage(dir string, d harm) error {
-	sv, err := newSalvager(dir)
+	sv, err := newSalvager(dir, lookFS{})
 	if err != nil {
 		return err
 	}

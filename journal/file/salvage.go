@@ -38,8 +38,8 @@ type Missing struct{ From, To journal.Pos }
 
 // Salvage copies every whole frame of the journal in dir, which stays as it is,
 // into a new one in newDir, which must be empty or missing. There they are
-// numbered from 1. A journal that another process has is a
-// [*journal.LockedError].
+// numbered from 1. What the disk does not give is left behind, as what is not
+// whole. A journal that another process has is a [*journal.LockedError].
 func Salvage(dir, newDir string) (SalvageReport, error) {
 	var r SalvageReport
 	pid, held, err := holder(dir)
@@ -54,7 +54,7 @@ func Salvage(dir, newDir string) (SalvageReport, error) {
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return r, err
 	}
-	sv, err := newSalvager(dir)
+	sv, err := newSalvager(dir, lookFS{})
 	if err != nil {
 		return r, err
 	}
@@ -67,6 +67,7 @@ func Salvage(dir, newDir string) (SalvageReport, error) {
 
 // salvager goes through all segments, whatever their headers say.
 type salvager struct {
+	fs     patchFS
 	dir    string
 	names  []string // of the segments, in their order
 	id     uint64
@@ -78,15 +79,15 @@ type salvager struct {
 	report SalvageReport
 }
 
-func newSalvager(dir string) (*salvager, error) {
-	names, err := (lookFS{}).list(dir)
+func newSalvager(dir string, fsys fsys) (*salvager, error) {
+	names, err := fsys.list(dir)
 	if err != nil {
 		return nil, err
 	}
 	slices.Sort(names)
-	sv := &salvager{dir: dir, heads: make(map[string]segmentHeader)}
+	sv := &salvager{fs: patchFS{fsys}, dir: dir, heads: make(map[string]segmentHeader)}
 	known := false
-	first, _, err := readFirst(lookFS{}, dir)
+	first, _, err := readFirst(sv.fs, dir)
 	switch {
 	case err == nil:
 		sv.id, sv.first, known = first.id, journal.Pos(first.words[0]), true
@@ -104,7 +105,7 @@ func newSalvager(dir string) (*salvager, error) {
 		}
 		name := filepath.Join(dir, base)
 		sv.names = append(sv.names, name)
-		b, _, err := readBlock(lookFS{}, name, segmentMagic)
+		b, _, err := readBlock(sv.fs, name, segmentMagic)
 		switch {
 		case err == nil && (!known || b.id == sv.id):
 			sv.id, known = b.id, true
@@ -156,16 +157,28 @@ func (sv *salvager) run() error {
 	return sv.to.Sync(context.Background())
 }
 
-// segment copies one segment's frames.
+// segment copies one segment's frames, and notes what of it could not be read.
 func (sv *salvager) segment(i int, name string) error {
-	f, err := (lookFS{}).open(name, false)
+	f, err := sv.fs.open(name, false)
 	if err != nil {
 		return err
 	}
 	defer f.Close() // it was only read
+	before := len(sv.report.Dropped)
+	limit, err := sv.limit(i, name, f)
+	if err == nil {
+		err = sv.frames(name, f, limit)
+	}
+	sv.report.Dropped = append(sv.report.Dropped, f.(*patchedFile).dropped(name, limit)...)
+	slices.SortStableFunc(sv.report.Dropped[before:], func(a, b Dropped) int { return cmp.Compare(a.Offset, b.Offset) })
+	return err
+}
+
+// limit is where the frames of a segment end, as far as that is known.
+func (sv *salvager) limit(i int, name string, f file) (int64, error) {
 	limit, err := f.size()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	base := sv.base(name)
 	if i+1 < len(sv.names) {
@@ -173,8 +186,13 @@ func (sv *salvager) segment(i int, name string) error {
 			limit = min(limit, after.prevEnd)
 		}
 	}
+	return limit, nil
+}
+
+// frames copies those that stand in the first limit bytes.
+func (sv *salvager) frames(name string, f file, limit int64) error {
 	s := &sv.scan
-	s.begin(f, sv.id, base, limit)
+	s.begin(f, sv.id, sv.base(name), limit)
 	for at := int64(frameStart); at < limit; {
 		found := int64(-1)
 		var h frameHeader
