@@ -30,6 +30,8 @@ func (q *Queue) deliverHeld(d *telling) {
 	t := d.task
 	switch {
 	case !t.stands(d.hold, d.attempt):
+	case t.consumer == nil || t.consumer.gone():
+		q.takeBack(t)
 	case t.away():
 		q.engine.pager.fetch(*d)
 	default:
@@ -37,6 +39,15 @@ func (q *Queue) deliverHeld(d *telling) {
 		d.hold.holder.sink.Deliver(d.tag, q.name, q.delivery(t))
 		q.tell(d.hold)
 	}
+}
+
+// takeBack gives t back, whose consumer has ended before it was told of it.
+func (q *Queue) takeBack(t *task) {
+	now := q.engine.now()
+	worker, start := t.hold.holder.name(), t.leasedAt
+	q.unlease(t, now)
+	q.giveBack(t, &NackOp{Returned: true}, worker, start, now)
+	q.after(now)
 }
 
 // stands reports whether k has t at that attempt.

@@ -76,7 +76,10 @@ func (p *pager) serve(d *telling) {
 	switch {
 	case err != nil:
 		q.unreadable(d.task, d.hold, d.attempt, err)
-	case !d.hold.closed && d.task.stands(d.hold, d.attempt):
+	case d.hold.closed || !d.task.stands(d.hold, d.attempt):
+	case d.task.consumer == nil || d.task.consumer.gone():
+		q.takeBack(d.task)
+	default:
 		d.task.untold = false
 		t := q.delivery(d.task)
 		t.Payload = payload
