@@ -207,7 +207,7 @@ func (v visit) tail(ctx context.Context, s *scanner, info *Info, each func(journ
 type lookFS struct{ osFS }
 
 func (lookFS) open(name string, _ bool) (file, error) {
-	f, err := os.Open(name)
+	f, err := openToLook(name)
 	if err != nil {
 		return nil, err
 	}

@@ -56,6 +56,8 @@ func openError(dir string, err error) error {
 		cure = ": mount it to be written, or name another directory"
 	case errors.Is(err, fs.ErrPermission):
 		cure = ": its owner alone may write it; run as that user, or name another directory"
+	case errors.Is(err, syscall.EIO):
+		cure = ": the disk fails; what it still gives can be salvaged"
 	case isFull(err):
 		cure = ": make space there"
 	}

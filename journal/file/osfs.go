@@ -66,9 +66,15 @@ func (osFS) open(name string, create bool) (file, error) {
 	return osFile{f}, nil
 }
 
-func (osFS) rename(from, to string) error { return os.Rename(from, to) }
-func (osFS) remove(name string) error     { return os.Remove(name) }
-func (osFS) syncDir(dir string) error     { return syncDir(dir) }
+func (osFS) rename(from, to string) error {
+	return whileShared(func() error { return os.Rename(from, to) })
+}
+
+func (osFS) remove(name string) error {
+	return whileShared(func() error { return os.Remove(name) })
+}
+
+func (osFS) syncDir(dir string) error { return syncDir(dir) }
 
 func (osFS) list(dir string) ([]string, error) {
 	d, err := os.Open(dir)
