@@ -117,7 +117,15 @@ func (q *Queue) payloadOf(id reeve.ID) ([]byte, error) {
 	if t == nil {
 		return nil, nil
 	}
-	return q.engine.pager.payload(q, t)
+	payload, err := q.engine.pager.payload(q, t)
+	if err != nil {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		if q.tasks.get(id) != t { // it has ended meanwhile, and its frame may be trimmed
+			return nil, nil
+		}
+	}
+	return payload, err
 }
 
 // fill reads the payloads that are missing in what is known of tasks, up to most

@@ -10,6 +10,7 @@ import (
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/queue"
+	"github.com/reeveq/reeve/journal"
 	"github.com/reeveq/reeve/journal/journaltest"
 )
 
@@ -83,6 +84,7 @@ func TestClean_KeepsTheJournalSmallWithPinnedTasks(t *testing.T) {
 // churn writes so much that everything is cleaned more than once.
 func (k *kept) churn(c *client, q *queue.Queue) {
 	k.t.Helper()
+	synctest.Wait() // until what there is is written
 	for first := k.journal.Stats().Last; k.journal.Stats().First <= first; {
 		c.durably(k.t, c.put(q, string(make([]byte, 500))))
 		c.durably(k.t, c.ack(q, c.getNow(k.t, q, 1)[0]))
@@ -221,3 +223,38 @@ func (d *decider) Decide(tag uint64, count int, first reeve.ID, err error) *queu
 }
 
 func (d *decider) Reply(_ uint64, _ int, first reeve.ID, _ error) { d.first = first }
+
+func TestClean_AListThatMeetsTheEndOfATaskGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var meet func() error // at the next Read
+		k := open(t, queue.Config{Memory: 1})
+		k.journal = journaltest.NewMemory(journaltest.MemoryConfig{TB: t, Before: func(c journaltest.Call) error {
+			if f := meet; c.Op == journaltest.OpRead && f != nil {
+				meet = nil
+				return f()
+			}
+			return nil
+		}})
+		if err := k.Close(); err != nil {
+			t.Fatal(err)
+		}
+		k.open()
+		q := k.declare("q", reeve.QueueConfig{})
+		c := newClient(k.Engine)
+		first := c.durably(t, c.put(q, "a")).first
+		c.durably(t, c.put(q, "b"))
+		meet = func() error {
+			if err := k.Cancel(first, ""); err != nil {
+				t.Error(err)
+			}
+			return journal.ErrTrimmed
+		}
+		page, err := q.List(nil, reeve.ListOptions{Payload: reeve.NoLimit})
+		if err != nil || len(page.Tasks) != 2 || string(page.Tasks[1].Payload) != "b" {
+			t.Errorf("the list is %v, %v", page.Tasks, err)
+		}
+		if err := k.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
