@@ -169,13 +169,21 @@ func (v visit) read(name string, f func(file) error) error {
 // trimmed tells whether frames were trimmed since the visit began, and notes
 // which are kept.
 func (v visit) trimmed(info *Info) bool {
-	b, _, err := readFirst(lookFS{}, info.Dir)
-	first := journal.Pos(b.words[0])
-	if err != nil || first <= v.layout.first {
+	first := v.kept()
+	if first <= v.layout.first {
 		return false
 	}
 	info.First, info.Last = first, max(info.Last, first-1)
 	return true
+}
+
+// kept is the first frame that is kept by now; 0: not known.
+func (v visit) kept() journal.Pos {
+	b, _, err := readFirst(lookFS{}, v.info.Dir)
+	if err != nil {
+		return 0
+	}
+	return journal.Pos(b.words[0])
 }
 
 // tail reads the last segment, and notes it.
@@ -184,7 +192,7 @@ func (v visit) tail(ctx context.Context, s *scanner, info *Info, each func(journ
 	err := v.read(head.name, func(f file) error {
 		t, err := v.layout.readTail(ctx, s, f, each)
 		if c := (*journal.CorruptError)(nil); errors.As(err, &c) && c.File != head.name {
-			if _, missing := os.Stat(c.File); missing == nil { // it was begun meanwhile
+			if _, missing := os.Stat(c.File); missing == nil || v.kept() > c.Pos { // it was begun meanwhile
 				t, err = tail{off: s.off, next: s.next}, nil
 			}
 		}

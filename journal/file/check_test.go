@@ -108,6 +108,31 @@ func TestCheck_LooksWhileTheJournalGoesOn(t *testing.T) {
 	}
 }
 
+func TestScan_GoesOnWhenAllItLooksAtIsTrimmed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	j := openDir(t, dir, Options{SegmentSize: 2 << 20, foreground: true})
+	put := func(from, to journal.Pos) {
+		for p := from; p <= to; p++ {
+			if err := j.Append(t.Context(), p, make([]byte, 300<<10), journal.AppendOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	put(1, 8)
+	began := j.head().first
+	r, err := Scan(t.Context(), dir, func(p journal.Pos, _ []byte) error {
+		if p == began { // what is read is the end, still
+			put(9, 25)
+			return j.Trim(t.Context(), 25)
+		}
+		return nil
+	})
+	if err != nil || r.Last < 8 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 func TestSalvage_CopiesWhatIsWhole(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
