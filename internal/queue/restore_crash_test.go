@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,6 +36,7 @@ type crashes struct {
 	*kept
 	rnd     *rand.Rand
 	seed    uint64
+	writing sync.Mutex // guards history
 	history []string
 	gate    *journaltest.Gate
 	cfgs    []reeve.QueueConfig
@@ -85,6 +87,8 @@ func newCrashes(t *testing.T, seed uint64) *crashes {
 }
 
 func (w *crashes) note(format string, args ...any) {
+	w.writing.Lock()
+	defer w.writing.Unlock()
 	w.history = append(w.history, fmt.Sprintf("%12v  ", time.Now().UnixNano()%1e12)+fmt.Sprintf(format, args...))
 }
 
