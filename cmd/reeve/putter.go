@@ -44,6 +44,9 @@ func (p *putter) flush(ctx context.Context) error {
 		return nil
 	}
 	err := p.send(ctx, tasks)
+	if errors.Is(err, reeve.ErrJournalFull) {
+		err = fmt.Errorf("%w: workers go on, and puts work again as soon as there is space on its disk", err)
+	}
 	if err != nil && p.put > 0 {
 		return fmt.Errorf("after %d tasks were put: %w", p.put, err)
 	}
