@@ -84,7 +84,7 @@ func newScene(t *testing.T, seed uint64) *scene {
 		MaxPayload: 1 << 20, Wall: s.wall.now, Memory: pickOf(s, []int64{0, 1, 100, 1000}),
 	}}
 	s.open()
-	time.Sleep(1)
+	time.Sleep(time.Nanosecond)
 	s.note("memory %d, trim unit %d", s.cfg.Memory, unit)
 	for i := range 3 {
 		cfg := s.randomConfig()
@@ -205,7 +205,7 @@ func (s *scene) step() {
 		s.note("sleep %v", d)
 		time.Sleep(d)
 	}
-	time.Sleep(1)
+	time.Sleep(time.Nanosecond)
 	synctest.Wait()
 	for _, c := range s.clients {
 		c.Touch()
@@ -453,7 +453,7 @@ func (s *scene) quiesce() {
 		}
 	}
 	s.clients, s.held = nil, nil
-	time.Sleep(1)
+	time.Sleep(time.Nanosecond)
 	synctest.Wait() // what is due because of it
 	q, err := s.Lookup("sync")
 	if err != nil {
@@ -508,7 +508,7 @@ func (s *scene) end(unused bool) {
 		}
 		s.journal = s.journal.Crash(journaltest.Kill())
 	}
-	time.Sleep(1) // a time of 0 has a meaning of its own
+	time.Sleep(time.Nanosecond) // a time of 0 has a meaning of its own
 	s.open()
 	if !unused {
 		for i := range 3 {

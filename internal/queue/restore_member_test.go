@@ -31,7 +31,6 @@ type ask struct {
 	answered bool
 	first    reeve.ID
 	err      error
-	got      []reeve.Task
 }
 
 // session is one connection of a member: who answers it. The told mutex guards
