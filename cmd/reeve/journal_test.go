@@ -162,7 +162,7 @@ func TestJournalCheck_SaysThatAllIsWhole(t *testing.T) {
 	t.Parallel()
 	dir := closedJournal(t, aJournal())
 	journalRun(t, "", []string{"check", dir}, 0, "OK: 4 frames, 12 records, 4.2KiB in 1 segment\n", "")
-	journalRun(t, "", []string{"check", dir, "-json"}, 0, `{"ok":true,"frames":4,"records":12,"bytes":4254,"segments":1}`+"\n", "")
+	journalRun(t, "", []string{"check", dir, "-json"}, 0, `{"ok":true,"frames":4,"records":12,"bytes":4262,"segments":1}`+"\n", "")
 
 	dir = closedJournal(t, nil)
 	journalRun(t, "", []string{"check", dir}, 0, "OK: 0 frames, 0 records, 0B in 1 segment\n", "")
@@ -178,7 +178,7 @@ func TestJournalCheck_OfARunningMasterSaysSo(t *testing.T) {
 	journalRun(t, "", []string{"check", dir}, 0, "OK: 4 frames, 12 records, 4.2KiB in 1 segment\n"+
 		"process 0 has it: what that writes meanwhile may be missing\n", "")
 	journalRun(t, "", []string{"check", dir, "-json"}, 0,
-		`{"ok":true,"frames":4,"records":12,"bytes":4254,"segments":1,"in_use":true,"pid":0}`+"\n", "")
+		`{"ok":true,"frames":4,"records":12,"bytes":4262,"segments":1,"in_use":true,"pid":0}`+"\n", "")
 	journalRun(t, "", []string{"stat", dir}, 0, "*", "")
 	journalRun(t, "", []string{"dump", dir}, 0, "*", fmt.Sprintf("process %d has it", os.Getpid()))
 	journalRun(t, "", []string{"salvage", dir, filepath.Join(t.TempDir(), "new")}, 69, "", "stop that first")
@@ -253,7 +253,7 @@ later  2     52B     1    0
 		t.Fatal(err)
 	}
 	seg := info.Segments[0]
-	journalRun(t, "", []string{"stat", dir, "-json"}, 0, fmt.Sprintf(`{"dir":%q,"frames":4,"first":1,"last":4,"bytes":4254,"disk":0,`+
+	journalRun(t, "", []string{"stat", dir, "-json"}, 0, fmt.Sprintf(`{"dir":%q,"frames":4,"first":1,"last":4,"bytes":4262,"disk":0,`+
 		`"segments":[{"file":%q,"first":1,"frames":4,"bytes":%d,"disk":0}],"reserve":0,"clean":true,`+
 		`"oldest":"2026-09-21T14:13:20Z","newest":"2026-09-21T14:13:23Z","records":12,`+
 		`"kinds":{"end":1,"lease":1,"master":1,"move":1,"put":5,"queue":2,"result":1},"tasks":3,"task_bytes":4075,`+
@@ -334,7 +334,7 @@ func TestJournalDump_IsRestored(t *testing.T) {
 	if err := os.WriteFile(name, []byte(dumped), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	journalRun(t, "", []string{"restore", name, filepath.Join(t.TempDir(), "new"), "-json"}, 0, `{"frames":4,"bytes":4254}`+"\n", "")
+	journalRun(t, "", []string{"restore", name, filepath.Join(t.TempDir(), "new"), "-json"}, 0, `{"frames":4,"bytes":4262}`+"\n", "")
 }
 
 func TestJournalDump_OfOneQueueIsToBeRead(t *testing.T) {
