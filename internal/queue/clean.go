@@ -47,6 +47,8 @@ type cleaner struct {
 	floor   int64 // what was recorded anew in the round before
 	floorAt int64 // and the estimate of what lived then
 
+	broken bool // a frame cannot be read: nothing is trimmed any more
+
 	freed   atomic.Int64  // bytes of the tasks that have left their queue since the start
 	trimmed atomic.Uint64 // the oldest frame that is kept
 	upTo    journal.Pos   // may be trimmed, up to here, when
@@ -56,7 +58,7 @@ type cleaner struct {
 // work does a step, if there is reason to; more: another one may be due at once.
 func (c *cleaner) work(ctx context.Context) (more bool) {
 	e := c.engine
-	if !c.trim(ctx) {
+	if c.broken || !c.trim(ctx) {
 		return false // what was recorded anew is not written yet, or the journal has failed
 	}
 	written := int64(e.log.Stats().Bytes)
@@ -75,14 +77,14 @@ func (c *cleaner) work(ctx context.Context) (more bool) {
 	last := min(e.log.Told(), c.round) // what is recorded anew in a round is of the next
 	for budget > 0 && c.next <= last && ctx.Err() == nil {
 		frame, err := e.cfg.Journal.Read(ctx, c.next)
-		if err != nil {
-			e.cfg.Logger.Error("the journal cannot be cleaned: its oldest frame is not readable", "frame", uint64(c.next), "err", err)
-			c.round = 0
+		if ctx.Err() != nil {
 			return false
 		}
+		if err != nil {
+			return c.giveUp(err)
+		}
 		if err := c.frame(c.next, frame); err != nil {
-			e.cfg.Logger.Error("the journal cannot be cleaned", "frame", uint64(c.next), "err", err)
-			return false
+			return c.giveUp(err)
 		}
 		budget -= int64(len(frame))
 		c.total -= int64(len(frame))
@@ -90,6 +92,13 @@ func (c *cleaner) work(ctx context.Context) (more bool) {
 	}
 	c.upTo, c.after = c.next, e.log.Barrier()
 	return true
+}
+
+// giveUp ends cleaning: what cannot be read may live, and is not to be trimmed.
+func (c *cleaner) giveUp(err error) bool {
+	c.broken = true
+	c.engine.cfg.Logger.Error("the journal is cleaned no more, and grows: a frame cannot be read; reeve journal salvage makes one without it", "frame", uint64(c.next), "err", err)
+	return false
 }
 
 // due reports whether there is reason for a step, when so much has been written
@@ -123,11 +132,6 @@ func (c *cleaner) trim(ctx context.Context) bool {
 	if e.log.Told() < c.after {
 		return false
 	}
-	// What was said last of that which is forgotten now must not be forgotten
-	// before it.
-	if err := e.cfg.Journal.Sync(ctx); err != nil {
-		return false // the log will have the same error
-	}
 	e.pinning.Lock()
 	defer e.pinning.Unlock()
 	p := c.upTo
@@ -135,6 +139,11 @@ func (c *cleaner) trim(ctx context.Context) bool {
 		p = min(p, *pin)
 	}
 	if p > journal.Pos(c.trimmed.Load()) {
+		// What was said last of that which is forgotten now must not be forgotten
+		// before it. The log has the error, too, if there is one.
+		if err := e.cfg.Journal.Sync(ctx); err != nil {
+			return false
+		}
 		if err := e.cfg.Journal.Trim(ctx, p); err != nil {
 			e.cfg.Logger.Error("the journal gives no space back", "err", err)
 			return false
@@ -307,7 +316,7 @@ func (e *Engine) renewRequest(x *record.Request) bool {
 		return false
 	}
 	var recs []byte
-	for i := range uint64(x.Count) {
+	for i := range min(uint64(x.Count), Window) {
 		if first, low, ok := c.answered(x.Req + i); ok {
 			recs = record.AppendRequest(recs, &record.Request{Client: x.Client, Req: x.Req + i, Count: 1, First: first, Low: low})
 		}
