@@ -149,6 +149,9 @@ func (c *Client) low() uint64 {
 
 // recall notes outcomes that a journal tells of.
 func (c *Client) recall(r *record.Request) {
+	if r.Count > Window {
+		return // no client has so many under way
+	}
 	c.mu.Lock()
 	c.advance(min(r.Low, r.Req))
 	if end := r.Req + uint64(r.Count); end >= r.Req && end > c.base {

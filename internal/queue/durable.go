@@ -217,9 +217,14 @@ func encodeConfig(c *reeve.QueueConfig) []byte {
 	return b
 }
 
-func decodeConfig(b []byte) (c reeve.QueueConfig, err error) {
-	if err = json.Unmarshal(b, &c); err != nil {
-		return c, fmt.Errorf("%w: configuration of a queue: %v", journal.ErrCorrupt, err)
+// decodeConfig reads the configuration of the queue name: what it does not say is
+// as usual.
+func decodeConfig(name string, b []byte) (c reeve.QueueConfig, err error) {
+	if err = json.Unmarshal(b, &c); err == nil {
+		c, err = checkConfig(name, c)
+	}
+	if err != nil {
+		return c, fmt.Errorf("%w: configuration of queue %.300q: %w", journal.ErrCorrupt, name, err)
 	}
 	return c, nil
 }

@@ -54,7 +54,6 @@ type plant struct {
 func (e *Engine) recover(ctx context.Context) (next journal.Pos, err error) {
 	r := &recovery{engine: e, queues: map[uint32]*plant{}, now: e.now(), wall: e.wallNow().UnixNano()}
 	began := time.Now()
-	known := false
 	last, err := e.cfg.Journal.Replay(ctx, func(p journal.Pos, frame []byte) error {
 		if e.cleaner.next == 0 {
 			e.cleaner.next = p
@@ -62,7 +61,6 @@ func (e *Engine) recover(ctx context.Context) (next journal.Pos, err error) {
 		e.restored.Bytes += int64(len(frame))
 		r.pos = p
 		err := eachRecord(frame, func(kind record.Kind, body []byte, _ *record.Head) error {
-			known = known || kind == record.KindMaster
 			return r.apply(kind, body)
 		})
 		if err != nil {
@@ -87,6 +85,9 @@ func (e *Engine) recover(ctx context.Context) (next journal.Pos, err error) {
 				return 0, &journal.CorruptError{File: "the journal", Reason: fmt.Sprintf("queue number %d has %d tasks and no name: frames are missing", no, g.tasks.n)}
 			}
 			continue
+		}
+		if e.names[g.name] != nil {
+			return 0, &journal.CorruptError{File: "the journal", Reason: fmt.Sprintf("queues number %d and %d are both called %q", e.names[g.name].no, no, g.name)}
 		}
 		q := e.grow(g, len(e.queues), r.now, r.wall)
 		e.add(q)
@@ -227,7 +228,7 @@ func (r *recovery) applyRare(kind record.Kind, body []byte) error {
 		if err := x.Decode(body); err != nil {
 			return err
 		}
-		cfg, err := decodeConfig(x.Config)
+		cfg, err := decodeConfig(x.Name, x.Config)
 		if err != nil {
 			return err
 		}
