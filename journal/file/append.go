@@ -217,7 +217,7 @@ func (j *Journal) flush() error {
 // journal next would take them for durable.
 func (j *Journal) writeAgain() {
 	w := &j.w
-	b := make([]byte, scanStep)
+	b := make([]byte, max(0, min(scanStep, w.off-w.syncedOff)))
 	for off := w.syncedOff; off < w.off; {
 		n, err := w.f.ReadAt(b[:min(int64(len(b)), w.off-off)], off)
 		if n == 0 || err != nil {

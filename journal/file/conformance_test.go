@@ -18,7 +18,7 @@ import (
 func TestConformance_OfFiles(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]Options{
-		"default segments":  {},
+		"larger segments":   {SegmentSize: 2 << 20},
 		"smallest segments": {SegmentSize: MinSegmentSize},
 	} {
 		t.Run(name, func(t *testing.T) {

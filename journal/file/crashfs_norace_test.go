@@ -8,5 +8,5 @@ const (
 	cutRounds    = 10_000
 	damageRounds = 2_000
 	killRounds   = 100
-	trapSeeds    = 6
+	trapSeeds    = 4
 )

@@ -8,5 +8,5 @@ const (
 	cutRounds    = 500
 	damageRounds = 200
 	killRounds   = 10
-	trapSeeds    = 2
+	trapSeeds    = 1
 )
