@@ -1,6 +1,11 @@
 package queue
 
-import "time"
+import (
+	"time"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/journal"
+)
 
 // Every test of the package runs with the invariants checked after each step,
 // and with journals that are cleaned all the time.
@@ -40,3 +45,13 @@ func (e *Engine) Unused(name string) *Queue {
 
 // Tick has the queue do what is due, as the clock does.
 func (q *Queue) Tick() { q.tick(q.engine.now()) }
+
+// FrameCache has the frames that were read last.
+type FrameCache struct{ c frameCache }
+
+func NewFrameCache() *FrameCache { return &FrameCache{} }
+
+// Payload is that of the task id, which frame p has.
+func (c *FrameCache) Payload(j journal.Journal, p journal.Pos, id reeve.ID) ([]byte, error) {
+	return c.c.payload(j, p, id)
+}

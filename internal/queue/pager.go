@@ -148,47 +148,45 @@ func (q *Queue) fill(tasks []reeve.TaskInfo, most int) error {
 	return nil
 }
 
-// cachedBytes bounds the frames in memory: tasks that were put together are
-// mostly handed over together.
-const cachedBytes = 32 << 20
+const (
+	// cachedBytes bounds the frames in memory: tasks that were put together are
+	// mostly handed over together.
+	cachedBytes = 32 << 20
+	// cachedFrameOverhead and cachedTaskOverhead are about what is taken besides
+	// by a frame and by each of its payloads: there may be many small frames.
+	cachedFrameOverhead = 512
+	cachedTaskOverhead  = 64
+)
 
 // frameCache has the frames that were read last. The zero value is empty.
 type frameCache struct {
 	mu     sync.Mutex // guards the fields below; held while a frame is read
-	frames []*cachedFrame
+	frames map[journal.Pos]*cachedFrame
+	order  []journal.Pos // of the frames, the one that was read first in front
 	bytes  int
 }
 
 // cachedFrame is a frame and where in it the payloads are.
 type cachedFrame struct {
-	pos   journal.Pos
 	frame []byte
 	at    map[reeve.ID][]byte
+}
+
+func (f *cachedFrame) size() int {
+	return len(f.frame) + cachedFrameOverhead + len(f.at)*cachedTaskOverhead
 }
 
 // payload is that of the task id, which frame p has.
 func (c *frameCache) payload(j journal.Journal, p journal.Pos, id reeve.ID) ([]byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var f *cachedFrame
-	for i := len(c.frames) - 1; i >= 0; i-- {
-		if c.frames[i].pos == p {
-			f = c.frames[i]
-			break
-		}
-	}
+	f := c.frames[p]
 	if f == nil {
 		var err error
 		if f, err = readFrame(j, p); err != nil {
 			return nil, err
 		}
-		c.frames = append(c.frames, f)
-		c.bytes += len(f.frame)
-		for c.bytes > cachedBytes && len(c.frames) > 1 {
-			c.bytes -= len(c.frames[0].frame)
-			c.frames[0] = nil
-			c.frames = c.frames[1:]
-		}
+		c.add(p, f)
 	}
 	payload, ok := f.at[id]
 	if !ok {
@@ -198,12 +196,27 @@ func (c *frameCache) payload(j journal.Journal, p journal.Pos, id reeve.ID) ([]b
 	return append([]byte(nil), payload...), nil
 }
 
+// add keeps f, in place of those that were read first.
+func (c *frameCache) add(p journal.Pos, f *cachedFrame) {
+	if c.frames == nil {
+		c.frames = map[journal.Pos]*cachedFrame{}
+	}
+	c.frames[p] = f
+	c.order = append(c.order, p)
+	c.bytes += f.size()
+	for c.bytes > cachedBytes && len(c.order) > 1 {
+		c.bytes -= c.frames[c.order[0]].size()
+		delete(c.frames, c.order[0])
+		c.order = c.order[1:]
+	}
+}
+
 func readFrame(j journal.Journal, p journal.Pos) (*cachedFrame, error) {
 	frame, err := j.Read(context.Background(), p)
 	if err != nil {
 		return nil, err
 	}
-	f := &cachedFrame{pos: p, frame: frame, at: map[reeve.ID][]byte{}}
+	f := &cachedFrame{frame: frame, at: map[reeve.ID][]byte{}}
 	err = eachRecord(frame, func(kind record.Kind, body []byte, _ *record.Head) error {
 		var put record.Put
 		var task record.Task
