@@ -222,7 +222,11 @@ func (w *world) collect(ctx context.Context) {
 	results := w.queues[resultsAt]
 	for {
 		leases, err := results.Get(ctx, 1+d.IntN(8))
+		if ctx.Err() != nil {
+			return
+		}
 		if err != nil {
+			w.t.Errorf("the Get of a result: %v", err)
 			return
 		}
 		for _, l := range leases {

@@ -2,7 +2,9 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/reeveq/reeve"
@@ -60,11 +62,11 @@ func (p *pager) serve(d *telling) {
 		}
 		q.mu.Lock()
 		for i := range g.tasks {
-			if t := &g.tasks[i]; t.err != nil {
+			if t := &g.tasks[i]; t.err != nil && !p.over(t.err) {
 				q.unreadable(t.task, d.hold, t.attempt, t.err)
 			}
 		}
-		if !d.hold.closed {
+		if !d.hold.closed && !p.leaves(d.hold, g) {
 			q.sendGot(d.hold, d.tag, g)
 		}
 		q.unlock()
@@ -74,6 +76,7 @@ func (p *pager) serve(d *telling) {
 	q.mu.Lock()
 	defer q.unlock()
 	switch {
+	case err != nil && p.over(err): // its consumer ends with the master
 	case err != nil:
 		q.unreadable(d.task, d.hold, d.attempt, err)
 	case d.hold.closed || !d.task.stands(d.hold, d.attempt):
@@ -86,6 +89,18 @@ func (p *pager) serve(d *telling) {
 		d.hold.holder.sink.Deliver(d.tag, q.name, t)
 		q.tell(d.hold)
 	}
+}
+
+// over reports that it is the journal that is gone, and the master with it: the
+// payload is there for the next one.
+func (p *pager) over(err error) bool {
+	return errors.Is(err, journal.ErrClosed) || errors.Is(err, journal.ErrFenced) || errors.Is(err, context.Canceled) || p.engine.log.Err() != nil
+}
+
+// leaves reports whether a Get is left to the next master, which its client asks
+// again. The master's own process has no other.
+func (p *pager) leaves(k *hold, g *getting) bool {
+	return !k.holder.always && slices.ContainsFunc(g.tasks, func(t gotten) bool { return t.err != nil && p.over(t.err) })
 }
 
 // payload is that of t, wherever it is. Nothing is locked.
