@@ -78,10 +78,7 @@ func (m *Master) Cancel(ctx context.Context, id reeve.ID, reason string) error {
 	if err := m.usable(ctx); err != nil {
 		return err
 	}
-	if err := m.engine.Cancel(id, reason); err != nil {
-		return err
-	}
-	return m.local.durable()
+	return cmp.Or(m.engine.Cancel(id, reason), m.local.durable())
 }
 
 // CancelAll cancels the tasks that f means; see [reeve.Operator]. Once begun,

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -119,10 +120,15 @@ func (e *Engine) Result(id reeve.ID) (r reeve.Result, err error) {
 // Wait answers op when its task ends or becomes dead; at once if it has, or if
 // it is not known.
 func (e *Engine) Wait(h *Holder, op *WaitOp) {
-	if !e.seek(func(q *Queue) bool { return q.wait(h, op) }) && !h.gone.Load() {
-		op.By.Ended(op.Tag, reeve.Result{}, noSuchTask(op.ID))
-		h.sink.Wake() // no queue does it
+	if e.seek(func(q *Queue) bool { return q.wait(h, op) }) {
+		return
 	}
+	e.After(func(failed error) { // it may be that it has ended just now
+		if !h.gone.Load() {
+			op.By.Ended(op.Tag, reeve.Result{}, cmp.Or(failed, noSuchTask(op.ID)))
+			h.sink.Wake() // no queue does it
+		}
+	})
 }
 
 // wait reports whether the queue knows op's task: then op is answered, or will

@@ -1,12 +1,14 @@
 package queue_test
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/queue"
+	"github.com/reeveq/reeve/journal/journaltest"
 )
 
 // The clock may have waited for the mutex of a queue while that was configured
@@ -30,6 +32,33 @@ func TestRestart_TheClockLeavesQueuesAloneThatWereConfiguredAnew(t *testing.T) {
 		old.Tick()
 		if s := q.Stats(); s.Ready != 1 || s.Expired != 1 || s.Dead != 0 {
 			t.Errorf("ready %d, expired %d, dead %d", s.Ready, s.Expired, s.Dead)
+		}
+		if err := k.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// That a task is not known may be because of an end that is not durable yet.
+func TestWait_OfATaskThatIsGoneIsToldWhenItsEndIsDurable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := open(t, queue.Config{})
+		q := k.declare("q", reeve.QueueConfig{})
+		c := newClient(k.Engine)
+		id := c.durably(t, c.put(q, "a")).first
+		x := c.getNow(t, q, 1)[0]
+		synctest.Wait()
+		gate := k.journal.Block(journaltest.OpSync)
+		c.ack(q, x)
+		tag := c.await(id)
+		synctest.Wait()
+		if x, ok := c.endOf(tag); ok {
+			t.Errorf("who waits was told %v before the end was durable", x.err)
+		}
+		gate.Open()
+		synctest.Wait()
+		if x, ok := c.endOf(tag); !ok || !errors.Is(x.err, reeve.ErrNoSuchTask) {
+			t.Errorf("who waits was told %v, %v", x.err, ok)
 		}
 		if err := k.Close(); err != nil {
 			t.Error(err)
