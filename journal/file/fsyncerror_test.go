@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
@@ -114,6 +115,39 @@ func TestSyncError_WhileAFrameIsTakenBackHidesNothing(t *testing.T) {
 		d.refusesAll()
 		d.kill()
 		d.put(1, 100)
+		d.cut()
+	}
+}
+
+// A journal that is opened makes durable what it finds. When that fails, the next
+// attempt must not take it for done; nor what it has overwritten for gone.
+func TestSyncError_WhileOpeningHidesNothing(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(100) {
+		d := newOnDisk(t, seed)
+		d.put(5, 700)
+		for range 5 {
+			if err := d.append(700, journal.AppendOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if seed%2 == 0 { // an end that is torn
+			w := &d.j.w
+			if _, err := w.f.WriteAt(bytes.Repeat([]byte{1}, 100), w.off-3*frameSize(700)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d.fs = d.fs.kill()
+		d.j.Close() // an error: it is dead
+		d.fs.fail = failNth(1, errIO, opSync)
+		if err := d.tryOpen(); !errors.Is(err, errIO) {
+			t.Fatalf("open: %v", err)
+		}
+		d.fs.fail = nil
+		d.kill()
+		d.put(2, 700)
+		d.cut()
+		d.put(2, 700)
 		d.cut()
 	}
 }

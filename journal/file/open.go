@@ -156,6 +156,8 @@ func (j *Journal) mend(head *headedSegment, t tail) error {
 		}
 	}
 	if err := j.w.f.sync(); err != nil {
+		j.w.syncedOff, j.w.off = frameStart, t.off+t.torn // nobody knows what of it is durable
+		j.writeAgain()
 		return err
 	}
 	return j.fs.syncDir(j.dir)
