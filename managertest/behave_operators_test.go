@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/journal"
 )
 
 // operate looks and interferes at random, from afar or, the last one, as the
@@ -57,6 +59,7 @@ func (o *operator) step(ctx context.Context) {
 		err := s.do(ctx)
 		switch {
 		case o.w.disk != nil && errors.Is(err, reeve.ErrJournalFull):
+		case o.w.disk != nil && strings.Contains(err.Error(), journal.ErrClosed.Error()): // a payload, in the moment of the end
 		case err == nil, ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded), errors.Is(err, reeve.ErrNoSuchTask), errors.Is(err, reeve.ErrNotDone):
 		default:
 			o.w.t.Errorf("%s: %v", o.name, err)
