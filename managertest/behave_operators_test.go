@@ -59,7 +59,7 @@ func (o *operator) step(ctx context.Context) {
 		err := s.do(ctx)
 		switch {
 		case o.w.disk != nil && errors.Is(err, reeve.ErrJournalFull):
-		case o.w.disk != nil && strings.Contains(err.Error(), journal.ErrClosed.Error()): // a payload, in the moment of the end
+		case err != nil && o.w.disk != nil && strings.Contains(err.Error(), journal.ErrClosed.Error()): // a payload, in the moment of the end
 		case err == nil, ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded), errors.Is(err, reeve.ErrNoSuchTask), errors.Is(err, reeve.ErrNotDone):
 		default:
 			o.w.t.Errorf("%s: %v", o.name, err)
