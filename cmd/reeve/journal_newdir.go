@@ -12,34 +12,41 @@ import (
 )
 
 // makeDir has f make a journal in a directory beside dir, which becomes dir when
-// f has succeeded and is removed when it has not: dir is whole, or not there. It
-// refuses one that exists and has something in it.
+// f has succeeded and is removed when it has not: dir is whole, or not there, or
+// as empty as it was. It refuses one that has something in it, and one whose
+// place another cannot take, as where a disk is mounted, before it calls f.
 func makeDir(dir string, f func(dir string) error) error {
 	dir = filepath.Clean(dir)
 	names, err := os.ReadDir(dir)
+	exists := err == nil
 	switch {
-	case err == nil && len(names) > 0:
+	case len(names) > 0:
 		return program.Fail(program.ExitOutput, fmt.Errorf("%s is not empty: name a directory that does not exist", dir))
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
+	case exists: // where a link leads, the disk may be another one
+		dir, err = filepath.EvalSymlinks(dir)
+	case errors.Is(err, fs.ErrNotExist):
+		err = nil
+	}
+	if err != nil {
 		return program.Fail(program.ExitOutput, err)
 	}
-	exists := err == nil
 	part := dir + ".tmp"
 	if _, err := os.Lstat(part); err == nil {
 		return program.Fail(program.ExitOutput, fmt.Errorf("%s is there: a command that makes %s runs, or was ended before its end; then remove it", part, dir))
 	}
+	if exists { // even an empty one may be in the way of a rename
+		if err := os.Remove(dir); err != nil {
+			return program.Fail(program.ExitOutput, fmt.Errorf("%w: name a directory that does not exist, in it for example", err))
+		}
+	}
 	if err := f(part); err != nil {
-		return errors.Join(err, program.Fail(program.ExitOutput, os.RemoveAll(part)))
+		undo := os.RemoveAll(part)
+		if exists {
+			undo = errors.Join(undo, os.Mkdir(dir, 0o700))
+		}
+		return errors.Join(err, program.Fail(program.ExitOutput, undo))
 	}
-	if exists {
-		err = os.Remove(dir) // an empty one may be in the way of a rename
-	} else {
-		err = nil
-	}
-	if err == nil {
-		err = os.Rename(part, dir)
-	}
-	if err == nil {
+	if err = os.Rename(part, dir); err == nil {
 		err = syncDir(filepath.Dir(dir))
 	}
 	return program.Fail(program.ExitOutput, err)
