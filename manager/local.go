@@ -26,11 +26,16 @@ type local struct {
 }
 
 // durable waits until everything that was done so far is as durable as its queues
-// promise.
-func (l *local) durable() error {
+// promise, or ctx ends: then that may be so or not.
+func (l *local) durable(ctx context.Context) error {
 	done := make(chan error, 1)
 	l.holder.Engine().After(func(err error) { done <- err })
-	return <-done
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // answer is the result of a request.

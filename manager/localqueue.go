@@ -100,7 +100,7 @@ func (h *localQueue) Shutdown(ctx context.Context, immediate bool) error {
 		return err
 	}
 	h.q.Shutdown(immediate)
-	return h.local.durable()
+	return h.local.durable(ctx)
 }
 
 func (h *localQueue) Dead(ctx context.Context, skip, max int) ([]reeve.DeadTask, error) {
@@ -120,7 +120,7 @@ func (h *localQueue) Pause(ctx context.Context, reason string) error {
 	if err := h.q.Pause(reason); err != nil {
 		return err
 	}
-	return h.local.durable()
+	return h.local.durable(ctx)
 }
 
 func (h *localQueue) Resume(ctx context.Context) error {
@@ -128,7 +128,7 @@ func (h *localQueue) Resume(ctx context.Context) error {
 		return err
 	}
 	h.q.Resume()
-	return h.local.durable()
+	return h.local.durable(ctx)
 }
 
 var _ reeve.Queue = (*localQueue)(nil)

@@ -78,11 +78,12 @@ func (m *Master) Cancel(ctx context.Context, id reeve.ID, reason string) error {
 	if err := m.usable(ctx); err != nil {
 		return err
 	}
-	return cmp.Or(m.engine.Cancel(id, reason), m.local.durable())
+	return cmp.Or(m.engine.Cancel(id, reason), m.local.durable(ctx))
 }
 
 // CancelAll cancels the tasks that f means; see [reeve.Operator]. Once begun,
-// it goes on to its end whatever becomes of ctx, as do the next three.
+// it goes on to its end whatever becomes of ctx, as do the next three; when ctx
+// ends while a journal is written, they return its error and the number.
 func (m *Master) CancelAll(ctx context.Context, queue string, f reeve.Filter, reason string) (int, error) {
 	return m.act(ctx, &action{verb: wire.ActCancel, queue: queue, filter: f, reason: reason})
 }
@@ -116,7 +117,7 @@ func (m *Master) act(ctx context.Context, a *action) (int, error) {
 		return 0, err
 	}
 	n, err := m.carryOut(a)
-	return n, cmp.Or(err, m.local.durable())
+	return n, cmp.Or(err, m.local.durable(ctx))
 }
 
 // carryOut does what a says. With an error it may have been done to some.

@@ -15,7 +15,7 @@ func (m *Master) Result(ctx context.Context, id reeve.ID) (reeve.Result, error) 
 		return reeve.Result{}, err
 	}
 	r, err := m.engine.Result(id)
-	if failed := m.local.durable(); failed != nil { // a result that may yet be lost is none
+	if failed := m.local.durable(ctx); failed != nil { // a result that may yet be lost is none
 		return reeve.Result{}, failed
 	}
 	return r, err
