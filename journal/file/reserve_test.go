@@ -234,3 +234,28 @@ func TestOpen_MakesAReserveThatIsNotBlankAgain(t *testing.T) {
 	closed(t, j)
 	replayed(t, openDir(t, dir, Options{SegmentSize: MinSegmentSize}), 1, 200)
 }
+
+func TestOpen_LooksAtTheReserveOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	disk := newCrashFS(rand.New(rand.NewPCG(1, 1)))
+	j := openOn(t, disk, Options{})
+	appendTo(t, j, 1, 10)
+	closed(t, j)
+	reserve := filepath.Join("dir", reserveName)
+	b := contentOf(t, disk, reserve)
+	copy(b, segmentHeader{id: j.id, first: 11, prev: 1}.encode())
+	replace(t, disk, reserve, b)
+	if err := disk.remove(filepath.Join("dir", firstName)); err != nil { // which has to be made again
+		t.Fatal(err)
+	}
+	disk.budget = disk.used
+	j = openOn(t, disk, Options{})
+	replayed(t, j, 1, 10)
+	if j.keeper.has(0) {
+		t.Error("a reserve that is not blank was kept")
+	}
+	if !strings.Contains(disk.names(), firstName) {
+		t.Errorf("the files are %s", disk.names())
+	}
+	closed(t, j)
+}
