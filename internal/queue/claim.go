@@ -73,8 +73,13 @@ func (q *Queue) keyLets(t *task) bool {
 	return t.extra.line.released < q.cfg.KeyConcurrency
 }
 
-// sameClient reports whether two holders are sessions of one client.
-func (k *hold) sameClient(o *hold) bool { return k == o || k.holder.client == o.holder.client }
+// sameClient reports whether two holders are sessions of one client. A lease may
+// stand for longer than its client is remembered, who is another one then, but
+// has the same name.
+func (k *hold) sameClient(o *hold) bool {
+	a, b := k.holder.client, o.holder.client
+	return k == o || a == b || a != nil && b != nil && a.id == b.id && a.id != (ClientID{})
+}
 
 // Claim leases again, to h, those tasks that h's client held when its last
 // session was lost and that nobody else got since. It reports which. With c,

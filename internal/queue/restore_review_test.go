@@ -65,3 +65,38 @@ func TestWait_OfATaskThatIsGoneIsToldWhenItsEndIsDurable(t *testing.T) {
 		}
 	})
 }
+
+// A lease may stand for longer than what its client asked for is remembered.
+func TestClaim_ByAClientThatWasForgottenMeanwhile(t *testing.T) {
+	for _, then := range []string{"claim", "ack"} {
+		synctest.Test(t, func(t *testing.T) {
+			k := open(t, queue.Config{})
+			q := k.declare("q", reeve.QueueConfig{Lease: time.Hour})
+			id := queue.ClientID{Key: "key", Process: [16]byte{1}}
+			c := newClient(k.Engine)
+			who, _ := k.Clients().Attach(id)
+			c.SetClient(who)
+			c.durably(t, c.put(q, "a"))
+			x := c.getNow(t, q, 1)[0]
+			c.Leave()
+			k.Clients().Detach(who)
+			time.Sleep(30 * time.Minute)
+			k.Clients().Attach(queue.ClientID{Key: "another"}) // has the others looked at
+			c = newClient(k.Engine)
+			who, known := k.Clients().Attach(id)
+			if c.SetClient(who); known {
+				t.Error("the client is still remembered")
+			}
+			if then == "claim" {
+				if kept := q.Claim(c.Holder, nil, []queue.AckOp{{ID: x.ID, Attempt: x.Attempt}}); !kept[0] {
+					t.Error("its lease is not its own any more")
+				}
+			} else if r := c.durably(t, c.ack(q, x)); r.err != nil {
+				t.Error("its ack:", r.err)
+			}
+			if err := k.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
