@@ -63,6 +63,9 @@ func (l *Log[T]) append(f *Share[T]) (ok bool, err error) {
 	case !errors.Is(err, reeve.ErrJournalFull):
 		return false, fmt.Errorf("frame %d: %w", f.pos, err)
 	case l.ctx.Err() == nil:
+		if l.retryAt.IsZero() {
+			l.cfg.Logger.Error("the journal's reserve is used up, too: everything waits for space", "err", err)
+		}
 		l.retryAt = time.Now().Add(retryEvery)
 		return false, nil
 	case f != l.batch[0]: // first what could be written
