@@ -70,7 +70,7 @@ func (l *layout) readNotes(fsys fsys) error {
 		if err != nil {
 			if errors.Is(err, journal.ErrCorrupt) {
 				err = &journal.CorruptError{File: name, Reason: "the note that the journal was closed is damaged: " +
-					"when a check finds nothing else, the file may be removed"}
+					"move the file away, and check the journal"}
 			}
 			return err
 		}
@@ -158,7 +158,7 @@ func (l *layout) check() error {
 		l.id = l.segments[0].id
 	}
 	if l.clean && l.closed != l.id {
-		return &journal.CorruptError{File: filepath.Join(l.dir, cleanName), Reason: "the file is another journal's"}
+		return &journal.CorruptError{File: filepath.Join(l.dir, cleanName), Reason: "the file is another journal's: move it away, and check the journal"}
 	}
 	next := l.first
 	for i, s := range l.segments {
