@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/record"
@@ -58,7 +59,7 @@ func (p *pager) serve(d *telling) {
 	if g := d.got; g != nil {
 		for i := range g.tasks {
 			t := &g.tasks[i]
-			t.payload, t.err = p.payload(q, t.task)
+			t.payload, t.err = p.payload(q, t.task, p.engine.log.Wait)
 		}
 		q.mu.Lock()
 		for i := range g.tasks {
@@ -72,7 +73,7 @@ func (p *pager) serve(d *telling) {
 		q.unlock()
 		return
 	}
-	payload, err := p.payload(q, d.task)
+	payload, err := p.payload(q, d.task, p.engine.log.Wait)
 	q.mu.Lock()
 	defer q.unlock()
 	switch {
@@ -103,8 +104,9 @@ func (p *pager) leaves(k *hold, g *getting) bool {
 	return !k.holder.always && slices.ContainsFunc(g.tasks, func(t gotten) bool { return t.err != nil && p.over(t.err) })
 }
 
-// payload is that of t, wherever it is. Nothing is locked.
-func (p *pager) payload(q *Queue, t *task) ([]byte, error) {
+// payload is that of t, wherever it is, when wait says that the frame is written
+// that has it. Nothing is locked.
+func (p *pager) payload(q *Queue, t *task, wait func(journal.Pos) error) ([]byte, error) {
 	for last := journal.Pos(0); ; {
 		q.mu.Lock()
 		payload, away, pos := t.payload, t.away(), t.pos
@@ -112,7 +114,7 @@ func (p *pager) payload(q *Queue, t *task) ([]byte, error) {
 		if !away {
 			return payload, nil
 		}
-		if err := p.engine.log.Wait(pos); err != nil {
+		if err := wait(pos); err != nil {
 			return nil, err
 		}
 		payload, err := p.cache.payload(p.engine.cfg.Journal, pos, t.id)
@@ -132,7 +134,7 @@ func (q *Queue) payloadOf(id reeve.ID) ([]byte, error) {
 	if t == nil {
 		return nil, nil
 	}
-	payload, err := q.engine.pager.payload(q, t)
+	payload, err := q.engine.pager.payload(q, t, q.engine.waitAWhile)
 	if err != nil {
 		q.mu.Lock()
 		defer q.mu.Unlock()
@@ -141,6 +143,26 @@ func (q *Queue) payloadOf(id reeve.ID) ([]byte, error) {
 		}
 	}
 	return payload, err
+}
+
+// lookTime is how long who looks at a task waits for its payload to be written:
+// with a full disk that may never be, and a session ends only when it has looked.
+const lookTime = 5 * time.Second
+
+// waitAWhile waits until frame p is durable, but not for ever.
+func (e *Engine) waitAWhile(p journal.Pos) error {
+	told := make(chan error, 1)
+	if !e.log.Follow(p, telling{call: func(err error) { told <- err }}) {
+		return nil
+	}
+	timer := time.NewTimer(lookTime)
+	defer timer.Stop()
+	select {
+	case err := <-told:
+		return err
+	case <-timer.C:
+		return fmt.Errorf("%w: the payload is not written yet", reeve.ErrJournalFull)
+	}
 }
 
 // fill reads the payloads that are missing in what is known of tasks, up to most

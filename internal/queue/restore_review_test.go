@@ -100,3 +100,29 @@ func TestClaim_ByAClientThatWasForgottenMeanwhile(t *testing.T) {
 		})
 	}
 }
+
+// Who looks at what a full disk has no space for does not wait for ever, nor does
+// who ends the session of who looks.
+func TestList_DoesNotWaitForEverForAPayloadThatCannotBeWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := open(t, queue.Config{Memory: 1})
+		q := k.declare("q", reeve.QueueConfig{})
+		c := newClient(k.Engine)
+		synctest.Wait()
+		k.journal.SetSpace(journaltest.NoSpace)
+		c.put(q, "payload")
+		if _, err := q.List(nil, reeve.ListOptions{Payload: reeve.NoLimit}); !errors.Is(err, reeve.ErrJournalFull) {
+			t.Errorf("List: %v", err)
+		}
+		if page, err := q.List(nil, reeve.ListOptions{}); err != nil || len(page.Tasks) != 1 {
+			t.Errorf("List without payloads: %v, %v", page.Tasks, err)
+		}
+		k.journal.SetSpace(journaltest.Enough)
+		if page, err := q.List(nil, reeve.ListOptions{Payload: reeve.NoLimit}); err != nil || string(page.Tasks[0].Payload) != "payload" {
+			t.Errorf("List when there is space: %v, %v", page.Tasks, err)
+		}
+		if err := k.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
