@@ -42,7 +42,9 @@ func (e *Engine) grow(g *plant, order int, now, wall int64) *Queue {
 		}, now, here(r.Until))
 		q.setDue(here(r.Until))
 	}
+	q.growing = true
 	q.placeAll(g, here, now)
+	q.growing = false
 	q.over = true                  // until check sees that it is not so
 	for name, k := range q.kinds { // of those that have ended
 		if k.n == ([states]int{}) {
@@ -94,7 +96,6 @@ func (q *Queue) placeAll(g *plant, here func(int64) int64, now int64) {
 			t.readyAt = orOne(here(t.readyAt))
 			if extended != 0 {
 				t.past.extended = here(extended)
-				q.noteExtend(t) // the lease was recorded anew
 			}
 		case dead:
 			buried = append(buried, t)

@@ -80,6 +80,7 @@ type Queue struct {
 	said     journal.Pos // the frame that has the latest record of its name and configuration
 	pausedAt journal.Pos // the one that has the latest of a pause
 	over     bool        // more than may ran when the queue was configured anew; for check only
+	growing  bool        // tasks are put where the journal says that they are
 	uprooted bool        // another one has its place
 	sent     bool        // tasks went from it to other queues, which the journal's frames still call its own
 }

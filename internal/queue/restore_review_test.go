@@ -126,3 +126,33 @@ func TestList_DoesNotWaitForEverForAPayloadThatCannotBeWritten(t *testing.T) {
 		}
 	})
 }
+
+// To configure a queue anew writes down that, not what is in it: the log would
+// wait for all of it.
+func TestRestart_AnotherConfigurationIsOneRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := open(t, queue.Config{})
+		q := k.declare("q", reeve.QueueConfig{})
+		c := k.clientOf(1)
+		const n = 200
+		for range n {
+			c.durably(t, c.put(q, "a"))
+		}
+		c.getNow(t, q, n)
+		synctest.Wait()
+		k.crash()
+		synctest.Wait()
+		before := k.CommitStats().Bytes
+		q = k.declare("q", reeve.QueueConfig{MaxLen: 999})
+		synctest.Wait()
+		if s := q.Stats(); s.Leased != n {
+			t.Fatalf("%d are leased", s.Leased)
+		}
+		if wrote := k.CommitStats().Bytes - before; wrote > 2000 {
+			t.Errorf("%d bytes were written", wrote)
+		}
+		if err := k.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -50,10 +50,10 @@ type ending struct {
 const keptSection = 64 << 10
 
 // changes returns the section in which a change of q is recorded; nil: there is
-// no journal.
+// no journal, or it says so already.
 func (q *Queue) changes() *section {
 	e := q.engine
-	if e.log == nil {
+	if e.log == nil || q.growing {
 		return nil
 	}
 	s := q.section
