@@ -12,7 +12,8 @@ import "io"
 // one by one, until syncDir of the directory succeeded; a rename happens whole
 // or not at all.
 type fsys interface {
-	// mkdir makes dir and its parents, those that are missing, durably.
+	// mkdir makes dir and its parents, those that are missing, durably; and dir that
+	// is there durable, where that is possible.
 	mkdir(dir string) error
 	// open opens a file to read and write; one that is missing is made when
 	// create is set, and otherwise an error that matches fs.ErrNotExist. It
