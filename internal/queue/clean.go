@@ -316,10 +316,27 @@ func (e *Engine) renewRequest(x *record.Request) bool {
 		return false
 	}
 	var recs []byte
+	run := record.Request{Client: x.Client} // outcomes that one record tells of
 	for i := range min(uint64(x.Count), Window) {
-		if first, low, ok := c.answered(x.Req + i); ok {
-			recs = record.AppendRequest(recs, &record.Request{Client: x.Client, Req: x.Req + i, Count: 1, First: first, Low: low})
+		first, low, ok := c.answered(x.Req + i)
+		if !ok {
+			continue
 		}
+		next := run.First
+		if next != 0 {
+			next += reeve.ID(run.Count)
+		}
+		if run.Count > 0 && x.Req+i == run.Req+uint64(run.Count) && first == next {
+			run.Count++
+			continue
+		}
+		if run.Count > 0 {
+			recs = record.AppendRequest(recs, &run)
+		}
+		run.Req, run.Low, run.First, run.Count = x.Req+i, low, first, 1
+	}
+	if run.Count > 0 {
+		recs = record.AppendRequest(recs, &run)
 	}
 	if recs != nil {
 		e.noteApart(recs)

@@ -156,3 +156,56 @@ func TestRestart_AnotherConfigurationIsOneRecord(t *testing.T) {
 		}
 	})
 }
+
+// remembering is a client whose requests are remembered.
+type remembering struct {
+	*client
+	who *queue.Client
+}
+
+func (r remembering) Decide(tag uint64, count int, first reeve.ID, err error) *queue.Client {
+	r.who.Finish(tag, count, first, err)
+	return r.who
+}
+
+// What became of many requests of one frame is one record, however often that is
+// written anew.
+func TestCleaning_KeepsOutcomesTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := open(t, queue.Config{})
+		q := k.declare("q", reeve.QueueConfig{})
+		id := queue.ClientID{Key: "key", Process: [16]byte{1}}
+		who, _ := k.Clients().Attach(id)
+		c := remembering{newClient(k.Engine), who}
+		const n = 1000
+		tag := c.tag(n)
+		if _, err := who.Begin(tag, n, tag); err != nil {
+			t.Fatal(err)
+		}
+		q.Put(c.Holder, &queue.PutOp{Tasks: make([]reeve.Task, n), Each: true, Tag: tag, By: c})
+		synctest.Wait()
+		first := c.must(t, tag).first
+		other := newClient(k.Engine)
+		for _, x := range other.getNow(t, q, n) {
+			other.ack(q, x)
+		}
+		synctest.Wait()
+		for range 50 { // which has all the rest cleaned
+			other.durably(t, other.put(q, "more"))
+			other.durably(t, other.ack(q, other.getNow(t, q, 1)[0]))
+		}
+		if kept := k.journal.Stats().Bytes; kept > 3*queue.CleanSlack {
+			t.Errorf("%d bytes are kept", kept)
+		}
+		k.crash()
+		who, _ = k.Clients().Attach(id)
+		for i := range uint64(n) {
+			if _, done, got, err := who.Seen(tag + i); !done || got != first+reeve.ID(i) || err != nil {
+				t.Fatalf("request %d: %v %v %v", i, done, got, err)
+			}
+		}
+		if err := k.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
