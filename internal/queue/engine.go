@@ -54,6 +54,7 @@ type Engine struct {
 
 	clock  clock
 	events hub
+	left   left
 
 	durable
 }

@@ -44,7 +44,7 @@ func (q *Queue) tick(now int64) {
 				q.expireHold(k, now)
 			}
 			if k.closed && k.leases.n == 0 {
-				delete(q.holds, k)
+				q.forgetHold(k)
 			}
 			q.silent = min(q.silent, k.expiry)
 		}
@@ -171,6 +171,8 @@ func (q *Queue) leave(k *hold) {
 	q.closeHold(k)
 	if k.leases.n == 0 {
 		delete(q.holds, k)
+	} else {
+		q.engine.left.add(k)
 	}
 	q.dispatch(q.engine.now()) // what its slots counted for may be free
 	q.unlock()

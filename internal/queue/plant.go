@@ -219,6 +219,7 @@ func (q *Queue) ghost(c *Client) *hold {
 	h.gone.Store(true)
 	k := &hold{holder: h, queue: q, expiry: never, closed: true}
 	q.holds[k] = struct{}{}
+	q.engine.left.add(k)
 	return k
 }
 
@@ -316,6 +317,9 @@ func (q *Queue) uproot(now, wall int64) *plant {
 				t.past.extended = there(t.past.extended)
 			}
 		}
+	}
+	for k := range q.holds {
+		q.engine.left.remove(k)
 	}
 	g.tasks, q.tasks = q.tasks, table{}
 	q.stopped, q.uprooted = true, true
