@@ -43,6 +43,8 @@ func (r *requests) handleRare(t wire.Type, body []byte) error {
 		})
 	case wire.TypeClaim:
 		return handle(r, t, body, func(m *wire.Claim) error { return r.claim(m) })
+	case wire.TypeClaimed:
+		return handle(r, t, body, func(m *wire.Claimed) error { return r.claimed(m) })
 	case wire.TypeGet:
 		return handle(r, t, body, func(m *wire.Get) error { return r.get(m) })
 	case wire.TypeConsume:

@@ -97,6 +97,13 @@ func (r *requests) claim(m *wire.Claim) error {
 	return nil
 }
 
+// claimed takes the client's word that nothing else of what it had is with it.
+func (r *requests) claimed(m *wire.Claimed) error {
+	r.s.holder.ClaimsComplete()
+	r.s.out.confirm(m.Req, 1, 0)
+	return nil
+}
+
 func (r *requests) consume(m *wire.Consume) error {
 	s := r.s
 	if m.Consumer == 0 || m.Slots > reeve.MaxSlots {

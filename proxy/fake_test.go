@@ -26,13 +26,15 @@ var testKey = sync.OnceValue(func() auth.Key {
 })
 
 // fake is a master that does what a test tells it: it lets clients in, reads
-// their requests, and answers nothing by itself.
+// their requests, and answers nothing by itself but Claimed.
 type fake struct {
 	t       *testing.T
 	net     *memnet.Network
 	ln      *memnet.Listener
 	server  *auth.Server
 	welcome wire.Welcome // of the sessions to come
+
+	old bool // it does not know Claimed
 
 	sessions chan *fakeSession
 	ended    sync.WaitGroup
@@ -108,7 +110,7 @@ func (f *fake) serve(conn net.Conn) {
 	f.mu.Lock()
 	f.open = append(f.open, s)
 	f.mu.Unlock()
-	fs := &fakeSession{f: f, s: s, conn: conn.(*memnet.Conn), requests: make(chan request, 1<<16), reports: make(chan wire.Report, 64), bye: make(chan wire.Goodbye, 1)}
+	fs := &fakeSession{f: f, s: s, conn: conn.(*memnet.Conn), requests: make(chan request, 1<<16), reports: make(chan wire.Report, 64), bye: make(chan wire.Goodbye, 1), claimed: make(chan struct{}, 16)}
 	if fs.control, err = s.Accept(context.Background()); err != nil {
 		return
 	}
@@ -186,6 +188,7 @@ type fakeSession struct {
 	requests chan request
 	reports  chan wire.Report
 	bye      chan wire.Goodbye
+	claimed  chan struct{} // one for each Claimed
 
 	mu  sync.Mutex // guards writes
 	out wire.Builder
@@ -284,6 +287,8 @@ func (s *fakeSession) parseMessage(t wire.Type, body []byte, add func(request)) 
 		m = new(wire.Extend)
 	case wire.TypeClaim:
 		m = new(wire.Claim)
+	case wire.TypeClaimed:
+		return s.onClaimed(body)
 	case wire.TypeGet:
 		m = new(wire.Get)
 	case wire.TypeConsume:
@@ -330,6 +335,21 @@ func (s *fakeSession) parseMessage(t wire.Type, body []byte, add func(request)) 
 	}
 	add(r)
 	return err
+}
+
+// onClaimed takes the client's word that it has claimed what it has.
+func (s *fakeSession) onClaimed(body []byte) error {
+	var m wire.Claimed
+	if err := wire.Decode(wire.TypeClaimed, body, &m); err != nil {
+		return err
+	}
+	s.claimed <- struct{}{}
+	if s.f.old {
+		s.refuse(m.Req, reeve.ErrUnsupported)
+	} else {
+		s.confirm(m.Req, 0)
+	}
+	return nil
 }
 
 // next waits for the next request, which must be of type t.

@@ -141,16 +141,6 @@ func (c *Client) checkOutcome(o *reeve.Outcome) error {
 	return fmt.Errorf("%w: no such end of a lease: %d", reeve.ErrInvalid, o.Verb)
 }
 
-// ends reports whether the task is over with this end: nobody can have got it
-// since the end was sent.
-func (s *settle) ends() bool {
-	switch s.verb {
-	case reeve.Ack, reeve.Complete, reeve.Skip, reeve.Discard:
-		return true
-	}
-	return false
-}
-
 func (s *settle) size() int {
 	queue := len(s.lease.Queue())
 	switch s.verb {

@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -242,17 +243,118 @@ func TestSettle_OfAMasterThatForgotTheClientIsTriedAgainByItsToken(t *testing.T)
 	})
 }
 
-func TestNack_ThatWasSentIsNotClaimed(t *testing.T) {
+func TestClaim_TakesInEveryEndThatIsOnItsWay(t *testing.T) {
 	withFake(t, func(t *testing.T, m *fake, c *proxy.Client, s *fakeSession) {
-		l := lease(t, c, s, 1)
-		done := async(func() (int, error) { return 0, l.Nack(t.Context(), 0, nil) })
-		s.next(wire.TypeNack)
+		var done []<-chan outcome[int]
+		end := func(id reeve.ID, typ wire.Type, how func(*reeve.Lease) error) {
+			l := lease(t, c, s, id)
+			done = append(done, async(func() (int, error) { return 0, how(l) }))
+			s.next(typ)
+		}
+		end(1, wire.TypeAck, func(l *reeve.Lease) error { return l.Ack(t.Context()) })
+		end(2, wire.TypeNack, func(l *reeve.Lease) error { return l.Nack(t.Context(), 0, nil) })
+		end(3, wire.TypeComplete, func(l *reeve.Lease) error { return l.Complete(t.Context(), "results", reeve.Task{}) })
 		m.change(func(w *wire.Welcome) { w.Resumed = true })
 		s.drop()
 		s = m.session()
-		s.confirm(s.next(wire.TypeNack).req, 0) // not a Claim
-		if _, err := await(t, "Nack", done); err != nil {
-			t.Errorf("Nack = %v", err)
+		claim := s.next(wire.TypeClaim).msg.(*wire.Claim)
+		if len(claim.Entries) != 3 {
+			t.Errorf("claimed %+v", claim)
+		}
+		s.message(wire.Answer{Req: claim.Req, Kept: make([]bool, 3)}) // they were carried out
+		for _, typ := range []wire.Type{wire.TypeAck, wire.TypeNack, wire.TypeComplete} {
+			s.confirm(s.next(typ).req, 0)
+		}
+		for _, d := range done {
+			if _, err := await(t, "an end", d); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func TestClaimed_IsSentOnceWhenAllClaimsAreAnswered(t *testing.T) {
+	for _, old := range []bool{false, true} { // the master does not know it
+		withFake(t, func(t *testing.T, m *fake, c *proxy.Client, s *fakeSession) {
+			m.old = old
+			// A consumer with so many types that its Consume and its Claim are large.
+			types := make([]string, reeve.MaxTypes)
+			for i := range types {
+				types[i] = strings.Repeat("t", 200) + fmt.Sprint(i)
+			}
+			made := async(func() (reeve.Consumer, error) {
+				return c.Queue("tasks").Consume(t.Context(), 1, reeve.ForTypes(types...))
+			})
+			consume := s.next(wire.TypeConsume)
+			s.message(wire.Answer{Req: consume.req, Lease: time.Minute})
+			cs, err := await(t, "Consume", made)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.deliver(1, 0, "tasks", reeve.Task{ID: 1, Attempt: 1})
+			if _, err := cs.Next(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			held := lease(t, c, s, 2)
+			for range 3 {
+				if len(s.claimed) > 0 {
+					t.Fatal("Claimed on the first connection")
+				}
+				s.drop()
+				s = m.session()
+				large := 0
+				var claims []request
+				for len(claims) < 2 {
+					r := <-s.requests
+					if r.typ == wire.TypeClaim {
+						claims = append(claims, r)
+						if r.bulk {
+							large++
+						}
+					} else {
+						s.message(wire.Answer{Req: r.req, Lease: time.Minute})
+					}
+				}
+				if large != 1 {
+					t.Errorf("%d large claims, want one", large)
+				}
+				for _, r := range claims {
+					synctest.Wait()
+					if len(s.claimed) > 0 {
+						t.Fatal("Claimed before a Claim was answered")
+					}
+					s.message(wire.Answer{Req: r.req, Kept: []bool{true}})
+				}
+				<-s.claimed
+				synctest.Wait()
+				if len(s.claimed) > 0 {
+					t.Error("Claimed twice")
+				}
+			}
+			ack := async(func() (int, error) { return 0, held.Ack(t.Context()) })
+			for r := range s.requests {
+				if r.typ == wire.TypeAck {
+					s.confirm(r.req, 0)
+					break
+				}
+			}
+			if _, err := await(t, "Ack", ack); err != nil {
+				t.Errorf("old master %v: Ack = %v", old, err)
+			}
+		})
+	}
+}
+
+func TestClaimed_IsSentWithNothingToClaim(t *testing.T) {
+	withFake(t, func(t *testing.T, m *fake, c *proxy.Client, s *fakeSession) {
+		synctest.Wait()
+		if len(s.claimed) > 0 {
+			t.Error("Claimed on the first connection")
+		}
+		for range 3 {
+			s.drop()
+			s = m.session()
+			<-s.claimed
 		}
 	})
 }

@@ -59,7 +59,7 @@ type link struct {
 	resent   uint64 // requests from resent on, below resendTo, are still to be asked again here
 	resendTo uint64
 	renewed  uint64 // parked calls below it have been cancelled to be renewed
-	claiming int    // Claims without an answer
+	claiming int    // Claims without an answer, and one while they are made
 	leaving  bool   // the master refuses everything but the ends of leases
 	last     bool   // the client was closed: nothing more is asked
 	bulk     bulkQueue

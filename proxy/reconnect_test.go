@@ -49,10 +49,10 @@ func TestReconnect_AsksAgainInOrderUnderTheSameIDs(t *testing.T) {
 			t.Errorf("Get = %v, %v", l, err)
 		}
 		n := put(t.Context(), c, "tasks", "n")
-		if r := s.next(wire.TypePut); r.req != 4 {
-			t.Errorf("the next request is %d, want 4", r.req)
+		if r := s.next(wire.TypePut); r.req != 5 { // Claimed was 4
+			t.Errorf("the next request is %d, want 5", r.req)
 		}
-		s.confirm(4, 4)
+		s.confirm(5, 4)
 		await(t, "Put n", n)
 	})
 }
@@ -110,11 +110,14 @@ func TestReconnect_AbandonedCallsAreNotAskedAgain(t *testing.T) {
 		m.change(func(w *wire.Welcome) { w.Resumed = true })
 		s.drop()
 		s = m.session()
+		<-s.claimed
+		synctest.Wait() // it has its answer
 		b := put(t.Context(), c, "tasks", "b")
-		if r := s.next(wire.TypePut); string(r.put.Payload) != "b" || r.low != r.req {
+		r := s.next(wire.TypePut)
+		if string(r.put.Payload) != "b" || r.low != r.req {
 			t.Errorf("asked: %+v, want b", r)
 		}
-		s.confirm(2, 2)
+		s.confirm(r.req, 2)
 		await(t, "Put b", b)
 	})
 }
@@ -250,10 +253,11 @@ func TestOffline_CallsWaitAndSayWhy(t *testing.T) {
 		if took := time.Since(start); took > 5*time.Second {
 			t.Errorf("reconnected after %v", took)
 		}
-		if r := s.next(wire.TypePut); string(r.put.Payload) != "b" {
+		r := s.next(wire.TypePut)
+		if string(r.put.Payload) != "b" {
 			t.Errorf("asked %+v, want b only", r)
 		}
-		s.confirm(1, 1)
+		s.confirm(r.req, 1)
 		if _, err := await(t, "Put", p); err != nil {
 			t.Errorf("Put = %v", err)
 		}

@@ -48,12 +48,15 @@ func (c *Client) attach(l *link) {
 	if !l.resumed && c.epoch != 0 && c.epoch == l.epoch {
 		c.forgottenLocked()
 	}
+	back := c.epoch != 0
 	c.epoch, c.lastErr = l.epoch, nil
 	c.link = l
 	c.maxPayload.Store(l.maxPayload)
 	l.resent, l.resendTo = c.pending.low, c.pending.next
 	c.queued = true
-	c.claimLocked(l)
+	if back { // who was never there has left nothing
+		c.claimLocked(l)
+	}
 	for _, cs := range c.consumers {
 		cs.err = nil
 		cs.syncLocked()
@@ -88,8 +91,9 @@ type source struct {
 }
 
 // claimLocked claims every lease that still stands, and those whose end is on
-// its way, so that nobody else gets the task meanwhile. An end that may have
-// been sent and gave the task back is no reason to claim it again.
+// its way, so that nobody else gets the task meanwhile. When that is answered,
+// the master is told that there is nothing else: what it knows of besides was
+// on its way here when the connection was lost, and nobody works on it.
 //
 // The master counts claimed leases against the slots of their consumer, which
 // it must know by then without having filled its slots: it is told of the
@@ -108,11 +112,12 @@ func (c *Client) claimLocked(l *link) {
 	}
 	for _, k := range ends {
 		s, ok := k.req.(*settle)
-		if ok && (!k.sent || s.ends()) {
+		if ok {
 			from := source{s.lease.Queue(), s.consumer}
 			leases[from] = append(leases[from], wire.Pair{ID: s.lease.ID, Attempt: s.lease.Attempt})
 		}
 	}
+	l.claiming++ // until all have been asked
 	for from, pairs := range leases {
 		var tag uint64
 		if cs := from.consumer; cs != nil && cs.closed == nil {
@@ -129,6 +134,7 @@ func (c *Client) claimLocked(l *link) {
 			c.submitLocked(&call{req: r, traits: sessional | answered, then: claimed})
 		}
 	}
+	c.claimAnsweredLocked(l)
 }
 
 // maxClaim bounds the leases of one Claim, so that it is a small frame.
@@ -159,10 +165,20 @@ func claimed(c *Client, k *call) {
 		}
 		c.loseLocked(p.ID, p.Attempt, errNotKept)
 	}
-	if r.link.claiming--; r.link.claiming == 0 {
-		for _, cs := range c.consumers {
-			cs.wakeLocked()
-		}
-		c.tellProgressLocked()
+	c.claimAnsweredLocked(r.link)
+}
+
+// claimAnsweredLocked goes on when no Claim of l is without an answer. Only
+// then it can say that there are no more: a large one goes another way.
+func (c *Client) claimAnsweredLocked(l *link) {
+	if l.claiming--; l.claiming > 0 {
+		return
 	}
+	c.submitLocked(&call{traits: sessional, req: &plain{message: func(id, low uint64) wire.Message {
+		return wire.Claimed{Req: id, Low: low} // a master that does not know it waits for the leases to end
+	}}})
+	for _, cs := range c.consumers {
+		cs.wakeLocked()
+	}
+	c.tellProgressLocked()
 }

@@ -140,6 +140,7 @@ func checkRequest(req, low uint64) string {
 func (m *Nack) check() string            { return checkRequest(m.Req, m.Low) }
 func (m *Bury) check() string            { return checkRequest(m.Req, m.Low) }
 func (m *Extend) check() string          { return checkRequest(m.Req, m.Low) }
+func (m *Claimed) check() string         { return checkRequest(m.Req, m.Low) }
 func (m *Get) check() string             { return checkRequest(m.Req, m.Low) }
 func (m *Consume) check() string         { return checkRequest(m.Req, m.Low) }
 func (m *Unconsume) check() string       { return checkRequest(m.Req, m.Low) }

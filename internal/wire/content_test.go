@@ -120,7 +120,7 @@ func coldMessages() []wire.Message {
 		&wire.End{}, &wire.Command{}, &wire.Report{}, &wire.Progress{}, &wire.Event{},
 		&wire.TaskRequest{}, &wire.List{}, &wire.Peek{}, &wire.Explain{}, &wire.CancelTask{}, &wire.Act{}, &wire.Pause{},
 		&wire.ResultRequest{}, &wire.WorkersRequest{}, &wire.CommandRequest{}, &wire.Events{}, &wire.Unevents{},
-		&wire.TypesRequest{}, &wire.Backup{},
+		&wire.TypesRequest{}, &wire.Backup{}, &wire.Claimed{},
 	}
 }
 

@@ -114,6 +114,13 @@ type Claim struct {
 	Consumer uint64 `cbor:"5,keyasint,omitempty"`
 }
 
+// Claimed says that the client has claimed all leases that it holds: what else
+// was its own is not with it.
+type Claimed struct {
+	Req uint64 `cbor:"1,keyasint"`
+	Low uint64 `cbor:"2,keyasint,omitempty"`
+}
+
 // Get asks for up to Max tasks. The answer is one Deliver with its request id.
 type Get struct {
 	Req    uint64 `cbor:"1,keyasint"`
@@ -247,6 +254,7 @@ func (Nack) wireType() Type            { return TypeNack }
 func (Bury) wireType() Type            { return TypeBury }
 func (Extend) wireType() Type          { return TypeExtend }
 func (Claim) wireType() Type           { return TypeClaim }
+func (Claimed) wireType() Type         { return TypeClaimed }
 func (Get) wireType() Type             { return TypeGet }
 func (Consume) wireType() Type         { return TypeConsume }
 func (Unconsume) wireType() Type       { return TypeUnconsume }

@@ -130,6 +130,7 @@ func operatorSamples() []sample {
 			{Pos: 18, Size: 5, Offset: 2, Data: []byte("fgh")},
 		}}}),
 		message("backup-over", wire.Backup{Req: 66, Low: 66, Pin: 4711, Over: true}),
+		message("claimed", wire.Claimed{Req: 67, Low: 67}),
 	}
 }
 

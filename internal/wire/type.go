@@ -47,6 +47,7 @@ const (
 	TypeUnevents       Type = 43
 	TypeTypes          Type = 44
 	TypeBackup         Type = 45
+	TypeClaimed        Type = 46
 
 	TypeConfirm Type = 64
 	TypeDeliver Type = 65
@@ -65,7 +66,7 @@ var typeNames = map[Type]string{
 	TypeTask: "Task", TypeList: "List", TypePeek: "Peek", TypeExplain: "Explain", TypeCancelTask: "CancelTask",
 	TypeAct: "Act", TypePause: "Pause", TypeResult: "Result", TypeProgress: "Progress", TypeWorkers: "Workers",
 	TypeCommandRequest: "CommandRequest", TypeEvents: "Events", TypeUnevents: "Unevents", TypeTypes: "Types",
-	TypeBackup: "Backup", TypeConfirm: "Confirm", TypeDeliver: "Deliver", TypeAnswer: "Answer", TypeError: "Error", TypeEnd: "End",
+	TypeBackup: "Backup", TypeClaimed: "Claimed", TypeConfirm: "Confirm", TypeDeliver: "Deliver", TypeAnswer: "Answer", TypeError: "Error", TypeEnd: "End",
 	TypeEvent: "Event",
 }
 
