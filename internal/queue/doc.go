@@ -16,6 +16,12 @@
 //     call back, while one is held.
 //   - Work is done by the goroutine that asks. The only goroutine of the engine
 //     is the clock, which sleeps until the next due time.
+//   - With a journal, every change is recorded by the step that makes it
+//     (note.go), and what must not be told before it is durable is told then, by
+//     the goroutine that writes the journal (section.go, tell.go); it cleans the
+//     journal, too (clean.go). Another one, while there is something to do, reads
+//     payloads that are not in memory (pager.go). What was recorded becomes
+//     queues again in recover.go and plant.go.
 //   - A lease lives as long as its holder is heard of: a holder's silence is one
 //     timer per queue, not one per task. Who is silent for that long is given
 //     nothing until it is heard of. Deadlines of single tasks (delay, run time)

@@ -2,11 +2,8 @@ package queue
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -181,82 +178,5 @@ func (e *Engine) ReadFrame(ctx context.Context, p journal.Pos) ([]byte, error) {
 	return e.cfg.Journal.Read(ctx, p)
 }
 
-// keepPayload leaves the payload of t, which was recorded, to the journal if
-// there are enough in memory.
-func (q *Queue) keepPayload(t *task) {
-	e := q.engine
-	if e.log == nil || t.length == 0 {
-		return
-	}
-	if most := e.cfg.Memory; most > 0 && e.resident.Load()+int64(t.length) > most {
-		t.payload = nil
-		return
-	}
-	e.resident.Add(int64(t.length))
-}
-
-// leavePayload notes that t is gone.
-func (q *Queue) leavePayload(t *task) {
-	if q.engine.log != nil && t.length > 0 && !t.away() {
-		q.engine.resident.Add(-int64(t.length))
-	}
-}
-
-// rejoinPayload notes that t is back, in another queue.
-func (q *Queue) rejoinPayload(t *task) {
-	if q.engine.log != nil && t.length > 0 && !t.away() {
-		q.engine.resident.Add(int64(t.length))
-	}
-}
-
-func encodeConfig(c *reeve.QueueConfig) []byte {
-	b, err := json.Marshal(c)
-	if err != nil {
-		panic(fmt.Sprintf("queue: a configuration that is no JSON: %v", err)) // it has numbers and texts only
-	}
-	return b
-}
-
-// decodeConfig reads the configuration of the queue name: what it does not say is
-// as usual.
-func decodeConfig(name string, b []byte) (c reeve.QueueConfig, err error) {
-	if err = json.Unmarshal(b, &c); err == nil {
-		c, err = checkConfig(name, c)
-	}
-	if err != nil {
-		return c, fmt.Errorf("%w: configuration of queue %.300q: %w", journal.ErrCorrupt, name, err)
-	}
-	return c, nil
-}
-
 // newEpoch is never 0, and positive as a signed number.
 func newEpoch() uint64 { return rand.Uint64()>>1 | 1 }
-
-// declare makes a queue, which is recorded. Engine.mu is held.
-func (e *Engine) declare(name string, cfg reeve.QueueConfig) *Queue {
-	q := newQueue(e, name, cfg, len(e.queues))
-	e.numbers++
-	q.no = e.numbers
-	e.add(q)
-	q.mu.Lock()
-	q.noteQueue()
-	q.unlock()
-	return q
-}
-
-// add makes q known. Engine.mu is held.
-func (e *Engine) add(q *Queue) {
-	e.names[q.name] = q
-	e.known = append(slices.Clone(e.known), q.name)
-	e.queues = append(slices.Clone(e.queues), q)
-}
-
-// byNo returns the queue that a number stands for, or nil.
-func (e *Engine) byNo(no uint32) *Queue {
-	for _, q := range e.all() {
-		if q.no == no {
-			return q
-		}
-	}
-	return nil
-}

@@ -1,0 +1,59 @@
+package queue
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/journal"
+)
+
+// declare makes a queue, which is recorded. Engine.mu is held.
+func (e *Engine) declare(name string, cfg reeve.QueueConfig) *Queue {
+	q := newQueue(e, name, cfg, len(e.queues))
+	e.numbers++
+	q.no = e.numbers
+	e.add(q)
+	q.mu.Lock()
+	q.noteQueue()
+	q.unlock()
+	return q
+}
+
+// add makes q known. Engine.mu is held.
+func (e *Engine) add(q *Queue) {
+	e.names[q.name] = q
+	e.known = append(slices.Clone(e.known), q.name)
+	e.queues = append(slices.Clone(e.queues), q)
+}
+
+// byNo returns the queue that a number stands for, or nil.
+func (e *Engine) byNo(no uint32) *Queue {
+	for _, q := range e.all() {
+		if q.no == no {
+			return q
+		}
+	}
+	return nil
+}
+
+func encodeConfig(c *reeve.QueueConfig) []byte {
+	b, err := json.Marshal(c)
+	if err != nil {
+		panic(fmt.Sprintf("queue: a configuration that is no JSON: %v", err)) // it has numbers and texts only
+	}
+	return b
+}
+
+// decodeConfig reads the configuration of the queue name: what it does not say is
+// as usual.
+func decodeConfig(name string, b []byte) (c reeve.QueueConfig, err error) {
+	if err = json.Unmarshal(b, &c); err == nil {
+		c, err = checkConfig(name, c)
+	}
+	if err != nil {
+		return c, fmt.Errorf("%w: configuration of queue %.300q: %w", journal.ErrCorrupt, name, err)
+	}
+	return c, nil
+}
