@@ -363,6 +363,9 @@ func (w *crashes) comeBack(m *member, power bool) {
 			}
 		}
 	}
+	if w.rnd.IntN(4) > 0 {
+		m.now.ClaimsComplete()
+	}
 	told.Lock()
 	// What was lost, or refused, may have another outcome now.
 	unsure := func(r *ask) bool { return r.answered && (r.err != nil || power && !w.sync(r.q)) }
