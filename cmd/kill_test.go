@@ -92,10 +92,10 @@ func (r *killing) start() {
 
 // launch starts a master. Everything survives its kill with any durability, and
 // with most payloads out of memory. What was on its way to a client that never
-// got it is handed over again when the lease is over.
+// got it is handed over again when that client is back.
 func (r *killing) launch() {
 	r.t.Helper()
-	args := []string{"-addr", r.addr, "-data", "data", "-queue", "tasks,max-len=2000,attempts=1000,backoff=0,lease=2s", "-queue", "results,max-len=2000,attempts=1000,lease=2s"}
+	args := []string{"-addr", r.addr, "-data", "data", "-queue", "tasks,max-len=2000,attempts=1000,backoff=0", "-queue", "results,max-len=2000,attempts=1000"}
 	if r.rand.IntN(4) == 0 {
 		args = append(args, "-durability", []string{"interval=10ms", "none"}[r.rand.IntN(2)])
 	}

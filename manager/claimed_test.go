@@ -68,7 +68,7 @@ func TestClaimed_WhatWasOnItsWayRunsAtOnce(t *testing.T) {
 
 func TestClaimed_AfterASilenceToo(t *testing.T) {
 	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
-		q := m.Declare(t, "tasks", reeve.QueueConfig{Attempts: 1, Lease: 10 * time.Minute})
+		q := m.Declare(t, "tasks", reeve.QueueConfig{Lease: 5 * time.Minute})
 		c, cable := plug(t, m)
 		got := make(chan *reeve.Lease, 1)
 		go func() { got <- get(t, c.Queue("tasks")) }()
