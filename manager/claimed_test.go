@@ -97,7 +97,6 @@ func TestClaimed_TheEndsOnTheirWayStillCount(t *testing.T) {
 	revived(t, func(t *testing.T, m *managertest.Master) {
 		m.Declare(t, "tasks", reeve.QueueConfig{Attempts: 2, Lease: 10 * time.Minute, KeepResult: time.Hour})
 		m.Declare(t, "results", reeve.QueueConfig{})
-		c, cable := plug(t, m)
 		ends := map[string]func(*reeve.Lease) error{
 			"ack":      func(l *reeve.Lease) error { return l.Ack(t.Context()) },
 			"complete": func(l *reeve.Lease) error { return l.Complete(t.Context(), "results", reeve.Task{Payload: l.Payload}) },
@@ -110,15 +109,13 @@ func TestClaimed_TheEndsOnTheirWayStillCount(t *testing.T) {
 		q := m.Dial(t).Queue("tasks")
 		ids := map[string]reeve.ID{}
 		over := make(chan error, len(ends))
-		var leases []*reeve.Lease
-		for name := range ends {
+		for name, end := range ends {
+			c, cable := plug(t, m) // each has nothing else to claim
 			ids[name] = putOne(t, q, name)
-			leases = append(leases, get(t, c.Queue("tasks")))
-		}
-		settle()
-		cable.Last().StallAfter(0) // none of them arrives
-		for _, l := range leases {
-			go func() { over <- ends[string(l.Payload)](l) }()
+			l := get(t, c.Queue("tasks"))
+			settle()
+			cable.Last().StallAfter(0) // it is sent, and does not arrive
+			go func() { over <- end(l) }()
 		}
 		settle()
 		if s := statsOf(t, q); s.Leased != len(ends) {
