@@ -51,8 +51,9 @@ func TestClean_KeepsTheJournalSmallWithPinnedTasks(t *testing.T) {
 					q, c = k.lookup("q"), newClient(k.Engine)
 				}
 			}
-			// A step's frames and units may be there still.
-			if largest > 1.5 {
+			// A step's frames and units, and what was written before the step is
+			// durable, may be there still.
+			if largest > 3 {
 				t.Errorf("the journal had %d bytes at most, and 3 × what lives and %.2f × the slack", most, largest)
 			}
 			if s := k.journal.Stats(); s.Trimmed < 5000 {
