@@ -40,7 +40,8 @@ type Config[T any] struct {
 	// Work is what there is to do besides, in small steps; nil: nothing. The
 	// Log's goroutine calls it after each commit or probe and, as long as it returns
 	// true, when there is nothing to commit. It may Enter and Leave, and call
-	// the journal's Sync, Read and Trim. ctx ends with Close.
+	// the journal's Sync, Read and Trim. ctx ends with Close: it is not for calls
+	// that must not be broken off.
 	Work func(ctx context.Context) (more bool)
 	// Failed is called once, if the journal fails, before anybody is told; by
 	// the Log's goroutine, with nothing locked. nil: nobody is.

@@ -48,6 +48,9 @@ type model struct {
 	wantErr  error       // what the journal fails with
 	frame    journal.Pos // of the last that was told
 
+	entering sync.Mutex // guards the next one; held while Work enters
+	closing  bool       // Close was called, or is about to be: who enters is told so
+
 	mu       sync.Mutex
 	synced   map[journal.Pos]bool // frames with a Synced section
 	sections map[journal.Pos]int  // of a frame
@@ -196,11 +199,16 @@ func (m *model) work(r *rand.Rand) func(context.Context) bool {
 		switch r.IntN(8) {
 		case 0:
 			line := r.IntN(len(m.lines))
+			m.entering.Lock()
+			defer m.entering.Unlock()
+			if m.closing {
+				return false
+			}
 			m.lines[line].mu.Lock()
 			m.sectionLocked(r, line)
 			m.lines[line].mu.Unlock()
 		case 1:
-			m.journal.Sync(ctx) // its failure is that of the next
+			m.journal.Sync(context.WithoutCancel(ctx)) // its failure is that of the next
 		case 2:
 			m.journal.Read(ctx, 1)
 		}
@@ -237,6 +245,9 @@ func (m *model) run(seed uint64, chaos func(r *rand.Rand, stop <-chan struct{}))
 	clients.Wait()
 	close(stop)
 	others.Wait()
+	m.entering.Lock()
+	m.closing = true
+	m.entering.Unlock()
 	err := m.log.Close()
 	if m.wantErr == nil && err != nil || m.wantErr != nil && !errors.Is(err, m.wantErr) {
 		m.t.Errorf("Close: %v", err)

@@ -126,6 +126,7 @@ func (c *cleaner) due(written int64) bool {
 // trim has the journal forget what was gone through; false: not yet.
 func (c *cleaner) trim(ctx context.Context) bool {
 	e := c.engine
+	ctx = context.WithoutCancel(ctx) // a journal whose Sync was broken off is of no use
 	if c.after == 0 {
 		return true
 	}
