@@ -103,9 +103,7 @@ func (q *Queue) returnLeft(h *Holder, ks []*hold) bool {
 			if t.parked() != nil { // it is done
 				continue
 			}
-			start := t.leasedAt
-			q.unlease(t, now)
-			q.giveBack(t, &NackOp{Returned: true}, k.holder.name(), start, now)
+			q.returnTask(t, now)
 		}
 		if k.leases.n == 0 {
 			k.expiry = never

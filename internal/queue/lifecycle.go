@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/reeveq/reeve"
 )
@@ -146,15 +147,10 @@ func (q *Queue) release(k *hold, returned bool) {
 	q.mu.Lock()
 	now := q.engine.now()
 	q.closeHold(k)
-	ts := make([]*task, 0, k.leases.n)
-	for t := k.leases.head; t != nil; t = t.next {
-		ts = append(ts, t)
-	}
+	ts := k.leases.all()
 	if returned {
-		for i := len(ts) - 1; i >= 0; i-- {
-			start := ts[i].leasedAt
-			q.unlease(ts[i], now)
-			q.giveBack(ts[i], &NackOp{Returned: true}, k.holder.name(), start, now)
+		for _, t := range slices.Backward(ts) { // the last first: each goes to the front
+			q.returnTask(t, now)
 		}
 	} else {
 		q.loseAll(k, ts, now)
@@ -163,6 +159,13 @@ func (q *Queue) release(k *hold, returned bool) {
 	k.expiry = never
 	q.after(now)
 	q.unlock()
+}
+
+// returnTask takes t from its holder, as one that it gives back unstarted.
+func (q *Queue) returnTask(t *task, now int64) {
+	worker, start := t.hold.holder.name(), t.leasedAt
+	q.unlease(t, now)
+	q.giveBack(t, &NackOp{Returned: true}, worker, start, now)
 }
 
 // leave ends k, but for its leases: see Holder.Leave.

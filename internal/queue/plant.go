@@ -229,11 +229,7 @@ func (q *Queue) loseOwn() {
 	now := q.engine.now()
 	for k := range q.holds {
 		if k.closed && k.holder.client == nil {
-			ts := make([]*task, 0, k.leases.n)
-			for t := k.leases.head; t != nil; t = t.next {
-				ts = append(ts, t)
-			}
-			q.loseAll(k, ts, now)
+			q.loseAll(k, k.leases.all(), now)
 			delete(q.holds, k)
 			k.expiry = never
 		}

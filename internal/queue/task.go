@@ -201,6 +201,15 @@ func (l *taskList) pushBack(t *task) {
 	l.n++
 }
 
+// all are the tasks of the list, for who takes them out of it one by one.
+func (l *taskList) all() []*task {
+	ts := make([]*task, 0, l.n)
+	for t := l.head; t != nil; t = t.next {
+		ts = append(ts, t)
+	}
+	return ts
+}
+
 // pushFirst puts t before all others.
 func (l *taskList) pushFirst(t *task) {
 	t.prev, t.next = nil, l.head
