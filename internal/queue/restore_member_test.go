@@ -162,15 +162,18 @@ func (m *member) send(r *ask) {
 		}
 	}
 	q := m.w.queues[r.q]
+	told.Lock()
+	id := r.t.id // an answer that comes meanwhile notes it again
+	told.Unlock()
 	switch r.what {
 	case "put":
 		q.Put(s.Holder, &queue.PutOp{Tasks: []reeve.Task{{Payload: []byte(r.t.payload)}}, Tag: r.no, By: s})
 	case "ack":
-		q.Ack(s.Holder, []queue.AckOp{{ID: r.t.id, Attempt: r.attempt}}, r.no, s)
+		q.Ack(s.Holder, []queue.AckOp{{ID: id, Attempt: r.attempt}}, r.no, s)
 	case "bury":
-		q.Nack(s.Holder, &queue.NackOp{ID: r.t.id, Attempt: r.attempt, Bury: true, Error: "bad"}, r.no, s)
+		q.Nack(s.Holder, &queue.NackOp{ID: id, Attempt: r.attempt, Bury: true, Error: "bad"}, r.no, s)
 	case "complete":
 		result := reeve.Task{Payload: []byte("r" + r.t.payload)}
-		q.Complete(s.Holder, m.w.queues[r.to], []queue.CompleteOp{{ID: r.t.id, Attempt: r.attempt, Result: result, Tag: r.no, By: s}})
+		q.Complete(s.Holder, m.w.queues[r.to], []queue.CompleteOp{{ID: id, Attempt: r.attempt, Result: result, Tag: r.no, By: s}})
 	}
 }
