@@ -41,6 +41,27 @@ var codes = [...]error{
 	29: reeve.ErrJournalFull,
 	30: reeve.ErrJournal,
 	31: reeve.ErrNoJournal,
+	32: reeve.ErrNoSuchName,
+	33: reeve.ErrNoSuchObject,
+	34: reeve.ErrObjectExists,
+	35: reeve.ErrNotExposed,
+	36: reeve.ErrUnserializable,
+	37: reeve.ErrMethod,
+	38: reeve.ErrPanic,
+	39: reeve.ErrLocked,
+	40: reeve.ErrNotLocked,
+	41: reeve.ErrNotOwner,
+	42: reeve.ErrOverRelease,
+	43: reeve.ErrBrokenBarrier,
+	44: reeve.ErrDeadlock,
+	45: reeve.ErrNoSuchKey,
+	46: reeve.ErrOutOfRange,
+	47: reeve.ErrNotFound,
+	48: reeve.ErrMissed,
+	49: reeve.ErrTooManyDone,
+	50: reeve.ErrWorkerLost,
+	51: reeve.ErrNoSuchBlob,
+	52: context.DeadlineExceeded,
 }
 
 const (
@@ -49,7 +70,7 @@ const (
 	codeCancelled = 24
 )
 
-// maxNames bounds the queue names that one [Error] lists.
+// maxNames bounds the names that one [Error] lists.
 const maxNames = 64
 
 // Code is the number of err on the wire: 0 for nil, that of
@@ -84,8 +105,8 @@ func codeOf(err error) int {
 }
 
 // ErrorFor is the answer to request req that err stands for, with the details
-// of a [reeve.NoSuchQueueError] (at most 64 names), a [reeve.LimitError] and a
-// [reeve.DuplicateError] of one task. The caller sets First where it knows it.
+// of a [reeve.NoSuchQueueError] or [reeve.NoSuchNameError] (at most 64 names), a
+// [reeve.DeadlockError], a [reeve.LimitError] and a [reeve.DuplicateError] of one task. The caller sets First where it knows it.
 // stack is empty unless the master is in debug mode.
 func ErrorFor(req uint64, err error, stack string) *Error {
 	e := &Error{Req: req, Code: Code(err), Stack: cleanText(stack)}
@@ -94,10 +115,15 @@ func ErrorFor(req uint64, err error, stack string) *Error {
 	}
 	var missing *reeve.NoSuchQueueError
 	if errors.As(err, &missing) {
-		e.Name = cleanText(missing.Name)
-		for _, name := range missing.Known[:min(len(missing.Known), maxNames)] {
-			e.Names = append(e.Names, cleanText(name))
-		}
+		e.Name, e.Names = cleanText(missing.Name), cleanNames(missing.Known)
+	}
+	var unnamed *reeve.NoSuchNameError
+	if errors.As(err, &unnamed) {
+		e.Name, e.Names = cleanText(unnamed.Name), cleanNames(unnamed.Known)
+	}
+	var deadlock *reeve.DeadlockError
+	if errors.As(err, &deadlock) {
+		e.Names = cleanNames(deadlock.Cycle)
 	}
 	var limit *reeve.LimitError
 	if errors.As(err, &limit) {
@@ -110,9 +136,18 @@ func ErrorFor(req uint64, err error, stack string) *Error {
 	return e
 }
 
+// cleanNames are the first of names, as they may be sent.
+func cleanNames(names []string) []string {
+	var clean []string
+	for _, name := range names[:min(len(names), maxNames)] {
+		clean = append(clean, cleanText(name))
+	}
+	return clean
+}
+
 // Err is the error on this side: errors.Is holds for the sentinel of the code
-// and errors.As for [reeve.NoSuchQueueError], [reeve.LimitError] and
-// [reeve.DuplicateError] (of a request's only task) where the answer has their
+// and errors.As for [reeve.NoSuchQueueError], [reeve.NoSuchNameError],
+// [reeve.DeadlockError], [reeve.LimitError] and [reeve.DuplicateError] (of a request's only task) where the answer has their
 // details, and the text is the sender's. A code this version does not know is a
 // [reeve.RemoteError].
 func (e *Error) Err() error {
@@ -120,6 +155,10 @@ func (e *Error) Err() error {
 	switch {
 	case e.Code == Code(reeve.ErrNoSuchQueue) && (e.Name != "" || len(e.Names) > 0):
 		kind = &reeve.NoSuchQueueError{Name: e.Name, Known: e.Names}
+	case kind == reeve.ErrNoSuchName && (e.Name != "" || len(e.Names) > 0):
+		kind = &reeve.NoSuchNameError{Name: e.Name, Known: e.Names}
+	case kind == reeve.ErrDeadlock && len(e.Names) > 0:
+		kind = &reeve.DeadlockError{Cycle: e.Names}
 	case kind == reeve.ErrDuplicate && e.First != 0:
 		kind = &reeve.DuplicateError{Tasks: []int{0}, IDs: []reeve.ID{reeve.ID(e.First)}}
 	case e.Limit != nil && kind != nil:
