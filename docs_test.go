@@ -173,7 +173,10 @@ func TestJournal_HasEveryKindOfRecord(t *testing.T) {
 	t.Parallel()
 	records := section(t, read(t, "docs/JOURNAL.md"), "## Records")
 	n := record.Kind(0)
-	for k := record.Kind(1); k.Known(); k++ {
+	for k := record.Kind(1); k < 255; k++ {
+		if !k.Known() {
+			continue
+		}
 		n++
 		if !strings.Contains(records, "\n| "+strconv.Itoa(int(k))+" | "+k.String()) {
 			t.Errorf("kind %d, %v, is missing", k, k)

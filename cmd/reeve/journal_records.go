@@ -25,6 +25,7 @@ type records struct {
 	end     record.End
 	result  record.Result
 	unique  record.Unique
+	deleted record.Delete
 }
 
 func (r *records) decode(kind record.Kind, body []byte) error {
@@ -59,6 +60,8 @@ func (r *records) decode(kind record.Kind, body []byte) error {
 		return r.result.Decode(body)
 	case record.KindUnique:
 		return r.unique.Decode(body)
+	case record.KindDelete:
+		return r.deleted.Decode(body)
 	}
 	return nil // of a later version
 }

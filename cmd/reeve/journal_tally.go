@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/record"
 	"github.com/reeveq/reeve/journal"
@@ -69,6 +71,8 @@ func (t *tally) record(kind record.Kind, size int) {
 		if old, ok := t.tasks[now.move.ID]; ok {
 			t.there(now.move.To, now.move.ID, int(old.bytes))
 		}
+	case record.KindDelete:
+		t.deleted(now.deleted.Queue)
 	case record.KindEnd:
 		t.ended(now.end.ID)
 	case record.KindResult:
@@ -84,6 +88,20 @@ func (t *tally) queue(no uint32) *queueTally {
 		t.order = append(t.order, q)
 	}
 	return q
+}
+
+// deleted forgets a queue and its tasks.
+func (t *tally) deleted(no uint32) {
+	q := t.queue(no)
+	if q.live > 0 {
+		for id, task := range t.tasks {
+			if task.queue == q {
+				delete(t.tasks, id)
+			}
+		}
+	}
+	delete(t.queues, no)
+	t.order = slices.DeleteFunc(t.order, func(o *queueTally) bool { return o == q })
 }
 
 // there notes that a task is in a queue, with a record of size bytes, and

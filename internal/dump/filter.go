@@ -36,6 +36,9 @@ func QueuesOf(kind record.Kind, body []byte) (numbers []uint32, err error) {
 	case record.KindQueue:
 		var r record.Queue
 		err, no = r.Decode(body), r.No
+	case record.KindDelete:
+		var r record.Delete
+		err, no = r.Decode(body), r.Queue
 	case record.KindPause:
 		var r record.Pause
 		err, no = r.Decode(body), r.Queue

@@ -25,6 +25,13 @@ func (r *Queue) Decode(body []byte) error {
 	return c.end(KindQueue, body)
 }
 
+// Decode reads a Delete.
+func (r *Delete) Decode(body []byte) error {
+	c := cursor{rest: body}
+	r.Queue = c.uint32()
+	return c.end(KindDelete, body)
+}
+
 // Decode reads a Pause.
 func (r *Pause) Decode(body []byte) error {
 	c := cursor{rest: body}

@@ -30,6 +30,14 @@ func AppendQueue(b []byte, r *Queue) []byte {
 	return finish(b, o)
 }
 
+// AppendDelete appends r to b.
+func AppendDelete(b []byte, r *Delete) []byte {
+	at := len(b)
+	b = beginSmall(b, KindDelete)
+	b = binary.AppendUvarint(b, uint64(r.Queue))
+	return finishSmall(b, at)
+}
+
 // AppendPause appends r to b.
 func AppendPause(b []byte, r *Pause) []byte {
 	b, o := begin(b, KindPause, 4+len(r.Reason))

@@ -88,6 +88,7 @@ var golden = []struct {
 	{"result-0", &record.Result{}},
 	{"unique", &record.Unique{Queue: 1, Key: "https://host.example/page", ID: 0x100000001, Mode: reeve.UniqueForTime, Until: ns(100)}},
 	{"unique-0", &record.Unique{Queue: 1, Key: "k", ID: 1}},
+	{"delete", &record.Delete{Queue: 300}},
 }
 
 func TestGolden_RecordsAreThoseOfEveryRelease(t *testing.T) {

@@ -6,10 +6,11 @@ var kindNames = [...]string{
 	KindMaster: "master", KindQueue: "queue", KindPause: "pause", KindClient: "client", KindGone: "gone",
 	KindRequest: "request", KindPut: "put", KindTask: "task", KindLease: "lease", KindExtend: "extend",
 	KindState: "state", KindMove: "move", KindEnd: "end", KindResult: "result", KindUnique: "unique",
+	KindDelete: "delete",
 }
 
 // Known reports whether there is a struct for the kind.
-func (k Kind) Known() bool { return k > 0 && int(k) < len(kindNames) }
+func (k Kind) Known() bool { return int(k) < len(kindNames) && kindNames[k] != "" }
 
 // String is the kind's name, as lines have it.
 func (k Kind) String() string {
@@ -22,7 +23,7 @@ func (k Kind) String() string {
 // kindOf is the kind of a name; 0: there is none.
 func kindOf(name string) Kind {
 	for k, n := range kindNames {
-		if n == name && k > 0 {
+		if n == name && n != "" {
 			return Kind(k)
 		}
 	}

@@ -63,6 +63,8 @@ func newLine(k Kind) line {
 		return &resultLine{}
 	case KindUnique:
 		return &uniqueLine{}
+	case KindDelete:
+		return &deleteLine{}
 	}
 	return &unknownLine{}
 }

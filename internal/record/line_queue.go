@@ -59,6 +59,20 @@ func (l *pauseLine) append(b []byte) []byte {
 	return AppendPause(b, &Pause{Queue: l.Queue, Paused: l.Paused, Reason: l.Reason})
 }
 
+type deleteLine struct {
+	lineHead
+	Queue uint32 `json:"queue_no"`
+}
+
+func (l *deleteLine) decode(body []byte) error {
+	var r Delete
+	err := r.Decode(body)
+	l.Queue = r.Queue
+	return err
+}
+
+func (l *deleteLine) append(b []byte) []byte { return AppendDelete(b, &Delete{Queue: l.Queue}) }
+
 type clientLine struct {
 	lineHead
 	No      uint32  `json:"client_no"`

@@ -26,6 +26,7 @@ const (
 	KindEnd     Kind = 13
 	KindResult  Kind = 14
 	KindUnique  Kind = 15
+	KindDelete  Kind = 16
 )
 
 // Head is how a frame begins.
@@ -47,6 +48,10 @@ type Queue struct {
 	Name   string
 	Config []byte // JSON
 }
+
+// Delete ends a queue, with all that was said of its number. What comes of its
+// tasks that were moved elsewhere before is not touched.
+type Delete struct{ Queue uint32 }
 
 // Pause begins or ends a pause of a queue.
 type Pause struct {
