@@ -84,7 +84,13 @@ var mayImport = map[string][]string{
 	"internal/dump":                {"journal", "internal/record"},
 	"internal/commit":              {"", "journal"},
 	"internal/queue":               {"", "journal", "internal/commit", "internal/record"},
-	"manager":                      {"", "auth", "codec", "journal", "journal/backup", "internal/memory", "internal/session", "internal/wire", "internal/queue"},
+	"internal/shared":              {"", "codec"},
+	"internal/shared/blob":         {"", "codec", "internal/shared"},
+	"internal/shared/container":    {"", "codec", "internal/shared"},
+	"internal/shared/expose":       {"", "codec", "internal/shared"},
+	"internal/shared/locking":      {"", "codec", "internal/shared"},
+	"shared":                       {"", "codec"},
+	"manager":                      {"", "auth", "codec", "journal", "journal/backup", "internal/memory", "internal/session", "internal/wire", "internal/queue", "internal/shared", "internal/shared/blob", "internal/shared/container", "internal/shared/expose", "internal/shared/locking"},
 	"proxy":                        {"", "auth", "codec", "journal", "journal/backup", "internal/session", "internal/wire"},
 	"worker":                       {"", "codec"},
 	"managertest":                  {"", "auth", "journal", "manager", "proxy", "internal/session/memnet", "internal/session/sessiontest"},
@@ -97,7 +103,7 @@ var mayImport = map[string][]string{
 }
 
 // public are the packages that a user of the library may import.
-var public = []string{"", "auth", "canonical", "codec", "journal", "journal/backup", "journal/file", "journal/journaltest", "manager", "proxy", "worker", "managertest"}
+var public = []string{"", "auth", "canonical", "codec", "journal", "journal/backup", "journal/file", "journal/journaltest", "manager", "proxy", "shared", "worker", "managertest"}
 
 func TestImports_FollowTheRules(t *testing.T) {
 	t.Parallel()

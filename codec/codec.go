@@ -19,27 +19,50 @@ var (
 	CBOR reeve.Codec = newCBOR()
 	// JSON writes what encoding/json writes.
 	JSON reeve.Codec = jsonCodec{}
+	// Deterministic is CBOR in its one form for each value (RFC 8949, 4.2.1): equal
+	// values are equal bytes. It reads what CBOR reads.
+	Deterministic reeve.Codec = newDeterministic()
 	// Raw carries []byte and string as they are and refuses all other types.
 	Raw reeve.Codec = rawCodec{}
 )
+
+// Encoded is a value that is CBOR already: it is written as it is, and read
+// without a look at it.
+type Encoded = cbor.RawMessage
+
+// refTag marks a [reeve.Ref], wherever in a value it is. It is not registered.
+const refTag = 29285
 
 type cborCodec struct {
 	enc cbor.EncMode
 	dec cbor.DecMode
 }
 
-func newCBOR() cborCodec {
-	enc, err := cbor.EncOptions{Time: cbor.TimeRFC3339NanoUTC}.EncMode()
-	if err != nil {
-		panic(err) // constant options
-	}
+func newCBOR() cborCodec { return newCodec(cbor.EncOptions{Time: cbor.TimeRFC3339NanoUTC}) }
+
+func newDeterministic() cborCodec {
+	o := cbor.CoreDetEncOptions()
+	o.Time = cbor.TimeRFC3339NanoUTC
+	return newCodec(o)
+}
+
+func newCodec(o cbor.EncOptions) cborCodec {
+	tags := cbor.NewTagSet()
+	must(tags.Add(cbor.TagOptions{EncTag: cbor.EncTagRequired, DecTag: cbor.DecTagRequired}, reflect.TypeFor[reeve.Ref](), refTag))
+	enc, err := o.EncModeWithTags(tags)
+	must(err)
 	// A payload comes from another process: maps become map[string]any, as
 	// JSON's do, and a duplicate key is an error instead of either value.
-	dec, err := cbor.DecOptions{DefaultMapType: reflect.TypeFor[map[string]any](), DupMapKey: cbor.DupMapKeyEnforcedAPF}.DecMode()
+	dec, err := cbor.DecOptions{DefaultMapType: reflect.TypeFor[map[string]any](), DupMapKey: cbor.DupMapKeyEnforcedAPF}.DecModeWithTags(tags)
+	must(err)
+	return cborCodec{enc: enc, dec: dec}
+}
+
+// must is for what is constant.
+func must(err error) {
 	if err != nil {
 		panic(err)
 	}
-	return cborCodec{enc: enc, dec: dec}
 }
 
 func (cborCodec) Name() string                         { return "cbor" }

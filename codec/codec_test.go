@@ -1,6 +1,7 @@
 package codec_test
 
 import (
+	"bytes"
 	"reflect"
 	"slices"
 	"testing"
@@ -115,4 +116,41 @@ func outOfCalendar(v any) bool {
 		return outOfCalendar(v.Content)
 	}
 	return false
+}
+
+func TestCBOR_CarriesReferencesAnywhere(t *testing.T) {
+	t.Parallel()
+	ref := reeve.Ref{ID: 7, Life: 9, Type: "lock"}
+	b, err := codec.CBOR.Marshal(map[string]any{"to": []any{ref}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v any
+	if err := codec.Deterministic.Unmarshal(b, &v); err != nil {
+		t.Fatal(err)
+	}
+	if got := v.(map[string]any)["to"].([]any)[0]; got != ref {
+		t.Errorf("%#v came back, want %#v", got, ref)
+	}
+	if err := codec.CBOR.Unmarshal([]byte{0xa1, 1, 0x61, 'a'}, new(reeve.Ref)); err == nil {
+		t.Error("a map that is not marked as a reference is taken for one")
+	}
+}
+
+func TestDeterministic_HasOneFormForEachValue(t *testing.T) {
+	t.Parallel()
+	m := map[string]int{"a": 1, "bb": 2, "c": 3, "dd": 4, "e": 5}
+	first, err := codec.Deterministic.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		if b, err := codec.Deterministic.Marshal(m); err != nil || !bytes.Equal(b, first) {
+			t.Fatalf("% x and % x, %v", b, first, err)
+		}
+	}
+	f, _ := codec.Deterministic.Marshal(1.5)
+	if g, _ := codec.Deterministic.Marshal(float32(1.5)); !bytes.Equal(f, g) {
+		t.Errorf("1.5 is % x and % x", f, g)
+	}
 }

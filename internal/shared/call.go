@@ -1,0 +1,306 @@
+package shared
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/reeveq/reeve"
+)
+
+// Request is a call as it comes in.
+type Request struct {
+	Req, Low uint64 // the caller's number of it, and the lowest it waits for
+	Ref      reeve.Ref
+	Method   string
+	Args     []byte // good until the call returns
+	Reads    bool   // changes nothing: its answer is not remembered
+	Again    bool   // was sent to an earlier life of the master, too
+	Timeout  time.Duration
+}
+
+// Call is a request on its way through an object.
+type Call struct {
+	Client *Client
+	Method string
+	// Args is a CBOR array. It is good until [Object.Call] returns.
+	Args []byte
+	// Again: it was sent to an earlier life of the master, which may have carried
+	// it out.
+	Again bool
+	// Deadline is when its caller gives up; zero: never. The Host ends the call
+	// then.
+	Deadline time.Time
+
+	req    uint64
+	reads  bool
+	stays  bool // goes on when the connection is lost
+	from   *Link
+	cancel func(cause error) // nil: not parked
+	timer  *time.Timer
+	over   bool // answered, or given up
+}
+
+// Return answers the call with a value, one CBOR item or nothing, which is kept.
+// false: it was over before, and what only its caller could use is to be undone.
+// It may be called with the object's mutex held.
+func (c *Call) Return(value []byte) bool { return c.Client.finish(c, value, nil) }
+
+// Fail answers the call with an error.
+func (c *Call) Fail(err error) bool { return c.Client.finish(c, nil, err) }
+
+// ReturnRead answers with what was read from a durable object, once what it
+// depends on is durable. The object's mutex is held.
+func (c *Call) ReturnRead(s *Store, value []byte) bool { return c.Return(value) }
+
+// ReturnChanged answers with value once the change is durable. It takes effect
+// also when false is returned. The object's mutex is held.
+func (c *Call) ReturnChanged(s *Store, ch *Change, value []byte) bool { return c.Return(value) }
+
+// Park lets the call wait for its answer. cancel is called, at most once and with
+// nothing locked, when it ends in another way: its caller gave up, its time is
+// over, its connection is lost. The call is answered by then, if anybody is there.
+func (c *Call) Park(cancel func(cause error)) { c.Client.park(c, cancel, false) }
+
+// Stay is Park for a call that goes on when its connection is lost, because its
+// caller may come back for the answer; it ends when the client is gone.
+func (c *Call) Stay(cancel func(cause error)) { c.Client.park(c, cancel, true) }
+
+// Replier takes the answers of one connection. Its methods must not block, nor
+// call what is in this package; objects' mutexes are held.
+type Replier interface {
+	Return(req uint64, value []byte)
+	Fail(req uint64, err error)
+	// Wake is called with nothing locked after some of the above.
+	Wake()
+}
+
+// answer is what became of a request.
+type answer struct {
+	call  *Call // under way
+	value []byte
+	err   error
+}
+
+// maxAnswers bounds the bytes of one client's answers that are remembered: those
+// of calls whose answer the client has not confirmed by going on.
+const maxAnswers = 64 << 20
+
+// calls are those of one client.
+type calls struct {
+	mu      sync.Mutex // guards the fields below; taken after objects' mutexes, and nothing else is with it held
+	byReq   map[uint64]*answer
+	low     uint64
+	size    int64
+	waiting int // that are parked
+}
+
+// call carries out a request that came over l.
+func (cl *Client) call(l *Link, r *Request) {
+	c := &Call{
+		Client: cl, Method: r.Method, Args: r.Args, Again: r.Again,
+		req: r.Req, reads: r.Reads, from: l,
+	}
+	if r.Timeout > 0 {
+		c.Deadline = time.Now().Add(r.Timeout)
+	}
+	if !cl.begin(c, r.Low) {
+		return
+	}
+	o, err := cl.host.find(cl, r)
+	if err != nil {
+		c.Fail(err)
+		return
+	}
+	o.Call(c)
+}
+
+// begin notes the call; false: it was made before, and has its answer or will get
+// it.
+func (cl *Client) begin(c *Call, low uint64) bool {
+	k := &cl.calls
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.forget(low)
+	a := k.byReq[c.req]
+	switch {
+	case a == nil:
+		if k.byReq == nil {
+			k.byReq = map[uint64]*answer{}
+		}
+		k.byReq[c.req] = &answer{call: c}
+		return true
+	case a.call != nil:
+		a.call.from = c.from // it will be answered here
+	default:
+		c.from.reply(c.req, a.value, a.err)
+	}
+	return false
+}
+
+// forget drops the answers below low.
+func (k *calls) forget(low uint64) {
+	if low <= k.low {
+		return
+	}
+	if n := low - k.low; n > uint64(len(k.byReq)) {
+		for req, a := range k.byReq {
+			if req < low && a.call == nil {
+				k.drop(req, a)
+			}
+		}
+	} else {
+		for req := k.low; req < low; req++ {
+			if a := k.byReq[req]; a != nil && a.call == nil {
+				k.drop(req, a)
+			}
+		}
+	}
+	k.low = low
+}
+
+func (k *calls) drop(req uint64, a *answer) {
+	delete(k.byReq, req)
+	k.size -= int64(len(a.value))
+}
+
+// finish answers a call, once.
+func (cl *Client) finish(c *Call, value []byte, err error) bool {
+	k := &cl.calls
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if c.over {
+		return false
+	}
+	k.end(c, value, err)
+	c.from.reply(c.req, value, err)
+	return true
+}
+
+// end notes what became of a call.
+func (k *calls) end(c *Call, value []byte, err error) {
+	c.over = true
+	if c.cancel != nil {
+		k.waiting--
+		c.cancel = nil
+	}
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	a := k.byReq[c.req]
+	if a == nil {
+		return
+	}
+	if c.reads || c.req < k.low {
+		delete(k.byReq, c.req)
+		return
+	}
+	a.call, a.value, a.err = nil, value, err
+	if k.size += int64(len(value)); k.size > maxAnswers {
+		k.size -= int64(len(value))
+		a.value, a.err = nil, reeve.ErrOutcomeUnknown
+	}
+}
+
+func (l *Link) reply(req uint64, value []byte, err error) {
+	switch {
+	case l.lost:
+	case err != nil:
+		l.to.Fail(req, err)
+	default:
+		l.to.Return(req, value)
+	}
+}
+
+// park lets c wait; if it is over, cancel is called at once.
+func (cl *Client) park(c *Call, cancel func(error), stays bool) {
+	k := &cl.calls
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if c.over {
+		return
+	}
+	if k.waiting >= cl.host.cfg.MaxWaiting {
+		err := &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "waiting calls of one client", Value: int64(k.waiting) + 1, Max: int64(cl.host.cfg.MaxWaiting)}
+		k.end(c, nil, err)
+		c.from.reply(c.req, nil, err)
+		go cancel(err) // rare; the object's mutex may be held here
+		return
+	}
+	c.stays, c.cancel = stays, cancel
+	k.waiting++
+	if !c.Deadline.IsZero() {
+		c.timer = time.AfterFunc(time.Until(c.Deadline), func() { cl.giveUp(c, context.DeadlineExceeded) })
+	}
+}
+
+// cancel ends the call req, if it waits.
+func (cl *Client) cancel(req uint64) {
+	k := &cl.calls
+	k.mu.Lock()
+	var c *Call
+	if a := k.byReq[req]; a != nil {
+		c = a.call
+	}
+	k.mu.Unlock()
+	if c != nil {
+		cl.giveUp(c, context.Canceled)
+	}
+}
+
+// giveUp ends a call that waits.
+func (cl *Client) giveUp(c *Call, cause error) {
+	k := &cl.calls
+	k.mu.Lock()
+	cancel := c.cancel
+	if c.over || cancel == nil {
+		k.mu.Unlock()
+		return
+	}
+	k.end(c, nil, cause)
+	if cause != errLost {
+		c.from.reply(c.req, nil, cause)
+	}
+	to := c.from.to
+	k.mu.Unlock()
+	cancel(cause)
+	to.Wake()
+}
+
+// errLost ends the calls of a connection that is lost; nobody is told.
+var errLost = errors.New("connection lost")
+
+// disconnect ends the calls that wait for l: it is lost.
+func (cl *Client) disconnect(l *Link) {
+	k := &cl.calls
+	k.mu.Lock()
+	l.lost = true
+	var ended []*Call
+	for req, a := range k.byReq {
+		if c := a.call; c != nil && c.from == l && c.cancel != nil && !c.stays {
+			delete(k.byReq, req) // it was not carried out, and may come again
+			ended = append(ended, c)
+		}
+	}
+	k.mu.Unlock()
+	for _, c := range ended {
+		cl.giveUp(c, errLost)
+	}
+}
+
+// leave ends all calls: the client is gone.
+func (cl *Client) leave() {
+	k := &cl.calls
+	k.mu.Lock()
+	var ended []*Call
+	for _, a := range k.byReq {
+		if c := a.call; c != nil && c.cancel != nil {
+			ended = append(ended, c)
+		}
+	}
+	k.mu.Unlock()
+	for _, c := range ended {
+		cl.giveUp(c, errLost)
+	}
+}

@@ -1,0 +1,13 @@
+"""The scenarios, a file for each family of types."""
+
+from . import containers, dicts, lists, locks, queues, sets, waits
+from .steps import Predicate
+
+__all__ = ["Predicate", "everything"]
+
+
+def everything():
+    found = []
+    for module in queues, locks, waits, lists, dicts, sets, containers:
+        found += module.scenarios
+    return found
