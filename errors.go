@@ -14,6 +14,7 @@ var (
 	ErrLeaseLost      = errors.New("reeve: lease lost")
 	ErrNoSuchQueue    = errors.New("reeve: no such queue")
 	ErrQueueExists    = errors.New("reeve: queue exists with another configuration")
+	ErrNotEmpty       = errors.New("reeve: queue has tasks")
 	ErrNoHandler      = errors.New("reeve: no handler for this task type")
 	ErrTimeout        = errors.New("reeve: attempt ran out of time")
 	ErrInvalid        = errors.New("reeve: invalid argument")

@@ -62,6 +62,7 @@ var codes = [...]error{
 	50: reeve.ErrWorkerLost,
 	51: reeve.ErrNoSuchBlob,
 	52: context.DeadlineExceeded,
+	53: reeve.ErrNotEmpty,
 }
 
 const (

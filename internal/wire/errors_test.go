@@ -37,7 +37,7 @@ var sentinels = map[string]error{
 	"ErrDeadlock": reeve.ErrDeadlock, "ErrNoSuchKey": reeve.ErrNoSuchKey, "ErrOutOfRange": reeve.ErrOutOfRange,
 	"ErrNotFound": reeve.ErrNotFound, "ErrMissed": reeve.ErrMissed, "ErrTooManyDone": reeve.ErrTooManyDone,
 	"ErrWorkerLost": reeve.ErrWorkerLost, "ErrNoSuchBlob": reeve.ErrNoSuchBlob,
-	"context.DeadlineExceeded": context.DeadlineExceeded,
+	"context.DeadlineExceeded": context.DeadlineExceeded, "ErrNotEmpty": reeve.ErrNotEmpty,
 	// Errors of one side only, which no peer can tell.
 	"ErrDisconnected": nil, "ErrKey": nil,
 }
