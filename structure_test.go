@@ -90,16 +90,17 @@ var mayImport = map[string][]string{
 	"internal/shared/expose":       {"", "codec", "internal/shared"},
 	"internal/shared/locking":      {"", "codec", "internal/shared"},
 	"shared":                       {"", "codec"},
-	"manager":                      {"", "auth", "codec", "journal", "journal/backup", "internal/memory", "internal/session", "internal/wire", "internal/queue", "internal/shared", "internal/shared/blob", "internal/shared/container", "internal/shared/expose", "internal/shared/locking"},
-	"proxy":                        {"", "auth", "codec", "journal", "journal/backup", "internal/session", "internal/wire"},
+	"manager":                      {"", "auth", "codec", "journal", "journal/backup", "internal/address", "internal/memory", "internal/session", "internal/wire", "internal/queue", "internal/shared", "internal/shared/blob", "internal/shared/container", "internal/shared/expose", "internal/shared/locking"},
+	"proxy":                        {"", "auth", "codec", "journal", "journal/backup", "internal/address", "internal/session", "internal/wire"},
 	"worker":                       {"", "codec"},
 	"managertest":                  {"", "auth", "journal", "manager", "proxy", "internal/session/memnet", "internal/session/sessiontest"},
+	"internal/address":             {},
 	"internal/batch":               {""},
 	"internal/cmdline":             {"", "auth"},
 	"internal/command":             {"", "worker"},
 	"internal/demo":                {"", "worker"},
 	"internal/memory":              {},
-	"internal/program":             {"", "auth", "internal/cmdline"},
+	"internal/program":             {"", "auth", "internal/address", "internal/cmdline"},
 }
 
 // public are the packages that a user of the library may import.

@@ -120,8 +120,8 @@ func TestIsLoopback_OnlyThisMachine(t *testing.T) {
 	t.Parallel()
 	for addr, want := range map[string]bool{
 		"127.0.0.1:5000": true, "127.9.9.9:0": true, "[::1]:5000": true, "localhost:5000": true, "LOCALHOST:5000": true,
-		"[::ffff:127.0.0.1]:1": true,
-		"":                     false, ":5000": false, "127.0.0.1": false, "0.0.0.0:5000": false, "[::]:5000": false,
+		"[::ffff:127.0.0.1]:1": true, "unix:/run/reeve.sock": true, "unix:": false,
+		"": false, ":5000": false, "127.0.0.1": false, "0.0.0.0:5000": false, "[::]:5000": false,
 		"10.0.0.1:5000": false, "host:5000": false, "127.0.0.1.example.org:5000": false, "localhost.example.org:1": false,
 	} {
 		if got := IsLoopback(addr); got != want {

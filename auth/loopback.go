@@ -16,10 +16,13 @@ const (
 	loopbackKeyID   = "loopback"
 )
 
-// IsLoopback reports whether addr, HOST:PORT, can be reached from this machine
-// only: its host is a loopback address or "localhost". An empty host and ":5000"
-// mean every interface, so they are not.
+// IsLoopback reports whether addr can be reached from this machine only: it is
+// HOST:PORT, and its host is a loopback address or "localhost", or a Unix socket,
+// unix:PATH. An empty host and ":5000" mean every interface, so they are not.
 func IsLoopback(addr string) bool {
+	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
+		return path != ""
+	}
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return false

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/address"
 )
 
 // acceptPause is how long Serve waits when the system is out of files or
@@ -19,10 +20,11 @@ const acceptPause = 20 * time.Millisecond
 // listening is one Serve in progress.
 type listening struct{ ln net.Listener }
 
-// ListenAndServe listens on the TCP address addr and serves it; see Serve.
+// ListenAndServe listens on addr, which is "host:port", or "unix:/path" for a
+// Unix socket, and serves it; see Serve. A socket's file is its owner's only,
+// and one that a killed master has left behind is replaced.
 func (m *Master) ListenAndServe(ctx context.Context, addr string) error {
-	var lc net.ListenConfig
-	ln, err := lc.Listen(ctx, "tcp", addr)
+	ln, err := address.Listen(ctx, addr)
 	if err != nil {
 		return fmt.Errorf("manager: %w", err)
 	}

@@ -60,8 +60,8 @@ type traffic struct {
 	connects atomic.Uint64
 }
 
-// Dial connects to the master at addrs, "host:port" or several of these with
-// commas between them: masters that take over from each other, tried in turn.
+// Dial connects to the master at addrs, "host:port", "unix:/path" for a Unix
+// socket, or several of these with commas between them: masters that take over from each other, tried in turn.
 // It returns when a master has welcomed this client. Until then it tries
 // again until ctx ends, except for errors that trying again cannot mend (of
 // package auth: the key is wrong, what answers is no master; or

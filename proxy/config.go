@@ -14,6 +14,7 @@ import (
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/auth"
+	"github.com/reeveq/reeve/internal/address"
 )
 
 // Config is how a [Client] connects. Only AuthKey is required.
@@ -22,7 +23,7 @@ type Config struct {
 	AuthKey auth.Key
 	// Name is what operators are shown for this client. Empty: the program's name.
 	Name string
-	// Dialer makes the raw connection to one address. nil: TCP.
+	// Dialer makes the raw connection to one address. nil: TCP, and Unix sockets.
 	Dialer func(ctx context.Context, addr string) (net.Conn, error)
 	// MinBackoff and MaxBackoff bound the pause before the connection is tried
 	// again: a random time up to a bound that starts at MinBackoff and doubles
@@ -69,7 +70,7 @@ func (cfg Config) withDefaults() Config {
 	cfg.EventBuffer = cmp.Or(cfg.EventBuffer, DefaultEventBuffer)
 	cfg.ProgressEvery = cmp.Or(cfg.ProgressEvery, DefaultProgressEvery)
 	if cfg.Dialer == nil {
-		cfg.Dialer = dialTCP
+		cfg.Dialer = dial
 	}
 	if cfg.OnState == nil {
 		cfg.OnState = func(State) {}
@@ -98,9 +99,8 @@ func (cfg Config) validate() error {
 	return nil
 }
 
-func dialTCP(ctx context.Context, addr string) (net.Conn, error) {
-	d := net.Dialer{Timeout: connectTimeout}
-	return d.DialContext(ctx, "tcp", addr)
+func dial(ctx context.Context, addr string) (net.Conn, error) {
+	return address.Dial(ctx, addr, connectTimeout)
 }
 
 // parseAddrs splits a list of addresses at its commas.
@@ -112,7 +112,7 @@ func parseAddrs(list string) ([]string, error) {
 		}
 	}
 	if len(addrs) == 0 {
-		return nil, errors.New(`proxy: no address to connect to, want "host:port" or several with commas between them`)
+		return nil, errors.New(`proxy: no address to connect to, want "host:port", "unix:/path" or several with commas between them`)
 	}
 	return addrs, nil
 }

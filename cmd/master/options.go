@@ -54,7 +54,8 @@ func newOptions(getenv func(string) string) *options {
 
 func (o *options) command(action cli.ActionFunc) *cli.Command {
 	flags := []cli.Flag{
-		cmdline.String("addr", &o.addr, "listen on `HOST:PORT`; :5000 is every interface, port 0 any free one"),
+		cmdline.String("addr", &o.addr, "listen on `HOST:PORT`; :5000 is every interface, port 0 any free one.\n"+
+			"unix:PATH is a Unix socket, for programs of this user on this machine"),
 		cmdline.Flag("queue", &o.queues, "host queue `NAME[,option=value]`, for each queue; without: tasks and results.\n"+
 			"The options are explained above"),
 		cmdline.Size("max-payload", &o.maxPayload, 1<<10, "a payload, and a line of the input, may be `SIZE` long"),

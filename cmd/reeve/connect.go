@@ -33,7 +33,7 @@ func (t *tool) session() *session {
 
 func (s *session) flags(own ...cli.Flag) []cli.Flag {
 	flags := append(own,
-		cmdline.String("connect", &s.connect, "the master is at `HOST:PORT[,HOST:PORT]`; also REEVE_CONNECT"),
+		cmdline.String("connect", &s.connect, "the master is at `HOST:PORT[,HOST:PORT]`, or unix:PATH; also REEVE_CONNECT"),
 		cmdline.Duration("wait", &s.wait, 0, "wait up to `TIME` for a master that cannot be reached"),
 		cmdline.Bool("json", &s.json, "write JSON"))
 	flags = append(flags, s.key.Flags()...)

@@ -53,7 +53,7 @@ func newOptions(getenv func(string) string) *options {
 
 func (o *options) command(action cli.ActionFunc) *cli.Command {
 	flags := []cli.Flag{
-		cmdline.String("connect", &o.connect, "the master is at `HOST:PORT[,HOST:PORT]`; also REEVE_CONNECT"),
+		cmdline.String("connect", &o.connect, "the master is at `HOST:PORT[,HOST:PORT]`, or unix:PATH; also REEVE_CONNECT"),
 		cmdline.Flag("queue", &o.queues, "take tasks from queue `NAME`; several are NAME,NAME or the flag again, and NAME=3,NAME=1\nshares in proportion; without weights all have the same"),
 		cmdline.Bool("strict", &o.strict, "take tasks from a queue only when those before it have none"),
 		cmdline.List("type", &o.types, checkTypes, "take tasks of type `NAME` only; more than one can be given"),

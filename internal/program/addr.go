@@ -2,23 +2,21 @@ package program
 
 import (
 	"fmt"
-	"net"
-	"strconv"
 	"strings"
+
+	"github.com/reeveq/reeve/internal/address"
 )
 
-// CheckAddr refuses what is not HOST:PORT. HOST may be empty.
+// CheckAddr refuses what is neither HOST:PORT, where HOST may be empty, nor
+// unix:PATH.
 func CheckAddr(flag, addr string) error {
-	_, port, err := net.SplitHostPort(addr)
-	if err == nil {
-		if n, notNumber := strconv.Atoi(port); port != "" && (notNumber != nil || n >= 0 && n <= 65535) {
-			return nil // the name of a port is looked up
-		}
+	if err := address.Check(addr); err != nil {
+		return fmt.Errorf("%s %q: %w", flag, addr, err)
 	}
-	return fmt.Errorf("%s %q: want HOST:PORT, as 127.0.0.1:5000 or [::1]:5000", flag, addr)
+	return nil
 }
 
-// CheckAddrs refuses what is not a list of HOST:PORT with commas between them.
+// CheckAddrs refuses what is not a list of such addresses with commas between them.
 func CheckAddrs(flag, addrs string) error {
 	for addr := range strings.SplitSeq(addrs, ",") {
 		if err := CheckAddr(flag, strings.TrimSpace(addr)); err != nil {

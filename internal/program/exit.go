@@ -10,6 +10,7 @@ import (
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/auth"
+	"github.com/reeveq/reeve/internal/address"
 )
 
 // Exit codes, those from 64 on in the manner of sysexits.h. A program that a
@@ -82,10 +83,15 @@ func ExitCode(err error) int {
 // Listen listens on addr; its errors say what to do and carry
 // [ExitUnavailable].
 func Listen(ctx context.Context, addr, flag string) (net.Listener, error) {
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	ln, err := address.Listen(ctx, addr)
+	_, socket := address.Path(addr)
 	switch {
 	case err == nil:
 		return ln, nil
+	case socket && errors.Is(err, syscall.EADDRINUSE):
+		err = fmt.Errorf("cannot listen on %s: another program listens there; stop that one or choose another path with %s", addr, flag)
+	case socket:
+		err = fmt.Errorf("cannot listen on %s: %w", addr, err)
 	case errors.Is(err, syscall.EADDRINUSE), isAddrInUse(err):
 		err = fmt.Errorf("cannot listen on %s: the port is in use by another program; stop that one or choose another port with %s", addr, flag)
 	case errors.Is(err, fs.ErrPermission):

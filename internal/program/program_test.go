@@ -154,10 +154,11 @@ func TestCheckDebugAddr_TakesLoopbackOnly(t *testing.T) {
 	}
 }
 
-func TestCheckAddr_WantsHostAndPort(t *testing.T) {
+func TestCheckAddr_WantsHostAndPortOrASocket(t *testing.T) {
 	t.Parallel()
 	for addr, ok := range map[string]bool{
 		":5000": true, "127.0.0.1:0": true, "[::1]:5000": true, "host:http": true, ":65535": true,
+		"unix:/run/reeve.sock": true, "unix:reeve.sock": true, "unix:": false, "unix:@reeve": false, "unix:a\x00b": false,
 		"": false, "host": false, "host:": false, "::1:5000": false, ":65536": false, ":-1": false,
 	} {
 		err := program.CheckAddr("-addr", addr)
@@ -168,7 +169,7 @@ func TestCheckAddr_WantsHostAndPort(t *testing.T) {
 			t.Errorf("%q: %v does not name the flag", addr, err)
 		}
 	}
-	for addrs, ok := range map[string]bool{"a:1": true, "a:1, b:2": true, "": false, "a:1,": false, "a:1,b": false} {
+	for addrs, ok := range map[string]bool{"a:1": true, "a:1, b:2": true, "unix:/a,b:1": true, "unix:": false, "": false, "a:1,": false, "a:1,b": false} {
 		if err := program.CheckAddrs("-connect", addrs); (err == nil) != ok {
 			t.Errorf("%q: %v", addrs, err)
 		}
