@@ -2,6 +2,7 @@ package manager
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -77,6 +78,17 @@ type Config struct {
 	// it themselves. 0: [reeve.DurabilitySync].
 	Durability reeve.Durability
 
+	// OnStart is called once, when the master begins to be served and before a
+	// client is let in, with the ctx of Start or Serve: [Master.Addr] is known by
+	// then. An error ends Start or Serve, and it is called again by the next one.
+	// It must not call either. nil: nothing is called.
+	OnStart func(ctx context.Context, m *Master) error
+	// AllowShutdown lets every client, whoever has the key, shut the master down.
+	AllowShutdown bool
+	// ShutdownGrace is how long a shutdown in order that a client has asked for
+	// waits for leases that stand. 0: [DefaultShutdownGrace].
+	ShutdownGrace time.Duration
+
 	// Logger gets decisions: sessions and why they ended, refusals, never
 	// tasks. nil: nothing is logged.
 	Logger *slog.Logger
@@ -99,6 +111,7 @@ const (
 	DefaultMaxReceiving     int64 = 512 << 20
 	DefaultWriteTimeout           = 30 * time.Second
 	DefaultWatchdog               = 5 * time.Minute
+	DefaultShutdownGrace          = 30 * time.Second
 )
 
 // frameExtra is how much larger than a payload a frame may be.
@@ -117,6 +130,7 @@ func (c Config) withDefaults() Config {
 	c.MaxReceiving = cmp.Or(c.MaxReceiving, max(DefaultMaxReceiving, c.MaxPayload+frameExtra))
 	c.WriteTimeout = cmp.Or(c.WriteTimeout, DefaultWriteTimeout)
 	c.Watchdog = cmp.Or(c.Watchdog, DefaultWatchdog)
+	c.ShutdownGrace = cmp.Or(c.ShutdownGrace, DefaultShutdownGrace)
 	c.Durability = cmp.Or(c.Durability, reeve.DurabilitySync)
 	if c.Journal != nil {
 		c.Memory = cmp.Or(c.Memory, memory.Share())
@@ -159,6 +173,8 @@ func (c Config) validate() error {
 		return bad("MaxReceiving", c.MaxReceiving, "at least MaxPayload + 2 MiB")
 	case c.WriteTimeout < 0:
 		return bad("WriteTimeout", c.WriteTimeout, "more than 0")
+	case c.ShutdownGrace < 0:
+		return bad("ShutdownGrace", c.ShutdownGrace, "more than 0")
 	case c.LoginTimeout < 0:
 		return bad("LoginTimeout", c.LoginTimeout, "more than 0")
 	case c.Memory < 0:

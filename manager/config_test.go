@@ -49,11 +49,12 @@ func TestConfig_EveryFieldOutOfRangeIsNamed(t *testing.T) {
 		"MaxReceiving":      {func(c *manager.Config) { c.MaxReceiving = -1 }, func(c *manager.Config) { c.MaxReceiving = 16 << 20 }},
 		"WriteTimeout":      {func(c *manager.Config) { c.WriteTimeout = -1 }},
 		"LoginTimeout":      {func(c *manager.Config) { c.LoginTimeout = -1 }},
+		"ShutdownGrace":     {func(c *manager.Config) { c.ShutdownGrace = -1 }},
 		"Memory":            {func(c *manager.Config) { c.Memory = -1 }},
 		"Durability":        {func(c *manager.Config) { c.Durability = -3 }, func(c *manager.Config) { c.Durability = 1 }},
 	}
 	// Anything goes in these.
-	free := map[string]bool{"Logger": true, "Debug": true, "Impl": true, "Watchdog": true, "Journal": true}
+	free := map[string]bool{"Logger": true, "Debug": true, "Impl": true, "Watchdog": true, "Journal": true, "OnStart": true, "AllowShutdown": true}
 	fields := reflect.TypeFor[manager.Config]()
 	for i := range fields.NumField() {
 		name := fields.Field(i).Name

@@ -11,3 +11,8 @@ type FrameSource = frameSource
 
 // BackupFrom has backups made of from instead of the engine's journal.
 func (m *Master) BackupFrom(from FrameSource) { m.backupFrom.Store(&from) }
+
+// AskShutdown is a client's wish that the master ends.
+func (m *Master) AskShutdown(by string, drain bool) (begin func(), err error) {
+	return m.askShutdown(by, drain)
+}

@@ -53,8 +53,9 @@ func (m *Master) journalStats() JournalStats {
 func (m *Master) Done() <-chan struct{} { return m.ctx.Done() }
 
 // Err is nil until the master is over, and tells why from then on:
-// [reeve.ErrClosed], or an error that matches [reeve.ErrJournal] if its journal
-// failed. The second is final: nobody knows what the last requests, which have
+// [reeve.ErrClosed], why nobody could connect any more to a master that was
+// started by Start, or an error that matches [reeve.ErrJournal] if its journal
+// failed. The last is final: nobody knows what the last requests, which have
 // no answer, did to the queues; a new master that opens the journal finds out.
 func (m *Master) Err() error {
 	if m.ctx.Err() == nil {

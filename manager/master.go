@@ -24,6 +24,8 @@ type Master struct {
 	receiving *semaphore.Weighted // bytes of large requests on their way in
 	counts    counts
 	notices   notices
+	opening   opening
+	asked     shutdowns
 
 	recovered Recovered
 	failed    atomic.Pointer[error] // why the journal failed

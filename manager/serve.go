@@ -36,13 +36,19 @@ func (m *Master) ListenAndServe(ctx context.Context, addr string) error {
 // closed: Serve returns what Close does. It returns [reeve.ErrClosed] when the
 // master was shut down or closed before or meanwhile, and an error that matches
 // [reeve.ErrJournal], after every session has ended, when the journal failed.
-// Several listeners may be served at a time.
+// Several listeners may be served at a time. Config.OnStart runs before the
+// first one is.
 func (m *Master) Serve(ctx context.Context, ln net.Listener) error {
 	l := &listening{ln: ln}
-	if !m.startListening(l) {
-		ln.Close()
-		return cmp.Or(m.failure(), reeve.ErrClosed)
+	if err := m.open(ctx, l, nil); err != nil {
+		return err
 	}
+	return m.accept(ctx, l)
+}
+
+// accept is Serve for a listener that was let in.
+func (m *Master) accept(ctx context.Context, l *listening) error {
+	ln := l.ln
 	defer m.stopListening(l)
 	stop := context.AfterFunc(ctx, func() { m.Close() })
 	defer stop()
@@ -94,7 +100,9 @@ func (m *Master) start(f func()) bool {
 	return true
 }
 
-func (m *Master) startListening(l *listening) bool {
+// startListening notes the listener and runs serve in the background, unless it
+// is nil; false when it is too late.
+func (m *Master) startListening(l *listening, serve func()) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.stopping.Load() {
@@ -104,6 +112,9 @@ func (m *Master) startListening(l *listening) bool {
 	if !m.sweeping {
 		m.sweeping = true
 		m.conns.Go(m.sweep) // ends with m.ctx; waited for by Close
+	}
+	if serve != nil {
+		m.opening.background.Go(serve) // ends with the listener; waited for by Close
 	}
 	return true
 }
@@ -160,6 +171,7 @@ func (m *Master) waitForLeases(ctx context.Context) error {
 func (m *Master) Close() error {
 	m.end(reeve.ErrClosed)
 	m.conns.Wait()
+	m.opening.background.Wait()
 	return cmp.Or(m.failure(), journalError(m.engine.Close()))
 }
 

@@ -64,11 +64,11 @@ const maxPath = 103
 func checkPath(path string) error {
 	switch {
 	case path == "":
-		return errors.New("want the path of a socket after unix:")
+		return errors.New("want the path of a socket, as unix:/run/reeve.sock")
 	case path[0] == '@' || strings.IndexByte(path, 0) >= 0:
 		// The system would take it for a name without a file, which everybody
 		// on the machine may connect to.
-		return errors.New("want the path of a socket after unix:, as unix:/run/reeve.sock")
+		return errors.New("want the path of a socket file, as unix:/run/reeve.sock")
 	}
 	return nil
 }
