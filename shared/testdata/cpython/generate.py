@@ -14,8 +14,11 @@ Nothing but this script needs Python. It needs 3.13, no other package, and about
 a minute; run again, it writes the same file.
 
 In the file, a tuple is a list, a set a sorted list, a dict a list of pairs, a
-slice {"slice": [start, stop, step]}; a call that returns the object itself has
-{"self": true} for an outcome.
+slice {"slice": [start, stop, step]}, another
+object, which a step calls as "object" 1, {"new": type}; a call that returns the
+object itself has {"self": true} for an outcome. Where CPython does not say which
+of several calls a step unblocks, it is "one_of" them, and the next step may be
+that one's, as actor -1.
 """
 
 import sys
@@ -23,6 +26,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import argparse
+import builtins
 import json
 import multiprocessing
 import pathlib
@@ -31,10 +35,11 @@ import queue
 import re
 import threading
 import time
-from multiprocessing.managers import BaseProxy, RemoteError
+from multiprocessing import connection
+from multiprocessing.managers import RemoteError
 
 from proxies import Manager
-from scenarios import Predicate, everything
+from scenarios import FREED, New, Predicate, everything
 
 BLOCKED = 0.3  # seconds without an answer, of a call that is to block
 STILL = 0.1  # seconds that those who wait are watched after another one was let go
@@ -59,6 +64,8 @@ def plain(v):
         return [plain(e) for e in v]
     if isinstance(v, slice):
         return {"slice": [v.start, v.stop, v.step]}
+    if isinstance(v, New):
+        return {"new": v.type}
     if isinstance(v, Predicate):
         return {"predicate": list(v.results)}
     if callable(v):
@@ -81,34 +88,37 @@ def perform(target, call, args, kwargs):
     """Makes one call and returns its outcome."""
     try:
         match call:
-            case "iter":
-                return {"value": plain(list(iter(target)))}
-            case "reversed":
-                return {"value": plain(list(reversed(target)))}
+            case "iter" | "reversed":
+                v = list(getattr(builtins, call)(target))
             case "getattr" | "setattr" | "delattr":
-                return {"value": plain(getattr(__builtins__, call)(target, *args))}
-        member = getattr(target, call)
-        v = member(*args, **kwargs) if callable(member) else member
-        return {"self": True} if isinstance(v, BaseProxy) else {"value": plain(v)}
+                v = getattr(builtins, call)(target, *args)
+            case _:
+                member = getattr(target, call)
+                v = member(*args, **kwargs) if callable(member) else member
     except Exception as e:
         return failure(e)
+    return {"self": True} if v is target else {"value": plain(v)}
 
 
-def act(conn):
+def act(conn, address):
     """An actor: makes the calls it is sent, one after the other."""
+    manager = Manager(address)
+    manager.connect()
     objects = []
     while (job := conn.recv()) is not None:
         match job:
             case ("objects", objects):
+                for o in objects:  # a proxy that was sent knows no manager and so cannot be iterated over
+                    object.__setattr__(o, "_manager", manager)
                 conn.send(None)
             case ("call", on, call, args, kwargs):
                 conn.send(perform(objects[on], call, args, kwargs))
 
 
 class Actor:
-    def __init__(self):
+    def __init__(self, manager):
         self.conn, other = multiprocessing.Pipe()
-        self.process = multiprocessing.Process(target=act, args=(other,), daemon=True)
+        self.process = multiprocessing.Process(target=act, args=(other, manager.address), daemon=True)
         self.process.start()
 
     def ask(self, *job):
@@ -124,10 +134,22 @@ class Actor:
         self.process.join(PATIENCE)
 
 
-def create(manager, made):
-    typeid, args, kwargs = made
-    args = tuple(x for x in args)
-    return getattr(manager, typeid)(*args, **kwargs)
+def make(manager, new):
+    """The object of a scenario, and before it those that it is made of."""
+    parts = [x for x in new.args if isinstance(x, New)]
+    parts = [getattr(manager, x.type)(*x.args, **x.kwargs) for x in parts]
+    rest = iter(parts)
+    args = [next(rest) if isinstance(x, New) else x for x in new.args]
+    return [getattr(manager, new.type)(*args, **new.kwargs), *parts]
+
+
+def wait_for_one(candidates, actors, what):
+    """Which of these actors has an answer first."""
+    conns = {actors[i].conn: i for i in candidates}
+    ready = connection.wait(conns, PATIENCE)
+    if len(ready) != 1:
+        raise SystemExit(f"{what}: {len(ready)} of {len(candidates)} calls ended, not 1")
+    return conns[ready[0]]
 
 
 def play(manager, actors, s):
@@ -138,15 +160,15 @@ def play(manager, actors, s):
     if s.new.kwargs:
         out["kwargs"] = {k: plain(v) for k, v in s.new.kwargs.items()}
     try:
-        target = getattr(manager, s.new.type)(*s.new.args, **s.new.kwargs)
+        objects = make(manager, s.new)
     except Exception as e:
         if s.steps:
             raise SystemExit(f"{s.name}: the object cannot be made: {e}")
         return out | failure(e)
-    for i in sorted({step.actor for step in s.steps}):
-        actors[i].ask("objects", [target])
+    for i in sorted({step.actor for step in s.steps} - {FREED}):
+        actors[i].ask("objects", objects)
         actors[i].answer(s.name)
-    waiting = {}  # label: index of the step
+    waiting, blocked, freed = {}, {}, None  # by label: the actor, the step; who was let go last
     steps = out["steps"] = []
     for index, step in enumerate(s.steps):
         what = f"{s.name}: step {index} ({step.call})"
@@ -156,25 +178,30 @@ def play(manager, actors, s):
         if step.kwargs:
             line["kwargs"] = {k: plain(v) for k, v in step.kwargs.items()}
         steps.append(line)
-        actor = actors[step.actor]
-        if any(s.steps[i].actor == step.actor for i in waiting.values()):
+        who = freed if step.actor == FREED else step.actor
+        if who in waiting.values():
             raise SystemExit(f"{what}: its actor waits")
-        actor.ask("call", 0, step.call, step.args, step.kwargs)
+        if step.on:
+            line["object"] = step.on
+        actors[who].ask("call", step.on, step.call, step.args, step.kwargs)
         if step.label is not None:
-            if actor.conn.poll(BLOCKED):
-                raise SystemExit(f"{what} does not block: {actor.conn.recv()}")
+            if actors[who].conn.poll(BLOCKED):
+                raise SystemExit(f"{what} does not block: {actors[who].conn.recv()}")
             line["blocks"] = True
-            waiting[step.label] = index
+            waiting[step.label], blocked[step.label] = who, index
             continue
-        line |= actor.answer(what)
-        for label in step.ends:
-            i = waiting.pop(label)
-            outcome = actors[s.steps[i].actor].answer(f"{what}: the end of step {i}")
-            line.setdefault("unblocks", []).append({"step": i} | outcome)
-        until = time.monotonic() + STILL
-        for i in waiting.values():
-            if actors[s.steps[i].actor].conn.poll(max(0, until - time.monotonic())):
-                raise SystemExit(f"{what} ended step {i}, too")
+        line |= actors[who].answer(what)
+        for labels in step.ends:
+            candidates = {waiting[label]: label for label in labels if label in waiting}
+            freed = wait_for_one(candidates, actors, what)
+            del waiting[candidates[freed]]
+            end = {"step": blocked[labels[0]]}
+            if len(labels) > 1:
+                end = {"one_of": [blocked[label] for label in labels]}
+            line.setdefault("unblocks", []).append(end | actors[freed].answer(what))
+        if others := [actors[i].conn for i in waiting.values()]:
+            if connection.wait(others, STILL):
+                raise SystemExit(f"{what} ended the wait of another one, too")
     if waiting:
         raise SystemExit(f"{s.name}: {sorted(waiting)} never end")
     return out
@@ -213,8 +240,8 @@ def main():
     names = [s.name for s in scenarios]
     if twice := {n for n in names if names.count(n) > 1}:
         raise SystemExit(f"two scenarios of one name: {sorted(twice)}")
-    actors = [Actor() for _ in range(3)]
     with Manager() as manager:
+        actors = [Actor(manager) for _ in range(3)]
         played = [play(manager, actors, s) for s in scenarios]
         for a in actors:
             a.end()

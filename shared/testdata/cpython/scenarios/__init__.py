@@ -1,9 +1,9 @@
 """The scenarios, a file for each family of types."""
 
 from . import containers, dicts, lists, locks, queues, sets, waits
-from .steps import Predicate
+from .steps import FREED, New, Predicate
 
-__all__ = ["Predicate", "everything"]
+__all__ = ["FREED", "New", "Predicate", "everything"]
 
 
 def everything():

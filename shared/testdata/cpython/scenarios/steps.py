@@ -3,14 +3,20 @@
     queue = Family("Queue")
     queue("get waits for put", a.get().blocks("g"), b.put(7).unblocks("g"))
 
-a, b and c are the actors. A call of theirs is recorded, not made.
+a, b and c are the actors. A call of theirs is recorded, not made. New(2) before
+the calls: the object is made with that argument.
 """
 
 
 class Step:
     def __init__(self, actor, call, args, kwargs):
         self.actor, self.call, self.args, self.kwargs = actor, call, args, kwargs
-        self.label, self.ends = None, ()
+        self.on, self.label, self.ends = 0, None, ()
+
+    def other(self):
+        """The call is one of the object that this one was made with."""
+        self.on = 1
+        return self
 
     def blocks(self, label):
         """The call does not return before another one unblocks it."""
@@ -19,7 +25,13 @@ class Step:
 
     def unblocks(self, *labels):
         """The call lets those return that wait under these labels, and no other."""
-        self.ends = labels
+        self.ends = tuple((label,) for label in labels)
+        return self
+
+    def unblocks_one_of(self, *labels):
+        """The call lets one of these return, of those that still wait, and
+        CPython does not say which."""
+        self.ends = (labels,)
         return self
 
 
@@ -41,13 +53,18 @@ class Actor:
     __lt__ = __ge__ = __gt__ = __le__
 
 
-a, b, c = (Actor(n) for n in range(3))
+FREED = -1
+a, b, c, freed = (Actor(n) for n in (0, 1, 2, FREED))  # freed: whoever the last step let go
 
 
 class New:
     def __init__(self, *args, **kwargs):
         self.args, self.kwargs = args, kwargs
         self.type = ""
+
+    def of(self, typeid):
+        self.type = typeid
+        return self
 
 
 class Scenario:
