@@ -86,6 +86,7 @@ func (s *session) welcome() error {
 	client, known := m.clients.Attach(s.clientID())
 	s.client = client
 	s.holder.SetClient(client)
+	recalled := s.attachObjects()
 	if err := s.remembered(); err != nil {
 		return err
 	}
@@ -101,6 +102,8 @@ func (s *session) welcome() error {
 		Window:     queue.Window,
 		Time:       time.Now().UnixNano(),
 		MaxWaiting: uint64(m.cfg.MaxWaiting),
+		Life:       m.host.Life(),
+		Recalled:   recalled,
 	})
 }
 

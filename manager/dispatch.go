@@ -12,6 +12,8 @@ import (
 // handleRare carries out the requests that are not many per second.
 func (r *requests) handleRare(t wire.Type, body []byte) error {
 	switch t {
+	case wire.TypeCall:
+		return handle(r, t, body, func(m *wire.Call) error { return r.call(m) })
 	case wire.TypeNack:
 		return handle(r, t, body, func(m *wire.Nack) error {
 			return r.once(m.Req, m.Low, m.Queue, func(q *queue.Queue) {
@@ -59,6 +61,7 @@ func (r *requests) handleRare(t wire.Type, body []byte) error {
 		})
 	case wire.TypeCancel:
 		return handle(r, t, body, func(m *wire.Cancel) error {
+			r.s.objects.Cancel(m.Req)
 			if !r.s.cancelCommand(m.Req) {
 				r.s.holder.Cancel(m.Req, context.Canceled)
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/reeveq/reeve/auth"
 	"github.com/reeveq/reeve/codec"
 	"github.com/reeveq/reeve/internal/queue"
+	"github.com/reeveq/reeve/internal/shared"
 	"github.com/reeveq/reeve/internal/wire"
 	"golang.org/x/sync/semaphore"
 )
@@ -18,6 +19,8 @@ type Master struct {
 	cfg       Config
 	engine    *queue.Engine
 	clients   *queue.Clients
+	host      *shared.Host   // of what is shared besides queues
+	objects   *shared.Caller // of this process
 	auth      *auth.Server
 	local     *local
 	epoch     uint64              // changes when the master starts without its memory
@@ -93,6 +96,7 @@ func newMaster(cfg Config) (*Master, error) {
 		perKey:    map[string]int{},
 	}
 	m.ctx, m.cancel = context.WithCancelCause(context.Background())
+	m.openObjects()
 	return m, nil
 }
 

@@ -170,6 +170,8 @@ func (m *Master) waitForLeases(ctx context.Context) error {
 // thereby.
 func (m *Master) Close() error {
 	m.end(reeve.ErrClosed)
+	m.objects.Close(true)
+	m.host.Close()
 	m.conns.Wait()
 	m.opening.background.Wait()
 	return cmp.Or(m.failure(), journalError(m.engine.Close()))

@@ -14,6 +14,7 @@ import (
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/auth"
 	"github.com/reeveq/reeve/internal/queue"
+	"github.com/reeveq/reeve/internal/shared"
 	transport "github.com/reeveq/reeve/internal/session"
 	"github.com/reeveq/reeve/internal/wire"
 )
@@ -31,6 +32,7 @@ type session struct {
 	heartbeat time.Duration
 	holder    *queue.Holder
 	client    *queue.Client
+	objects   *shared.Link
 	since     time.Time
 	out       outbox
 	consumers consumers
@@ -129,6 +131,7 @@ func (s *session) end() {
 	s.looking.end()
 	s.acting.end()
 	s.backups.end() // after looking, which asks for them
+	s.objects.Detach(farewell)
 	s.m.clients.Detach(s.client)
 	if s.farewell.Load() {
 		s.m.clients.Drop(s.client)

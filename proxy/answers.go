@@ -21,7 +21,7 @@ func (l *link) lock() bool {
 // askedCall returns the call that waits for the answer to id here, or nil: it
 // was answered before, or never asked.
 func (l *link) askedCall(id uint64) *call {
-	k := l.c.pending.get(id)
+	k := l.c.registered(id)
 	if k == nil || !l.askedLocked(k) {
 		return nil
 	}

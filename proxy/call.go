@@ -19,7 +19,7 @@ type request interface {
 }
 
 // traits say how a call is treated when it has to wait or the connection is lost.
-type traits uint8
+type traits uint16
 
 const (
 	// mutating: carried out twice is not the same as once, so the master has
@@ -38,6 +38,8 @@ const (
 	answered
 	// counted: the answer is a number of tasks.
 	counted
+	// onObject: it is a call of a shared object, which has a number of its own series.
+	onObject
 )
 
 // phase is where a call stands.
@@ -127,7 +129,7 @@ func (c *Client) abandonLocked(ctx context.Context, k *call) error {
 	case asked:
 		k.phase = abandoned
 		if c.link == nil || !c.link.askedLocked(k) {
-			c.pending.remove(k) // no answer will come
+			c.unregister(k) // no answer will come
 			k.phase = done
 		} else if k.is(parks) {
 			c.link.cancelLocked(k)
@@ -139,7 +141,7 @@ func (c *Client) abandonLocked(ctx context.Context, k *call) error {
 // answerLocked ends a call that was asked, with the answer err or what the
 // caller has put into k.
 func (c *Client) answerLocked(k *call, err error) {
-	c.pending.remove(k)
+	c.unregister(k)
 	if k.phase == abandoned {
 		k.phase = done
 		return
@@ -151,7 +153,7 @@ func (c *Client) answerLocked(k *call, err error) {
 		c.lanes[k.lane()].push(k)
 		c.queued = true
 		return
-	case errors.Is(err, reeve.ErrClosed):
+	case errors.Is(err, reeve.ErrClosed) && !k.is(onObject): // which would be the method's error
 		// The master is going away and has not done it. Whoever takes over
 		// will: to the caller this is the same as a lost connection.
 		c.link.leaving = true

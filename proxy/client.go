@@ -36,6 +36,9 @@ type Client struct {
 	queued  bool            // there may be something in the lanes, or to be asked again
 	again   callList        // refused by a master that is going away; to be asked by the next session
 
+	calling, waiting series // calls of shared objects that were asked
+	masterLife       uint64 // of the last welcome
+
 	consumers    map[uint64]*consumer
 	lastConsumer uint64
 	leases       map[reeve.ID]held // that stand, as far as this client knows
@@ -80,7 +83,9 @@ func Dial(ctx context.Context, addrs string, cfg Config) (*Client, error) {
 	c := &Client{
 		cfg: cfg, addrs: list, life: life, cancel: cancel, done: make(chan struct{}),
 		pending: newPending(), consumers: map[uint64]*consumer{}, leases: map[reeve.ID]held{},
-		subs: map[uint64]*subscription{},
+		subs:    map[uint64]*subscription{},
+		calling: series{byID: map[uint64]*call{}, next: firstObjectCall},
+		waiting: series{byID: map[uint64]*call{}, next: firstWaitingCall},
 	}
 	rand.Read(c.id[:]) // never fails
 	started := make(chan error, 1)
@@ -155,8 +160,8 @@ func (c *Client) closeLocked(err error) {
 	if c.progress.timer != nil {
 		c.progress.timer.Stop()
 	}
-	for _, k := range c.pending.all() {
-		c.pending.remove(k)
+	for _, k := range c.allAsked() {
+		c.unregister(k)
 		if k.phase == asked {
 			c.finishLocked(k, err)
 		}

@@ -160,11 +160,12 @@ func (c *Client) greet(ctx context.Context, s *session.Session, addr string) (*l
 		c: c, s: s, addr: addr, control: control, hello: r, calls: calls,
 		epoch: w.Epoch, resumed: w.Resumed, heartbeat: w.Heartbeat, window: w.Window,
 		maxFrame: int(w.MaxFrame), maxPayload: int64(w.MaxPayload),
-		maxWaiting: int64(min(w.MaxWaiting, math.MaxInt64)),
-		beat:       make(chan struct{}, 1), bye: make(chan wire.Goodbye, 1), said: make(chan struct{}),
+		maxWaiting: int64(min(w.MaxWaiting, math.MaxInt64)), life: w.Life, recalled: w.Recalled,
+		beat: make(chan struct{}, 1), bye: make(chan wire.Goodbye, 1), said: make(chan struct{}),
 		reports: make(chan wire.Report, maxCommands),
 		wake:    make(chan struct{}, 1), drained: make(chan struct{}),
 	}
+	l.over, l.end = context.WithCancelCause(context.Background())
 	l.out.SetMaxFrame(l.maxFrame)
 	return l, nil
 }

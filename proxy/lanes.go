@@ -8,6 +8,7 @@ const (
 	laneComplete        // Completes
 	lanePut             // Puts
 	laneOther           // Gets, questions, what operators have done
+	laneObject          // calls of shared objects
 	lanes
 )
 
@@ -15,6 +16,8 @@ func (k *call) lane() int {
 	switch {
 	case k.is(sessional):
 		return laneSession
+	case k.is(onObject):
+		return laneObject
 	case k.is(fenced) && k.is(parks):
 		return laneComplete
 	case k.is(fenced):
@@ -51,6 +54,9 @@ func (c *Client) admitsLocked(k *call) bool {
 	if l == nil || l.out.Len() > maxUnsent {
 		return false
 	}
+	if lane == laneObject {
+		return len(c.seriesOf(k).byID) < maxObjectCalls && !l.leaving
+	}
 	if lane == laneSession {
 		return c.pending.span() < l.window
 	}
@@ -74,7 +80,7 @@ func (c *Client) admitsLocked(k *call) bool {
 // askLocked gives k its id and hands it to the connection.
 func (c *Client) askLocked(k *call) {
 	k.phase = asked
-	c.pending.add(k)
+	c.register(k)
 	c.link.writeLocked(k)
 }
 

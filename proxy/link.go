@@ -40,6 +40,11 @@ type link struct {
 	maxFrame   int
 	maxPayload int64
 	maxWaiting int64 // 0: no bound
+	life       uint64
+	recalled   bool
+
+	over context.Context // ends with the connection
+	end  context.CancelCauseFunc
 
 	beat chan struct{}     // cap 1: time for a heartbeat; the control writer receives
 	bye  chan wire.Goodbye // cap 1: what the control writer is to say last
@@ -53,16 +58,18 @@ type link struct {
 	readers, writers sync.WaitGroup // joined by run
 
 	// Guarded by Client.mu.
-	out      wire.Builder
-	asleep   bool   // the calls writer waits for wake
-	taken    uint64 // requests below it have been taken out of out
-	resent   uint64 // requests from resent on, below resendTo, are still to be asked again here
-	resendTo uint64
-	renewed  uint64 // parked calls below it have been cancelled to be renewed
-	claiming int    // Claims without an answer, and one while they are made
-	leaving  bool   // the master refuses everything but the ends of leases
-	last     bool   // the client was closed: nothing more is asked
-	bulk     bulkQueue
+	out    wire.Builder
+	asleep bool   // the calls writer waits for wake
+	taken  uint64 // requests below it have been taken out of out
+	// takenCalls is the same for both series of calls of objects.
+	takenCalls [2]uint64
+	resent     uint64 // requests from resent on, below resendTo, are still to be asked again here
+	resendTo   uint64
+	renewed    uint64 // parked calls below it have been cancelled to be renewed
+	claiming   int    // Claims without an answer, and one while they are made
+	leaving    bool   // the master refuses everything but the ends of leases
+	last       bool   // the client was closed: nothing more is asked
+	bulk       bulkQueue
 }
 
 // askedLocked reports whether k was asked on this connection.
@@ -73,15 +80,15 @@ func (l *link) writeLocked(k *call) {
 	if size := k.req.size(); size > wire.MaxSmallFrame {
 		k.large = true
 		if size > l.maxFrame {
-			l.c.pending.remove(k)
+			l.c.unregister(k)
 			l.c.finishLocked(k, &reeve.LimitError{Kind: reeve.ErrTooLarge, Limit: "bytes of one request", Value: int64(size), Max: int64(l.maxFrame)})
 			return
 		}
 		l.bulk.pushLocked(l, bulkItem{k: k})
 		return
 	}
-	if err := k.req.encode(&l.out, k.id, l.c.pending.low); err != nil {
-		l.c.pending.remove(k)
+	if err := k.req.encode(&l.out, k.id, l.c.lowOf(k)); err != nil {
+		l.c.unregister(k)
 		l.c.finishLocked(k, err)
 	}
 }
@@ -122,6 +129,7 @@ func (l *link) run(ctx context.Context) error {
 	l.watch(ctx)
 	l.readers.Wait() // what had come before the end still counts
 	l.c.detach(l)    // from here on nobody starts a writer
+	l.end(lostError(l.s.Err()))
 	l.s.Close()
 	l.writers.Wait()
 	return l.s.Err()

@@ -128,6 +128,12 @@ func (l *link) onAnswer(a *answers, frame []byte, owned bool) error {
 			return err
 		}
 		l.onReply(m.Req, &m, 0, nil)
+	case wire.TypeReturn:
+		var m wire.Return
+		if err := wire.Decode(t, body, &m); err != nil {
+			return err
+		}
+		l.onReturn(&m)
 	case wire.TypeError:
 		var m wire.Error
 		if err := wire.Decode(t, body, &m); err != nil {

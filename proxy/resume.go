@@ -23,6 +23,7 @@ func (c *Client) detach(l *link) {
 			k.phase = done
 		}
 	}
+	c.detachObjectsLocked(l)
 	for k := c.lanes[laneSession].pop(); k != nil; k = c.lanes[laneSession].pop() {
 		k.phase = done
 	}
@@ -57,6 +58,7 @@ func (c *Client) attach(l *link) {
 	if back { // who was never there has left nothing
 		c.claimLocked(l)
 	}
+	c.resumeObjectsLocked(l)
 	for _, cs := range c.consumers {
 		cs.err = nil
 		cs.syncLocked()

@@ -29,7 +29,7 @@ func (l *link) writeCalls() {
 			c.mu.Lock()
 		}
 		buf := l.out.Take()
-		l.taken = c.pending.next
+		l.taken, l.takenCalls = c.pending.next, [2]uint64{c.calling.next, c.waiting.next}
 		c.unlock() // there is room again: more may be asked
 		c.traffic.batches.Add(1)
 		c.traffic.out.Add(uint64(len(buf)))
@@ -167,24 +167,24 @@ func (l *link) encodeBulk(b *wire.Builder, it bulkItem) bool {
 		return b.Message(wire.Cancel{Req: it.cancel}) == nil
 	}
 	c.mu.Lock()
-	k, low := it.k, c.pending.low
+	k := it.k
 	switch k.phase {
 	case asked:
 		k.sent = true
 	case abandoned: // before it was sent
-		c.pending.remove(k)
+		c.unregister(k)
 		k.phase = done
 		fallthrough
 	default:
 		c.unlock()
 		return false
 	}
-	id := k.id
+	id, low := k.id, c.lowOf(k)
 	c.mu.Unlock()
 	if err := k.req.encode(b, id, low); err != nil {
 		c.mu.Lock()
-		if c.pending.get(id) == k {
-			c.pending.remove(k)
+		if c.registered(id) == k {
+			c.unregister(k)
 			if k.phase == asked {
 				c.finishLocked(k, err)
 			}

@@ -11,7 +11,11 @@ import (
 
 // Request is a call as it comes in.
 type Request struct {
-	Req, Low uint64 // the caller's number of it, and the lowest it waits for
+	// Req is the caller's number of the call. Those of calls that may wait long
+	// count by themselves: Low is the lowest of the same series, of which there are
+	// two, for which the caller waits.
+	Req, Low uint64
+	Waits    bool
 	Ref      reeve.Ref
 	Method   string
 	Args     []byte // good until the call returns
@@ -35,6 +39,7 @@ type Call struct {
 
 	req    uint64
 	reads  bool
+	waits  bool
 	stays  bool // goes on when the connection is lost
 	from   *Link
 	cancel func(cause error) // nil: not parked
@@ -83,24 +88,43 @@ type answer struct {
 	err   error
 }
 
-// maxAnswers bounds the bytes of one client's answers that are remembered: those
-// of calls whose answer the client has not confirmed by going on.
-const maxAnswers = 64 << 20
+// What is remembered of one client's answers, until it goes on. A client has no
+// more than so many calls under way, and gets answers in the order in which they
+// are sent: what is beyond the last so many it has. Answers that are large may
+// come in another order, which is why what is forgotten is noted.
+const (
+	maxAnswers     = 1 << 14
+	maxAnswerBytes = 64 << 20
+)
 
 // calls are those of one client.
 type calls struct {
 	mu      sync.Mutex // guards the fields below; taken after objects' mutexes, and nothing else is with it held
-	byReq   map[uint64]*answer
-	low     uint64
-	size    int64
-	waiting int // that are parked
+	series  [2]series  // the second one of those that may wait long
+	size    int64      // of the answers that are remembered
+	waiting int        // that are parked
+}
+
+// series are the calls with numbers that count up.
+type series struct {
+	byReq map[uint64]*answer
+	low   uint64   // the caller has the answers below
+	done  []uint64 // that have an answer, in the order of these; the first one is forgotten first
+	lost  uint64   // the highest that was forgotten although its caller may not have the answer
+}
+
+func (k *calls) of(waits bool) *series {
+	if waits {
+		return &k.series[1]
+	}
+	return &k.series[0]
 }
 
 // call carries out a request that came over l.
 func (cl *Client) call(l *Link, r *Request) {
 	c := &Call{
 		Client: cl, Method: r.Method, Args: r.Args, Again: r.Again,
-		req: r.Req, reads: r.Reads, from: l,
+		req: r.Req, reads: r.Reads, waits: r.Waits, from: l,
 	}
 	if r.Timeout > 0 {
 		c.Deadline = time.Now().Add(r.Timeout)
@@ -122,14 +146,17 @@ func (cl *Client) begin(c *Call, low uint64) bool {
 	k := &cl.calls
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.forget(low)
-	a := k.byReq[c.req]
+	s := k.of(c.waits)
+	k.forget(s, low)
+	a := s.byReq[c.req]
 	switch {
+	case a == nil && c.req <= s.lost && !c.reads:
+		c.from.reply(c.req, nil, reeve.ErrOutcomeUnknown)
 	case a == nil:
-		if k.byReq == nil {
-			k.byReq = map[uint64]*answer{}
+		if s.byReq == nil {
+			s.byReq = map[uint64]*answer{}
 		}
-		k.byReq[c.req] = &answer{call: c}
+		s.byReq[c.req] = &answer{call: c}
 		return true
 	case a.call != nil:
 		a.call.from = c.from // it will be answered here
@@ -139,30 +166,26 @@ func (cl *Client) begin(c *Call, low uint64) bool {
 	return false
 }
 
-// forget drops the answers below low.
-func (k *calls) forget(low uint64) {
-	if low <= k.low {
-		return
-	}
-	if n := low - k.low; n > uint64(len(k.byReq)) {
-		for req, a := range k.byReq {
-			if req < low && a.call == nil {
-				k.drop(req, a)
-			}
+// forget drops the answers below low, and those that are too many.
+func (k *calls) forget(s *series, low uint64) {
+	s.low = max(s.low, low)
+	drop := 0
+	for _, req := range s.done {
+		switch over := len(s.done)-drop > maxAnswers || k.size > maxAnswerBytes; {
+		case req < s.low:
+		case over:
+			s.lost = max(s.lost, req)
+		default:
+			s.done = s.done[drop:]
+			return
 		}
-	} else {
-		for req := k.low; req < low; req++ {
-			if a := k.byReq[req]; a != nil && a.call == nil {
-				k.drop(req, a)
-			}
+		if a := s.byReq[req]; a != nil && a.call == nil {
+			k.size -= int64(len(a.value))
+			delete(s.byReq, req)
 		}
+		drop++
 	}
-	k.low = low
-}
-
-func (k *calls) drop(req uint64, a *answer) {
-	delete(k.byReq, req)
-	k.size -= int64(len(a.value))
+	s.done = s.done[:0]
 }
 
 // finish answers a call, once.
@@ -188,18 +211,17 @@ func (k *calls) end(c *Call, value []byte, err error) {
 	if c.timer != nil {
 		c.timer.Stop()
 	}
-	a := k.byReq[c.req]
-	if a == nil {
-		return
-	}
-	if c.reads || c.req < k.low {
-		delete(k.byReq, c.req)
-		return
-	}
-	a.call, a.value, a.err = nil, value, err
-	if k.size += int64(len(value)); k.size > maxAnswers {
-		k.size -= int64(len(value))
-		a.value, a.err = nil, reeve.ErrOutcomeUnknown
+	s := k.of(c.waits)
+	a := s.byReq[c.req]
+	switch {
+	case a == nil:
+	case c.reads || c.req < s.low:
+		delete(s.byReq, c.req)
+	default:
+		a.call, a.value, a.err = nil, value, err
+		k.size += int64(len(value))
+		s.done = append(s.done, c.req)
+		k.forget(s, 0)
 	}
 }
 
@@ -240,8 +262,10 @@ func (cl *Client) cancel(req uint64) {
 	k := &cl.calls
 	k.mu.Lock()
 	var c *Call
-	if a := k.byReq[req]; a != nil {
-		c = a.call
+	for i := range k.series {
+		if a := k.series[i].byReq[req]; a != nil {
+			c = a.call
+		}
 	}
 	k.mu.Unlock()
 	if c != nil {
@@ -277,10 +301,12 @@ func (cl *Client) disconnect(l *Link) {
 	k.mu.Lock()
 	l.lost = true
 	var ended []*Call
-	for req, a := range k.byReq {
-		if c := a.call; c != nil && c.from == l && c.cancel != nil && !c.stays {
-			delete(k.byReq, req) // it was not carried out, and may come again
-			ended = append(ended, c)
+	for i := range k.series {
+		for req, a := range k.series[i].byReq {
+			if c := a.call; c != nil && c.from == l && c.cancel != nil && !c.stays {
+				delete(k.series[i].byReq, req) // it was not carried out, and may come again
+				ended = append(ended, c)
+			}
 		}
 	}
 	k.mu.Unlock()
@@ -294,9 +320,11 @@ func (cl *Client) leave() {
 	k := &cl.calls
 	k.mu.Lock()
 	var ended []*Call
-	for _, a := range k.byReq {
-		if c := a.call; c != nil && c.cancel != nil {
-			ended = append(ended, c)
+	for i := range k.series {
+		for _, a := range k.series[i].byReq {
+			if c := a.call; c != nil && c.cancel != nil {
+				ended = append(ended, c)
+			}
 		}
 	}
 	k.mu.Unlock()

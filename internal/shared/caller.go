@@ -31,7 +31,7 @@ type outcome struct {
 func (h *Host) NewCaller(id ClientID, who Who) *Caller {
 	c := &Caller{waiting: map[uint64]chan outcome{}}
 	c.session, c.end = context.WithCancelCause(context.Background())
-	c.link = h.Attach(id, who, c)
+	c.link, _ = h.Attach(id, who, c)
 	return c
 }
 

@@ -44,17 +44,17 @@ type Link struct {
 	lost   bool // guarded by calls.mu
 }
 
-// Attach begins a connection of a client. An older one of the same client is
-// detached before.
-func (h *Host) Attach(id ClientID, who Who, to Replier) *Link {
+// Attach begins a connection of a client, and reports whether its calls are still
+// remembered. An older connection of the same client is detached before.
+func (h *Host) Attach(id ClientID, who Who, to Replier) (l *Link, known bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	cl := h.clients[id]
-	if cl == nil {
+	cl, known := h.clients[id]
+	if !known {
 		cl = &Client{host: h, id: id, minds: map[Object]int{}, refs: map[*entry]struct{}{}}
 		h.clients[id] = cl
 	}
-	l := &Link{client: cl, to: to}
+	l = &Link{client: cl, to: to}
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
 	cl.who, cl.link = who, l
@@ -62,7 +62,7 @@ func (h *Host) Attach(id ClientID, who Who, to Replier) *Link {
 		cl.timer.Stop()
 		cl.timer = nil
 	}
-	return l
+	return l, known
 }
 
 // Client is whose connection l is.

@@ -70,7 +70,7 @@ func rulesContent(r *reeve.Rules) string {
 		return t.UnixNano()
 	}
 	return fmt.Sprintf("rules %v %d %v %d [%d %v %d %v] %q %q %d %d %q %d", nano(r.At), r.Expiry, nano(r.ExpireAt), r.Attempts,
-		r.Backoff.Base, r.Backoff.Factor, r.Backoff.Max, r.Backoff.Jitter, r.Key, r.Unique, r.UniqueMode, r.UniqueFor, r.Labels, r.KeepResult)
+		r.Backoff.Base, r.Backoff.Factor, r.Backoff.Max, r.Backoff.Jitter, r.Key, r.Unique, r.UniqueMode, r.UniqueFor, r.Labels, r.KeepResult, r.Blobs)
 }
 
 // frames are the frames in buf, without headers.
@@ -120,7 +120,7 @@ func coldMessages() []wire.Message {
 		&wire.End{}, &wire.Command{}, &wire.Report{}, &wire.Progress{}, &wire.Event{},
 		&wire.TaskRequest{}, &wire.List{}, &wire.Peek{}, &wire.Explain{}, &wire.CancelTask{}, &wire.Act{}, &wire.Pause{},
 		&wire.ResultRequest{}, &wire.WorkersRequest{}, &wire.CommandRequest{}, &wire.Events{}, &wire.Unevents{},
-		&wire.TypesRequest{}, &wire.Backup{}, &wire.Claimed{},
+		&wire.TypesRequest{}, &wire.Backup{}, &wire.Claimed{}, &wire.Call{}, &wire.Return{},
 	}
 }
 

@@ -36,6 +36,8 @@ type Welcome struct {
 	Window     uint64        `cbor:"9,keyasint,omitempty"`
 	Time       int64         `cbor:"10,keyasint,omitempty"` // the master's wall clock, Unix nanoseconds
 	MaxWaiting uint64        `cbor:"11,keyasint,omitempty"` // payload bytes of this client's requests that may wait for room
+	Life       uint64        `cbor:"12,keyasint,omitempty"` // of the master: another one whenever it was started
+	Recalled   bool          `cbor:"13,keyasint,omitempty"` // what became of this client's Calls is remembered
 }
 
 // Heartbeat is sent by the client and echoed by the master.

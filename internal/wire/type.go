@@ -48,6 +48,7 @@ const (
 	TypeTypes          Type = 44
 	TypeBackup         Type = 45
 	TypeClaimed        Type = 46
+	TypeCall           Type = 47
 
 	TypeConfirm Type = 64
 	TypeDeliver Type = 65
@@ -55,6 +56,7 @@ const (
 	TypeError   Type = 67
 	TypeEnd     Type = 68
 	TypeEvent   Type = 69
+	TypeReturn  Type = 70
 )
 
 var typeNames = map[Type]string{
@@ -67,7 +69,7 @@ var typeNames = map[Type]string{
 	TypeAct: "Act", TypePause: "Pause", TypeResult: "Result", TypeProgress: "Progress", TypeWorkers: "Workers",
 	TypeCommandRequest: "CommandRequest", TypeEvents: "Events", TypeUnevents: "Unevents", TypeTypes: "Types",
 	TypeBackup: "Backup", TypeClaimed: "Claimed", TypeConfirm: "Confirm", TypeDeliver: "Deliver", TypeAnswer: "Answer", TypeError: "Error", TypeEnd: "End",
-	TypeEvent: "Event",
+	TypeEvent: "Event", TypeCall: "Call", TypeReturn: "Return",
 }
 
 // String is the name in the specification, or the number.
