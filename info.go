@@ -268,6 +268,8 @@ const (
 	EventMoved     EventKind = "moved"
 	EventPaused    EventKind = "paused"
 	EventResumed   EventKind = "resumed"
+	EventDeclared  EventKind = "declared" // a queue, that was not there
+	EventDeleted   EventKind = "deleted"  // a queue, with all that was in it
 )
 
 // WorkerInfo is one client of a master that takes tasks, or may.

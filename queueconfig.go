@@ -82,6 +82,12 @@ type QueueConfig struct {
 	// 256 bytes each: beyond it the oldest go first. 0: [DefaultMaxResultBytes].
 	MaxResultBytes int64
 
+	// IdleTTL has the queue deleted when nobody has used it for so long: it has
+	// no task, not even a dead one, keeps no result and no unique key, nobody
+	// waits for anything of it, and nothing was asked of it but to be looked at. 0:
+	// it stays until somebody deletes it; at least 1 s.
+	IdleTTL time.Duration
+
 	// Durability is what the queue's acknowledged changes survive, if the master
 	// keeps a journal. 0: what the master says for all queues.
 	Durability Durability
@@ -148,7 +154,7 @@ func (c *QueueConfig) Equal(o *QueueConfig) bool {
 		a.History == b.History && a.DeadFor == b.DeadFor && a.MaxDead == b.MaxDead && a.LIFO == b.LIFO &&
 		a.Ageing == b.Ageing && a.Reserve == b.Reserve && a.Concurrency == b.Concurrency && a.Rate == b.Rate &&
 		a.KeyConcurrency == b.KeyConcurrency && a.KeyRate == b.KeyRate && a.KeepResult == b.KeepResult &&
-		a.MaxResultBytes == b.MaxResultBytes && a.Durability == b.Durability
+		a.MaxResultBytes == b.MaxResultBytes && a.IdleTTL == b.IdleTTL && a.Durability == b.Durability
 }
 
 // Validate reports the first field of c, which has its defaults, that is out
@@ -190,6 +196,8 @@ func (c *QueueConfig) Validate() error {
 		return bad("KeepResult", c.KeepResult, "0 (not at all) to 100 years")
 	case c.MaxResultBytes < TaskOverhead:
 		return bad("MaxResultBytes", c.MaxResultBytes, "at least 256")
+	case c.IdleTTL != 0 && (c.IdleTTL < time.Second || c.IdleTTL > MaxTime):
+		return bad("IdleTTL", c.IdleTTL, "0 (never), or 1s to 100 years")
 	case len(c.Windows) > maxWindows:
 		return bad("Windows", fmt.Sprintf("%d windows", len(c.Windows)), "at most 16")
 	}

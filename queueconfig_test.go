@@ -128,6 +128,7 @@ func TestQueueConfig_ValidateTakesEachLimit(t *testing.T) {
 		{Reserve: reeve.Reserve{Slots: reeve.MaxSlots, Priority: math.MinInt32}}, {Concurrency: math.MaxInt}, {TypeConcurrency: types},
 		{TypeConcurrency: map[string]int{strings.Repeat("x", 255): math.MaxInt, "": 1}}, {KeyConcurrency: math.MaxInt32}, {KeyConcurrency: reeve.NoLimit},
 		{Windows: make([]reeve.Window, 16)}, {Windows: []reeve.Window{{From: 24 * time.Hour, To: 24 * time.Hour}}}, {KeepResult: reeve.MaxTime}, {MaxResultBytes: 256},
+		{IdleTTL: time.Second}, {IdleTTL: reeve.MaxTime},
 		{Durability: reeve.DurabilitySync}, {Durability: reeve.DurabilityNone}, {Durability: reeve.Durability(time.Millisecond)},
 	} {
 		full := c.WithDefaults()
@@ -160,6 +161,7 @@ func TestQueueConfig_ValidateNamesTheFieldThatIsOutOfRange(t *testing.T) {
 		check("DeadFor", func(c *reeve.QueueConfig) { c.DeadFor = d })
 		check("Ageing", func(c *reeve.QueueConfig) { c.Ageing = d })
 		check("KeepResult", func(c *reeve.QueueConfig) { c.KeepResult = d })
+		check("IdleTTL", func(c *reeve.QueueConfig) { c.IdleTTL = d })
 		check("Windows[0]", func(c *reeve.QueueConfig) { c.Windows = []reeve.Window{{From: d}} })
 		check("Windows[1]", func(c *reeve.QueueConfig) { c.Windows = []reeve.Window{{}, {To: d}} })
 		check("Rate", func(c *reeve.QueueConfig) { c.Rate = reeve.Rate{Tasks: 1, Per: d} })
@@ -188,6 +190,7 @@ func TestQueueConfig_ValidateNamesTheFieldThatIsOutOfRange(t *testing.T) {
 	check("Lease", func(c *reeve.QueueConfig) { c.Lease = 100*time.Millisecond - 1 })
 	check("Lease", func(c *reeve.QueueConfig) { c.Lease = 24*hour + 1 })
 	check("Ageing", func(c *reeve.QueueConfig) { c.Ageing = time.Millisecond - 1 })
+	check("IdleTTL", func(c *reeve.QueueConfig) { c.IdleTTL = time.Second - 1 })
 	check("MaxBytes", func(c *reeve.QueueConfig) { c.MaxBytes = reeve.TaskOverhead - 1 })
 	check("MaxResultBytes", func(c *reeve.QueueConfig) { c.MaxResultBytes = reeve.NoLimit })
 	check("Attempts", func(c *reeve.QueueConfig) { c.Attempts = reeve.MaxAttempts + 1 })

@@ -145,6 +145,7 @@ func TestQueueConfig_EveryFieldOutOfRangeIsNamed(t *testing.T) {
 		"KeepResult":     {{KeepResult: -1}, {KeepResult: math.MaxInt64}},
 		"MaxResultBytes": {{MaxResultBytes: -1}, {MaxResultBytes: 1}},
 
+		"IdleTTL":    {{IdleTTL: -1}, {IdleTTL: time.Second - 1}},
 		"Durability": {{Durability: -3}, {Durability: 1}},
 	}
 	fields := reflect.TypeFor[reeve.QueueConfig]()

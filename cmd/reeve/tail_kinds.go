@@ -13,6 +13,7 @@ var eventKinds = []reeve.EventKind{
 	reeve.EventPut, reeve.EventReady, reeve.EventStarted, reeve.EventDone, reeve.EventFailed, reeve.EventTimedOut,
 	reeve.EventLost, reeve.EventReturned, reeve.EventSnoozed, reeve.EventDead, reeve.EventRevived, reeve.EventCancelled,
 	reeve.EventExpired, reeve.EventDiscarded, reeve.EventPurged, reeve.EventMoved, reeve.EventPaused, reeve.EventResumed,
+	reeve.EventDeclared, reeve.EventDeleted,
 }
 
 // kindColours are the codes (of ECMA-48, "Select Graphic Rendition") in which a

@@ -68,6 +68,8 @@ var queueOptions = []queueOption{
 		1, reeve.MaxTime, func(c *reeve.QueueConfig) *time.Duration { return &c.KeepResult }),
 	size("max-result-bytes", "64MiB", "memory for that", "",
 		func(c *reeve.QueueConfig) *int64 { return &c.MaxResultBytes }),
+	duration("idle-ttl", "1h", "the queue is deleted when it was empty and nobody used it for that time, 1s or\nmore; without: it stays",
+		time.Second, reeve.MaxTime, func(c *reeve.QueueConfig) *time.Duration { return &c.IdleTTL }),
 	{name: "durability", example: "interval=100ms", about: "what acknowledged changes survive, if the master keeps a journal: a power cut (sync),\n" +
 		"one that comes TIME later (interval=TIME, 1ms to 1m), or the end of the master\nalone (none). Without: the master's -durability", set: setDurability, show: showDurability},
 }

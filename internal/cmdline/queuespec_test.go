@@ -63,6 +63,7 @@ var options = map[string]func(*reeve.QueueConfig){
 	"durability=none":           func(c *reeve.QueueConfig) { c.Durability = reeve.DurabilityNone },
 	"durability=interval=100ms": func(c *reeve.QueueConfig) { c.Durability = reeve.Durability(100 * time.Millisecond) },
 	"keep-result=1h":            func(c *reeve.QueueConfig) { c.KeepResult = time.Hour },
+	"idle-ttl=90m":              func(c *reeve.QueueConfig) { c.IdleTTL = 90 * time.Minute },
 	"max-result-bytes=1MB":      func(c *reeve.QueueConfig) { c.MaxResultBytes = 1e6 },
 }
 

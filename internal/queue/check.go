@@ -8,7 +8,7 @@ import (
 // check panics when the queue's structures disagree. It looks at everything,
 // so only tests switch it on (verify). Called with the mutex held.
 func (q *Queue) check() {
-	if q.uprooted {
+	if q.uprooted || q.deleted {
 		return // there is nothing in order any more, and nobody looks
 	}
 	q.over = q.over && q.overLimits()

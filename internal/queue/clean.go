@@ -234,6 +234,13 @@ func (e *Engine) renew(p journal.Pos, kind record.Kind, body []byte) (lives bool
 				return latest
 			})
 		}
+	case record.KindDelete: // nothing that is kept names the queue any more
+		var x record.Delete
+		if err = x.Decode(body); err == nil {
+			e.mu.Lock()
+			delete(e.senders, x.Queue)
+			e.mu.Unlock()
+		}
 	case record.KindMaster:
 		if lives = p == e.said; lives {
 			e.noteMaster()
@@ -266,16 +273,25 @@ func (e *Engine) at(no uint32, f func(q *Queue) bool) bool {
 		q.mu.Lock()
 		if !q.uprooted {
 			defer q.unlock()
-			return f(q)
+			return !q.deleted && f(q)
 		}
 		q.unlock() // another one is about to stand for the number
 		runtime.Gosched()
 	}
 }
 
+// sender reports whether a number stood for a queue that was deleted, of which
+// tasks are in others.
+func (e *Engine) sender(no uint32) bool {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	_, sent := e.senders[no]
+	return sent
+}
+
 // renewTask records a task anew whose body frame p has.
 func (e *Engine) renewTask(p journal.Pos, no uint32, id reeve.ID, b *record.Body) (lives bool) {
-	sent, claims := false, false
+	sent, claims := e.sender(no), false
 	renew := func(q *Queue) bool {
 		sent = sent || q.sent
 		t := q.tasks.get(id)

@@ -96,6 +96,9 @@ func (q *Queue) complete(from *Queue, op *CompleteOp, kf, k *hold) error {
 }
 
 func (q *Queue) completeError(op *CompleteOp) error {
+	if q.deleted {
+		return q.goneError()
+	}
 	if q.shutdown {
 		return q.shutdownError()
 	}

@@ -11,31 +11,36 @@ import (
 
 // declare makes a queue, which is recorded. Engine.mu is held.
 func (e *Engine) declare(name string, cfg reeve.QueueConfig) *Queue {
-	q := newQueue(e, name, cfg, len(e.queues))
+	q := newQueue(e, name, cfg, e.newOrder())
 	e.numbers++
 	q.no = e.numbers
 	e.add(q)
 	q.mu.Lock()
 	q.noteQueue()
+	q.emit(reeve.EventDeclared, nil, "", "")
 	q.unlock()
 	return q
 }
 
 // add makes q known. Engine.mu is held.
 func (e *Engine) add(q *Queue) {
-	e.names[q.name] = q
+	e.names[q.name], e.numbered[q.no] = q, q
 	e.known = append(slices.Clone(e.known), q.name)
 	e.queues = append(slices.Clone(e.queues), q)
 }
 
+// newOrder is the place of a new queue among those there ever were. Engine.mu is
+// held, or nobody else has the engine yet.
+func (e *Engine) newOrder() int {
+	e.orders++
+	return e.orders
+}
+
 // byNo returns the queue that a number stands for, or nil.
 func (e *Engine) byNo(no uint32) *Queue {
-	for _, q := range e.all() {
-		if q.no == no {
-			return q
-		}
-	}
-	return nil
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.numbered[no]
 }
 
 func encodeConfig(c *reeve.QueueConfig) []byte {

@@ -36,6 +36,9 @@ type durable struct {
 	resident  atomic.Int64 // bytes of payloads in memory
 	numbers   uint32       // given to queues; guarded by Engine.mu
 	said      journal.Pos  // the frame that has the latest record of the master
+	// senders are the numbers of those queues that were deleted of which tasks went
+	// to others before: frames still call these theirs. Guarded by Engine.mu.
+	senders map[uint32]struct{}
 
 	pinning sync.Mutex // guards the fields below
 	pins    map[*journal.Pos]struct{}

@@ -20,6 +20,8 @@ type Config struct {
 	MaxPayload int64
 	// Wall is the wall clock that absolute times go by. nil: time.Now.
 	Wall func() time.Time
+	// MaxQueues bounds how many queues may be declared. 0: no bound.
+	MaxQueues int
 	// MaxParked bounds the bytes of one holder's requests that wait for room;
 	// a single one may be larger. 0: no bound.
 	MaxParked int64
@@ -34,7 +36,8 @@ type Config struct {
 	// Failed is called when the journal has failed: the engine is of no use any
 	// more, and is to be closed, but not by Failed itself. nil: nobody is told.
 	Failed func(error)
-	// Logger is told of what the journal does besides; nil: nobody is.
+	// Logger is told of what the journal does besides, and of queues that are
+	// deleted because nobody uses them; nil: nobody is.
 	Logger *slog.Logger
 }
 
@@ -45,12 +48,17 @@ type Engine struct {
 	ids   atomic.Uint64
 	moves atomic.Uint64 // how often tasks went from one queue to another
 
-	mu      sync.RWMutex // guards the fields below; never taken with a queue's mutex held
-	names   map[string]*Queue
-	closing func() error // endJournal, once
-	queues  []*Queue     // in the order of creation
-	known   []string     // their names; never changed, but replaced: errors share it
-	closed  bool
+	mu       sync.RWMutex // guards the fields below; never taken with a queue's mutex held
+	names    map[string]*Queue
+	numbered map[uint32]*Queue // by what stands for them in records
+	closing  func() error      // endJournal, once
+	queues   []*Queue          // in the order of creation
+	known    []string          // their names; never changed, but replaced: errors share it
+	orders   int               // given to queues: see Queue.order
+	closed   bool
+
+	deletes atomic.Uint64 // queues that were deleted, since the start
+	idled   atomic.Uint64 // of these, because nobody used them
 
 	clock  clock
 	events hub
@@ -69,12 +77,13 @@ func New(cfg Config) *Engine {
 }
 
 func newEngine(cfg Config) *Engine {
-	e := &Engine{cfg: cfg, start: time.Now(), names: map[string]*Queue{}}
+	e := &Engine{cfg: cfg, start: time.Now(), names: map[string]*Queue{}, numbered: map[uint32]*Queue{}}
 	// Ids start at the microsecond of the start, so that no restart gives one
 	// out again: nobody puts 2^12 tasks in every microsecond.
 	e.ids.Store(uint64(e.start.UnixMicro()) << 12)
 	e.closing = sync.OnceValue(e.endJournal)
 	e.clients, e.epoch = NewClients(), newEpoch()
+	e.senders = map[uint32]struct{}{}
 	e.clock.init()
 	return e
 }
@@ -103,7 +112,8 @@ func (e *Engine) wallAt(at int64) time.Time {
 // Declare makes the queue name, or returns it when it exists with the same
 // configuration; with another one it is [reeve.ErrQueueExists], unless the queue
 // is known from the journal only, and nobody has asked for it yet: then this is
-// how it is configured from now on. A configuration or name out of range is [reeve.ErrInvalid].
+// how it is configured from now on. A configuration or name out of range is
+// [reeve.ErrInvalid], one queue more than there may be a [*reeve.LimitError].
 func (e *Engine) Declare(name string, cfg reeve.QueueConfig) (*Queue, error) {
 	cfg, err := checkConfig(name, cfg)
 	if err != nil {
@@ -123,7 +133,11 @@ func (e *Engine) Declare(name string, cfg reeve.QueueConfig) (*Queue, error) {
 			q = grown
 		}
 		q.claimed.Store(true)
+		q.touch()
 		return q, nil
+	}
+	if most := e.cfg.MaxQueues; most > 0 && len(e.queues) >= most {
+		return nil, &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "queues", Value: int64(len(e.queues)) + 1, Max: int64(most), Set: "Config.MaxQueues"}
 	}
 	q := e.declare(name, cfg)
 	q.claimed.Store(true)
@@ -136,10 +150,10 @@ func (e *Engine) Lookup(name string) (*Queue, error) {
 	q, ok := e.names[name]
 	known := e.known
 	e.mu.RUnlock()
+	if ok && !q.claimed.Load() {
+		q, ok = e.use(name)
+	}
 	if ok {
-		if !q.claimed.Load() {
-			return e.use(name), nil
-		}
 		return q, nil
 	}
 	return nil, &reeve.NoSuchQueueError{Name: name, Known: known}
@@ -215,12 +229,13 @@ func (e *Engine) all() []*Queue {
 }
 
 // use returns the queue name as it will be configured from now on.
-func (e *Engine) use(name string) *Queue {
+func (e *Engine) use(name string) (q *Queue, ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	q := e.names[name]
-	q.claimed.Store(true)
-	return q
+	if q, ok = e.names[name]; ok {
+		q.claimed.Store(true)
+	}
+	return q, ok
 }
 
 // newIDs returns the first of n consecutive ids.

@@ -129,13 +129,17 @@ func (q *Queue) low(t *task) bool {
 }
 
 // Pause ends hand-overs until Resume. A reason that is too long is
-// [reeve.ErrTooLarge].
+// [reeve.ErrTooLarge]; [reeve.ErrNoSuchQueue] when the queue was deleted.
 func (q *Queue) Pause(reason string) error {
 	if len(reason) > reeve.MaxErrorText {
 		return &reeve.LimitError{Kind: reeve.ErrTooLarge, Limit: "bytes of the reason of a pause", Value: int64(len(reason)), Max: reeve.MaxErrorText}
 	}
 	q.mu.Lock()
 	defer q.unlock()
+	if q.deleted {
+		return q.goneError()
+	}
+	q.idle = never
 	q.gates.paused, q.gates.any, q.gates.reason = true, true, reason
 	q.notePause()
 	q.emit(reeve.EventPaused, nil, "", reason)
@@ -146,7 +150,8 @@ func (q *Queue) Pause(reason string) error {
 func (q *Queue) Resume() {
 	q.mu.Lock()
 	defer q.unlock()
-	if q.gates.paused {
+	q.idle = never
+	if q.gates.paused && !q.deleted {
 		q.gates.paused, q.gates.any, q.gates.reason = false, q.gates.limited, ""
 		q.notePause()
 		q.emit(reeve.EventResumed, nil, "", "")

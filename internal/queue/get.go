@@ -36,7 +36,7 @@ func (q *Queue) Get(h *Holder, op *GetOp) {
 		q.got(&op.taker, &reeve.LimitError{Kind: reeve.ErrInvalid, Limit: "tasks of one Get", Value: int64(op.Max), Max: reeve.MaxBatch})
 		return
 	case q.stopped:
-		q.got(&op.taker, reeve.ErrClosed)
+		q.got(&op.taker, q.stoppedError())
 		return
 	}
 	op.taker.profile = q.profileOf(&op.Want)

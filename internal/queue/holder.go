@@ -180,6 +180,7 @@ func (q *Queue) ask(h *Holder) *hold {
 		return nil
 	}
 	q.tell(k)
+	q.idle = never
 	return k
 }
 
@@ -192,8 +193,9 @@ func (h *Holder) hold(q *Queue) *hold {
 	k := h.holds[q]
 	if k == nil {
 		k = &hold{holder: h, queue: q, expiry: never}
-		h.holds[q] = k
-		q.adopt(k)
+		if q.adopt(k) {
+			h.holds[q] = k
+		}
 	}
 	return k
 }

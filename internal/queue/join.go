@@ -1,7 +1,5 @@
 package queue
 
-import "github.com/reeveq/reeve"
-
 // JoinOp is a request for the moment when every task is settled.
 type JoinOp struct {
 	Tag uint64
@@ -20,7 +18,7 @@ func (q *Queue) Join(h *Holder, op *JoinOp) {
 	defer q.unlock()
 	switch {
 	case q.stopped:
-		q.reply(op.hold, op.By, op.Tag, 1, 0, reeve.ErrClosed)
+		q.reply(op.hold, op.By, op.Tag, 1, 0, q.stoppedError())
 	case q.unsettled() == 0:
 		q.reply(op.hold, op.By, op.Tag, 1, 0, nil)
 	default:

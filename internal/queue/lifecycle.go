@@ -14,7 +14,7 @@ func (q *Queue) tick(now int64) {
 	const most = 1024 // of each at a time, so that nobody waits long for the mutex
 	wall := q.engine.wallNow().UnixNano()
 	q.mu.Lock()
-	if q.uprooted { // while the clock waited for the mutex
+	if q.uprooted || q.deleted { // while the clock waited for the mutex
 		q.mu.Unlock()
 		return
 	}
@@ -55,7 +55,11 @@ func (q *Queue) tick(now int64) {
 	}
 	q.nextDue.Store(q.next(wall, now))
 	q.after(now)
+	over := q.idleOver(now)
 	q.unlock()
+	if over {
+		q.engine.deleteIdle(q, now)
+	}
 }
 
 // arrive makes t, whose delay is over, ready.
@@ -83,7 +87,7 @@ func (q *Queue) next(wall, now int64) int64 {
 	if t := q.dead.head; t != nil && q.cfg.DeadFor > 0 {
 		next = min(next, t.due+int64(q.cfg.DeadFor))
 	}
-	return next
+	return min(next, q.idleEnd())
 }
 
 // timeOut ends an attempt that ran out of time and that its worker did not end.
@@ -257,7 +261,7 @@ func (q *Queue) admitResults() {
 // still handed over; with it, it is dropped. Leases stand either way.
 func (q *Queue) Shutdown(immediate bool) {
 	q.mu.Lock()
-	q.shutdown = true
+	q.shutdown, q.idle = true, never
 	refused := q.endParked(q.shutdownError())
 	drop := immediate && !q.immediate
 	if drop {

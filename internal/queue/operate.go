@@ -213,7 +213,7 @@ func (q *Queue) open() error {
 func (q *Queue) openError() error {
 	switch {
 	case q.stopped:
-		return reeve.ErrClosed
+		return q.stoppedError()
 	case q.shutdown:
 		return q.shutdownError()
 	}

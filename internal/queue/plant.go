@@ -51,6 +51,7 @@ func (e *Engine) grow(g *plant, order int, now, wall int64) *Queue {
 			delete(q.kinds, name)
 		}
 	}
+	q.watchIdle(now)
 	q.nextDue.Store(min(q.nextDue.Load(), q.next(wall, now)))
 	if verify {
 		q.check()
@@ -255,8 +256,8 @@ func (e *Engine) replant(q *Queue, cfg reeve.QueueConfig) *Queue {
 	g.cfg = cfg
 	grown := e.grow(g, q.order, now, wall)
 	e.queues = slices.Clone(e.queues)
-	e.queues[q.order] = grown
-	e.names[q.name] = grown
+	e.queues[slices.Index(e.queues, q)] = grown
+	e.names[q.name], e.numbered[q.no] = grown, grown
 	e.moves.Add(1) // who looks for a task has not seen those of q
 	grown.mu.Lock()
 	grown.noteQueue()

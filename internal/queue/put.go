@@ -182,7 +182,7 @@ func (q *Queue) parkPut(k *hold, p *putting) {
 func (q *Queue) putError(op *PutOp) error {
 	switch {
 	case q.stopped:
-		return reeve.ErrClosed
+		return q.stoppedError()
 	case q.shutdown:
 		return q.shutdownError()
 	case q.engine.journalFull():

@@ -14,7 +14,7 @@ type Queue struct {
 	engine *Engine
 	name   string
 	cfg    reeve.QueueConfig // with defaults; MaxBytes unbounded is MaxInt64
-	order  int               // of creation: which mutex is taken first
+	order  int               // of creation, of all there ever were: which mutex is taken first
 
 	nextDue atomic.Int64 // when tick has something to do; written with mu held
 	claimed atomic.Bool  // somebody has declared it, or asked for it, since the start
@@ -67,6 +67,7 @@ type Queue struct {
 	wakers  []waker // these, too
 	roomy   bool    // there may be room for who waits to put; seen to when mu is given up
 	stopped bool    // the engine hands out nothing more
+	idle    int64   // since when nobody uses it, with an IdleTTL; never: somebody does
 
 	shutdown  bool
 	immediate bool
@@ -82,6 +83,7 @@ type Queue struct {
 	over     bool        // more than may ran when the queue was configured anew; for check only
 	growing  bool        // tasks are put where the journal says that they are
 	uprooted bool        // another one has its place
+	deleted  bool        // it is gone, and stopped: see Engine.Delete
 	sent     bool        // tasks went from it to other queues, which the journal's frames still call its own
 }
 
@@ -99,7 +101,7 @@ func newQueue(e *Engine, name string, cfg reeve.QueueConfig, order int) *Queue {
 	q := &Queue{
 		engine: e, name: name, cfg: cfg, order: order,
 		holds:  map[*hold]struct{}{},
-		silent: never, look: never,
+		silent: never, look: never, idle: never,
 		kinds: map[string]*kind{}, lanes: map[*lane]struct{}{}, lines: map[string]*line{},
 		profiles: []*profile{{}},
 	}
@@ -145,6 +147,9 @@ func (q *Queue) unlock() {
 // locked: it adds to told who is to be woken, and reports whether admit is to
 // be called.
 func (q *Queue) unlockOnly(told []waker) (_ []waker, room bool) {
+	if q.cfg.IdleTTL > 0 {
+		q.watchIdle(q.engine.now())
+	}
 	if verify {
 		q.check()
 	}
@@ -189,11 +194,15 @@ func (q *Queue) tell(k *hold) {
 	}
 }
 
-// adopt makes k known to the queue. Called with the holder's mutex held.
-func (q *Queue) adopt(k *hold) {
+// adopt makes k known to the queue, unless that is deleted. Called with the
+// holder's mutex held.
+func (q *Queue) adopt(k *hold) bool {
 	q.mu.Lock()
-	q.holds[k] = struct{}{}
-	q.mu.Unlock()
+	defer q.mu.Unlock()
+	if !q.deleted {
+		q.holds[k] = struct{}{}
+	}
+	return !q.deleted
 }
 
 // setDue notes that something is due at at.

@@ -16,12 +16,13 @@ import (
 // comes to be known only later: what was written first may have been trimmed,
 // and written anew behind it.
 type recovery struct {
-	engine *Engine
-	queues map[uint32]*plant
-	now    int64 // the engine's time of the wall clock's
-	wall   int64
-	newest reeve.ID
-	pos    journal.Pos // of the frame
+	engine  *Engine
+	queues  map[uint32]*plant
+	now     int64 // the engine's time of the wall clock's
+	wall    int64
+	newest  reeve.ID
+	deleted uint32      // the highest number of a queue that was deleted
+	pos     journal.Pos // of the frame
 
 	put     record.Put // used again and again
 	task    record.Task
@@ -78,8 +79,10 @@ func (e *Engine) recover(ctx context.Context) (next journal.Pos, err error) {
 	e.clients.settle()
 	e.ids.Store(max(e.ids.Load(), uint64(r.newest)))
 	e.recovered = r.newest
+	e.numbers = r.deleted
 	for _, no := range slices.Sorted(maps.Keys(r.queues)) {
 		g := r.queues[no]
+		e.numbers = max(e.numbers, no)
 		if g.name == "" {
 			if g.tasks.n > 0 {
 				return 0, &journal.CorruptError{File: "the journal", Reason: fmt.Sprintf("queue number %d has %d tasks and no name: frames are missing", no, g.tasks.n)}
@@ -89,9 +92,8 @@ func (e *Engine) recover(ctx context.Context) (next journal.Pos, err error) {
 		if e.names[g.name] != nil {
 			return 0, &journal.CorruptError{File: "the journal", Reason: fmt.Sprintf("queues number %d and %d are both called %q", e.names[g.name].no, no, g.name)}
 		}
-		q := e.grow(g, len(e.queues), r.now, r.wall)
+		q := e.grow(g, e.newOrder(), r.now, r.wall)
 		e.add(q)
-		e.numbers = max(e.numbers, no)
 		e.restored.Tasks += q.tasks.n
 		e.restored.Results += q.results.len()
 	}
@@ -234,6 +236,16 @@ func (r *recovery) applyRare(kind record.Kind, body []byte) error {
 		}
 		g := r.plant(x.No)
 		g.name, g.cfg, g.said = x.Name, cfg, r.pos
+	case record.KindDelete:
+		var x record.Delete
+		if err := x.Decode(body); err != nil {
+			return err
+		}
+		if r.plant(x.Queue).sent {
+			r.engine.senders[x.Queue] = struct{}{}
+		}
+		delete(r.queues, x.Queue)
+		r.deleted = max(r.deleted, x.Queue)
 	case record.KindClient:
 		var x record.Client
 		if err := x.Decode(body); err != nil {

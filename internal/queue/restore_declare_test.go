@@ -20,7 +20,7 @@ var full = reeve.QueueConfig{
 	LIFO: true, Ageing: time.Second, Reserve: reeve.Reserve{Slots: 2, Priority: 3}, Concurrency: 50,
 	TypeConcurrency: map[string]int{"a": 1, "b": 2}, Rate: reeve.Rate{Tasks: 100, Burst: 5}, KeyConcurrency: 2,
 	KeyRate: reeve.Rate{Tasks: 10, Per: time.Minute}, Windows: []reeve.Window{{From: time.Hour, To: 2 * time.Hour, Zone: "Europe/Berlin"}},
-	KeepResult: time.Minute, MaxResultBytes: 1 << 20, Durability: reeve.Durability(50 * time.Millisecond),
+	KeepResult: time.Minute, MaxResultBytes: 1 << 20, IdleTTL: time.Hour, Durability: reeve.Durability(50 * time.Millisecond),
 }
 
 func TestRestart_QueuesKeepTheirConfigurationsAndOrder(t *testing.T) {

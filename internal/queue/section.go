@@ -23,10 +23,10 @@ type section struct {
 const keptSection = 64 << 10
 
 // changes returns the section in which a change of q is recorded; nil: there is
-// no journal, or it says so already.
+// no journal, it says so already, or the queue is deleted.
 func (q *Queue) changes() *section {
 	e := q.engine
-	if e.log == nil || q.growing {
+	if e.log == nil || q.growing || q.deleted {
 		return nil
 	}
 	s := q.section
