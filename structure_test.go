@@ -93,6 +93,7 @@ var mayImport = map[string][]string{
 	"manager":                      {"", "auth", "codec", "journal", "journal/backup", "internal/address", "internal/memory", "internal/session", "internal/wire", "internal/queue", "internal/shared", "internal/shared/blob", "internal/shared/container", "internal/shared/expose", "internal/shared/locking"},
 	"proxy":                        {"", "auth", "codec", "journal", "journal/backup", "internal/address", "internal/session", "internal/wire"},
 	"worker":                       {"", "codec"},
+	"pool":                         {"", "codec"},
 	"managertest":                  {"", "auth", "journal", "manager", "proxy", "internal/session/memnet", "internal/session/sessiontest"},
 	"internal/address":             {},
 	"internal/batch":               {""},
@@ -133,6 +134,7 @@ func TestLinks_StayApart(t *testing.T) {
 	never := map[string][]string{
 		"proxy":            {"manager", "internal/queue"},
 		"worker":           {"proxy", "manager", "internal/queue", "internal/session", "internal/wire"},
+		"pool":             {"worker", "proxy", "manager", "internal/queue", "internal/session", "internal/wire"},
 		"internal/queue":   {"internal/session", "internal/wire", "auth", "journal/file"},
 		"manager":          {"journal/file"},
 		"journal/file":     {"internal/queue", "internal/record", "internal/commit"},
