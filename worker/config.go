@@ -2,6 +2,7 @@ package worker
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -57,6 +58,11 @@ type Config struct {
 	// is taken. What runs by then may exceed them. 0: 16384 and 64 MiB.
 	MaxUnsent      int
 	MaxUnsentBytes int64
+
+	// Init is called by Run once, before the first task is taken: for what the
+	// handlers need. Its error ends Run. Its ctx ends when the worker is to stop,
+	// and Shutdown and Close wait for it. nil: nothing.
+	Init func(ctx context.Context) error
 
 	// Watchdog is after how long without the end of any task, while handlers
 	// run, a warning is logged. 0: 5 min; negative: never.

@@ -106,8 +106,8 @@ func New(src Source, cfg Config) *Worker {
 // queue was shut down and is empty; it waits for the running handlers as long
 // as they take then. It returns an error that matches [ErrStuck] when
 // Config.MaxStuck is reached, one that matches [reeve.ErrInvalid] when the
-// config or the handlers are not right, and the error of the source when that
-// fails for good.
+// config or the handlers are not right, the error of Config.Init, and that of the
+// source when it fails for good.
 func (w *Worker) Run(ctx context.Context) error {
 	if err := w.start(ctx); err != nil {
 		return err
@@ -172,6 +172,14 @@ func (w *Worker) start(ctx context.Context) error {
 
 func (w *Worker) run(ctx context.Context) error {
 	defer w.stopTaking()
+	if w.cfg.Init != nil {
+		if err := w.cfg.Init(w.taking); err != nil {
+			if w.taking.Err() != nil {
+				return w.reason() // stopped before anything began
+			}
+			return fmt.Errorf("worker: Config.Init: %w", err)
+		}
+	}
 	slots := w.cfg.slots()
 	if w.cfg.MaxTasks > 0 && w.cfg.MaxTasks < uint64(slots) {
 		slots = int(w.cfg.MaxTasks)
