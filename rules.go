@@ -47,12 +47,18 @@ type Rules struct {
 	// by its id, after its end. 0: the queue's [QueueConfig.KeepResult];
 	// negative: not at all.
 	KeepResult time.Duration
+
+	// Blobs are what the task needs besides its payload: the blobs live as long
+	// as the task, and the result that is kept of it. An unknown one makes the
+	// Put fail: [ErrNoSuchBlob]. At most [MaxTaskBlobs].
+	Blobs []BlobRef
 }
 
 // isZero reports whether r asks for nothing.
 func (r *Rules) isZero() bool {
 	return r.At.IsZero() && r.Expiry == 0 && r.ExpireAt.IsZero() && r.Attempts == 0 && r.Backoff == Backoff{} &&
-		r.Key == "" && r.Unique == "" && r.UniqueMode == 0 && r.UniqueFor == 0 && len(r.Labels) == 0 && r.KeepResult == 0
+		r.Key == "" && r.Unique == "" && r.UniqueMode == 0 && r.UniqueFor == 0 && len(r.Labels) == 0 && r.KeepResult == 0 &&
+		len(r.Blobs) == 0
 }
 
 // Limits of [Rules].
@@ -146,6 +152,9 @@ func (r *Rules) Validate() error {
 		return err
 	}
 	if err := r.Backoff.Validate(); err != nil {
+		return err
+	}
+	if err := CheckBlobs(r.Blobs); err != nil {
 		return err
 	}
 	return CheckLabels(r.Labels)

@@ -80,6 +80,7 @@ func full(n int) reeve.Rules {
 	return reeve.Rules{
 		At: time.Unix(int64(n), 0), Expiry: d, ExpireAt: time.Unix(int64(n), 5), Attempts: n, Backoff: reeve.Backoff{Base: d}, Key: "k" + d.String(),
 		Unique: "u" + d.String(), UniqueMode: reeve.UniqueMode(n), UniqueFor: d, Labels: []string{d.String()}, KeepResult: d,
+		Blobs: []reeve.BlobRef{{Size: int64(n)}},
 	}
 }
 

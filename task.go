@@ -25,7 +25,7 @@ type Task struct {
 	Timeout time.Duration
 	// Rules are what the task asks for beyond this; nil: nothing. They belong
 	// to the queue from Put on, as Payload does. A task that is handed over has
-	// its Key, and its Attempts if it set them.
+	// its Key and Blobs, and its Attempts if it set them.
 	Rules *Rules
 
 	ID ID
@@ -110,6 +110,9 @@ func (r *Rules) override(own *Rules) {
 	}
 	if own.Labels != nil {
 		r.Labels = own.Labels
+	}
+	if own.Blobs != nil {
+		r.Blobs = own.Blobs
 	}
 }
 

@@ -109,13 +109,14 @@ func taskWeight(t *reeve.Task) int64 {
 	return n
 }
 
-// rulesTexts is the length of the texts of r, and so much for each label.
+// rulesTexts is the length of the texts of r, and so much for each label, and
+// what its blobs take.
 func rulesTexts(r *reeve.Rules, each int) int {
 	n := len(r.Key) + len(r.Unique)
 	for _, l := range r.Labels {
 		n += each + len(l)
 	}
-	return n
+	return n + len(r.Blobs)*reeve.BlobOverhead
 }
 
 // checkTask checks a task that is to be put.

@@ -4,7 +4,7 @@ package record
 // that it is true. Bits are never given another meaning, fields stand in the
 // order in which the functions write them; see the package comment.
 
-// Of the byte in a Put, and of that in a Task (the first four).
+// Of the byte in a Put, and of that in a Task (the first four and the last).
 const (
 	bodyType byte = 1 << iota
 	bodyPriority
@@ -13,6 +13,7 @@ const (
 	putDue
 	putWall
 	putOrder
+	bodyBlobs
 )
 
 // Of the two bytes of an Extra.
@@ -69,6 +70,7 @@ const (
 	resultError
 	resultEndedAt
 	resultUntil
+	resultBlobs
 )
 
 // Of a Request.

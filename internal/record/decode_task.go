@@ -6,9 +6,9 @@ import (
 	"github.com/reeveq/reeve"
 )
 
-// Decode reads a Put. Body.Payload aliases body. Body.Extra is new each time;
-// its Labels and Backoff may be those of the Extra that r had, if they are
-// equal: nobody may write to them.
+// Decode reads a Put. Body.Payload aliases body. Body.Extra and Body.Blobs are new each time;
+// Labels and Backoff of the former may be those of the Extra that r had, if they
+// are equal: nobody may write to them.
 func (r *Put) Decode(body []byte) error {
 	c := cursor{rest: body}
 	r.Queue = c.uint32()
@@ -21,6 +21,7 @@ func (r *Put) Decode(body []byte) error {
 		r.Order = int64(r.ID) + c.varint()
 	}
 	c.body(&r.Body, bits)
+	r.Body.Blobs = c.blobs(bits&bodyBlobs != 0)
 	return c.end(KindPut, body)
 }
 
@@ -29,8 +30,10 @@ func (r *Task) Decode(body []byte) error {
 	c := cursor{rest: body}
 	r.Queue = c.uint32()
 	r.ID = c.id()
-	c.body(&r.Body, c.byte())
+	bits := c.byte()
+	c.body(&r.Body, bits)
 	c.standing(&r.Now)
+	r.Body.Blobs = c.blobs(bits&bodyBlobs != 0)
 	return c.end(KindTask, body)
 }
 
@@ -60,6 +63,7 @@ func (r *Result) Decode(body []byte) error {
 	if bits&resultPayload != 0 {
 		r.Payload = c.bytes()
 	}
+	r.Blobs = c.blobs(bits&resultBlobs != 0)
 	return c.end(KindResult, body)
 }
 
@@ -123,6 +127,23 @@ func (c *cursor) extra(old *Extra) *Extra {
 		r.Keep = c.varint()
 	}
 	return r
+}
+
+// blobs is new each time.
+func (c *cursor) blobs(there bool) []reeve.BlobRef {
+	if !there {
+		return nil
+	}
+	var refs []reeve.BlobRef
+	for range c.count(len(reeve.BlobHash{}) + 1) {
+		hash := c.take(uint64(len(reeve.BlobHash{})))
+		size := c.varint()
+		if c.bad {
+			return nil
+		}
+		refs = append(refs, reeve.BlobRef{Hash: reeve.BlobHash(hash), Size: size})
+	}
+	return refs
 }
 
 func (c *cursor) labels(old []string) []string {

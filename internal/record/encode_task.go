@@ -18,6 +18,7 @@ func AppendPut(b []byte, r *Put) []byte {
 		b = binary.AppendVarint(b, r.Order-int64(r.ID)) // which is mostly little
 	}
 	b = appendBody(b, &r.Body)
+	b = appendBlobs(b, r.Body.Blobs)
 	return finish(b, o)
 }
 
@@ -28,6 +29,7 @@ func AppendTask(b []byte, r *Task) []byte {
 	b = append(b, bodyBits(&r.Body))
 	b = appendBody(b, &r.Body)
 	b = appendStanding(b, &r.Now)
+	b = appendBlobs(b, r.Body.Blobs)
 	return finish(b, o)
 }
 
@@ -44,7 +46,8 @@ func AppendResult(b []byte, r *Result) []byte {
 	b, o := begin(b, KindResult, 32+len(r.Type)+len(r.Payload)+len(r.Reason)+len(r.Error))
 	b = appendTask(b, r.Queue, r.ID)
 	bits := bit(r.Type != "", resultType) | bit(len(r.Payload) != 0, resultPayload) | bit(r.Reason != "", resultReason) |
-		bit(r.Error != "", resultError) | bit(!r.EndedAt.IsZero(), resultEndedAt) | bit(r.Until != 0, resultUntil)
+		bit(r.Error != "", resultError) | bit(!r.EndedAt.IsZero(), resultEndedAt) | bit(r.Until != 0, resultUntil) |
+		bit(len(r.Blobs) != 0, resultBlobs)
 	b = append(b, bits, byte(r.State))
 	b = binary.AppendUvarint(b, uint64(r.Attempts))
 	if bits&resultEndedAt != 0 {
@@ -65,17 +68,33 @@ func AppendResult(b []byte, r *Result) []byte {
 	if bits&resultPayload != 0 {
 		b = appendText(b, r.Payload)
 	}
+	b = appendBlobs(b, r.Blobs)
 	return finish(b, o)
 }
 
-func aboutBody(r *Body) int { return len(r.Type) + len(r.Payload) }
+// appendBlobs appends what is behind all other fields of a record.
+func appendBlobs(b []byte, refs []reeve.BlobRef) []byte {
+	if len(refs) == 0 {
+		return b
+	}
+	b = binary.AppendUvarint(b, uint64(len(refs)))
+	for _, r := range refs {
+		b = binary.AppendVarint(append(b, r.Hash[:]...), r.Size)
+	}
+	return b
+}
+
+func aboutBody(r *Body) int {
+	return len(r.Type) + len(r.Payload) + len(r.Blobs)*(len(reeve.BlobHash{})+5)
+}
 
 func bodyBits(r *Body) byte {
 	return bit(r.Type != "", bodyType) | bit(r.Priority != 0, bodyPriority) | bit(r.Source != 0, bodySource) |
-		bit(r.Extra != nil, bodyExtra)
+		bit(r.Extra != nil, bodyExtra) | bit(len(r.Blobs) != 0, bodyBlobs)
 }
 
-// appendBody leaves the bits to the caller, who has some in the same byte.
+// appendBody leaves the bits to the caller, who has some in the same byte, and
+// the blobs, which are behind what the caller has.
 func appendBody(b []byte, r *Body) []byte {
 	b = appendTime(b, r.PutAt)
 	if r.Type != "" {

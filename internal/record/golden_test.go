@@ -51,6 +51,11 @@ var goldenNow = record.Standing{
 	},
 }
 
+var goldenBlobs = []reeve.BlobRef{
+	{Hash: reeve.BlobHash{0: 1, 31: 255}, Size: 70_000},
+	{Hash: reeve.BlobHash(bytes.Repeat([]byte{0xab}, 32))},
+}
+
 // golden are the samples. New ones are added, those that are there stay.
 var golden = []struct {
 	name string
@@ -89,6 +94,10 @@ var golden = []struct {
 	{"unique", &record.Unique{Queue: 1, Key: "https://host.example/page", ID: 0x100000001, Mode: reeve.UniqueForTime, Until: ns(100)}},
 	{"unique-0", &record.Unique{Queue: 1, Key: "k", ID: 1}},
 	{"delete", &record.Delete{Queue: 300}},
+	{"put-blobs", &record.Put{Queue: 1, ID: 0x100000005, Body: record.Body{Payload: []byte("p"), PutAt: ns(0), Extra: &record.Extra{Asked: true}, Blobs: goldenBlobs}}},
+	{"task-blobs", &record.Task{Queue: 1, ID: 0x100000005, Body: record.Body{Payload: []byte("p"), PutAt: ns(0), Extra: &record.Extra{Asked: true}, Blobs: goldenBlobs},
+		Now: record.Standing{State: record.Ready, Attempt: 1, ReadyAt: ns(1)}}},
+	{"result-blobs", &record.Result{Queue: 1, ID: 0x100000005, State: reeve.StateDone, Payload: []byte{0xa1}, Until: ns(8), Blobs: goldenBlobs[:1]}},
 }
 
 func TestGolden_RecordsAreThoseOfEveryRelease(t *testing.T) {

@@ -72,13 +72,14 @@ func (l *endLine) append(b []byte) []byte { return AppendEnd(b, &End{Queue: l.Qu
 type resultLine struct {
 	lineHead
 	taskName
-	Type     string      `json:"type,omitempty"`
-	State    reeve.State `json:"state,omitempty"`
-	Reason   string      `json:"reason,omitempty"`
-	Error    string      `json:"error,omitempty"`
-	Attempts uint32      `json:"attempts"`
-	EndedAt  *stamp      `json:"ended_at,omitempty"`
-	Until    stamp       `json:"until,omitempty"`
+	Type     string          `json:"type,omitempty"`
+	State    reeve.State     `json:"state,omitempty"`
+	Reason   string          `json:"reason,omitempty"`
+	Error    string          `json:"error,omitempty"`
+	Attempts uint32          `json:"attempts"`
+	EndedAt  *stamp          `json:"ended_at,omitempty"`
+	Until    stamp           `json:"until,omitempty"`
+	Blobs    []reeve.BlobRef `json:"blobs,omitempty"`
 	payloadLine
 }
 
@@ -87,7 +88,7 @@ func (l *resultLine) decode(body []byte) error {
 	err := r.Decode(body)
 	*l = resultLine{
 		taskName: taskName{r.Queue, r.ID}, Type: r.Type, State: r.State, Reason: r.Reason, Error: r.Error,
-		Attempts: r.Attempts, EndedAt: stampOf(r.EndedAt), Until: stamp(r.Until),
+		Attempts: r.Attempts, EndedAt: stampOf(r.EndedAt), Until: stamp(r.Until), Blobs: r.Blobs,
 	}
 	if len(r.Payload) > 0 {
 		l.payloadLine = payloadOf(r.Payload)
@@ -98,6 +99,6 @@ func (l *resultLine) decode(body []byte) error {
 func (l *resultLine) append(b []byte) []byte {
 	return AppendResult(b, &Result{
 		Queue: l.Queue, ID: l.ID, Type: l.Type, State: l.State, Payload: l.bytes(), Reason: l.Reason, Error: l.Error,
-		Attempts: l.Attempts, EndedAt: l.EndedAt.time(), Until: int64(l.Until),
+		Attempts: l.Attempts, EndedAt: l.EndedAt.time(), Until: int64(l.Until), Blobs: l.Blobs,
 	})
 }

@@ -52,24 +52,25 @@ func (l *taskLine) append(b []byte) []byte {
 
 // bodyLine is a [Body].
 type bodyLine struct {
-	Type     string    `json:"type,omitempty"`
-	Priority int32     `json:"priority,omitempty"`
-	Source   reeve.ID  `json:"source,omitempty"`
-	PutAt    stamp     `json:"put_at,omitempty"`
-	Rules    *ruleLine `json:"rules,omitempty"`
+	Type     string          `json:"type,omitempty"`
+	Priority int32           `json:"priority,omitempty"`
+	Source   reeve.ID        `json:"source,omitempty"`
+	PutAt    stamp           `json:"put_at,omitempty"`
+	Rules    *ruleLine       `json:"rules,omitempty"`
+	Blobs    []reeve.BlobRef `json:"blobs,omitempty"`
 	payloadLine
 }
 
 func bodyOf(r *Body) bodyLine {
 	return bodyLine{
-		Type: r.Type, Priority: r.Priority, Source: r.Source, PutAt: stamp(r.PutAt), Rules: rulesOf(r.Extra),
+		Type: r.Type, Priority: r.Priority, Source: r.Source, PutAt: stamp(r.PutAt), Rules: rulesOf(r.Extra), Blobs: r.Blobs,
 		payloadLine: payloadOf(r.Payload),
 	}
 }
 
 func (l *bodyLine) body() Body {
 	return Body{
-		Type: l.Type, Priority: l.Priority, Source: l.Source, PutAt: int64(l.PutAt), Extra: l.Rules.extra(), Payload: l.bytes(),
+		Type: l.Type, Priority: l.Priority, Source: l.Source, PutAt: int64(l.PutAt), Extra: l.Rules.extra(), Payload: l.bytes(), Blobs: l.Blobs,
 	}
 }
 

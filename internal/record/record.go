@@ -100,6 +100,7 @@ type Body struct {
 	Source   reeve.ID
 	PutAt    int64
 	Extra    *Extra // nil: nothing out of the ordinary was asked for
+	Blobs    []reeve.BlobRef
 }
 
 // Extra is what few puts ask for.
@@ -210,6 +211,7 @@ type Result struct {
 	Attempts uint32
 	EndedAt  time.Time
 	Until    int64
+	Blobs    []reeve.BlobRef
 }
 
 // Unique is a unique key that outlives its task.

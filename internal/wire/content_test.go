@@ -69,7 +69,7 @@ func rulesContent(r *reeve.Rules) string {
 		}
 		return t.UnixNano()
 	}
-	return fmt.Sprintf("rules %v %d %v %d [%d %v %d %v] %q %q %d %d %q %d", nano(r.At), r.Expiry, nano(r.ExpireAt), r.Attempts,
+	return fmt.Sprintf("rules %v %d %v %d [%d %v %d %v] %q %q %d %d %q %d %v", nano(r.At), r.Expiry, nano(r.ExpireAt), r.Attempts,
 		r.Backoff.Base, r.Backoff.Factor, r.Backoff.Max, r.Backoff.Jitter, r.Key, r.Unique, r.UniqueMode, r.UniqueFor, r.Labels, r.KeepResult, r.Blobs)
 }
 

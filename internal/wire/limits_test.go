@@ -200,6 +200,7 @@ func TestLimits_TheSenderRefusesWhatReceiversWould(t *testing.T) {
 		{"key that is not UTF-8", reeve.ErrInvalid, ruled(&reeve.Rules{Key: bad})},
 		{"unique key that is not UTF-8", reeve.ErrInvalid, ruled(&reeve.Rules{Unique: bad})},
 		{"label that is not UTF-8", reeve.ErrInvalid, ruled(&reeve.Rules{Labels: []string{bad}})},
+		{"blobs", reeve.ErrTooLarge, ruled(&reeve.Rules{Blobs: make([]reeve.BlobRef, reeve.MaxTaskBlobs+1)})},
 		{"time that cannot be told", reeve.ErrInvalid, ruled(&reeve.Rules{At: time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC)})},
 		{"rules of a Put of all", reeve.ErrTooLarge, func(b *wire.Builder) error {
 			return b.Put(1, 1, "q", 0, []reeve.Task{{}, {Rules: &reeve.Rules{Labels: []string{long}}}})
@@ -255,6 +256,7 @@ func largestRules() *reeve.Rules {
 		Backoff: reeve.Backoff{Base: -1 << 63, Factor: 0.1, Max: -1 << 63, Jitter: 0.1},
 		Key:     strings.Repeat("k", reeve.MaxKey), Unique: strings.Repeat("u", reeve.MaxKey), UniqueMode: 255, UniqueFor: -1 << 63,
 		Labels: slices.Repeat([]string{strings.Repeat("l", wire.MaxName)}, reeve.MaxLabels), KeepResult: -1 << 63,
+		Blobs: slices.Repeat([]reeve.BlobRef{{Hash: reeve.BlobHash{31: 1}, Size: -1 << 63}}, reeve.MaxTaskBlobs),
 	}
 }
 

@@ -37,6 +37,14 @@ func (o *oracle) rules(extras map[uint64]raw, key uint64) *reeve.Rules {
 		o.refuse(len(l) > 255)
 		r.Labels = append(r.Labels, l)
 	}
+	blobs := pick[[]raw](o, m, 12, 4)
+	o.refuse(len(blobs) > 32 || len(blobs)%2 != 0)
+	for i := 0; i+1 < len(blobs) && o.err == nil; i += 2 {
+		hash := item[[]byte](o, blobs, i, 2)
+		if o.refuse(len(hash) != 32); o.err == nil {
+			r.Blobs = append(r.Blobs, reeve.BlobRef{Hash: reeve.BlobHash(hash), Size: item[int64](o, blobs, i+1, 0, 1)})
+		}
+	}
 	return r
 }
 

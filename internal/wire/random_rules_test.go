@@ -49,6 +49,11 @@ func (r random) rules() *reeve.Rules {
 			rules.Labels = append(rules.Labels, r.name())
 		}
 	}
+	if r.sometimes() {
+		for range 1 + r.IntN(16) {
+			rules.Blobs = append(rules.Blobs, reeve.BlobRef{Hash: reeve.BlobHash(r.bytes(32)), Size: r.duration()})
+		}
+	}
 	return rules
 }
 
@@ -92,5 +97,12 @@ func rulesMap(r *reeve.Rules) map[uint64]any {
 		m[10] = r.Labels
 	}
 	number(11, int64(r.KeepResult))
+	if len(r.Blobs) > 0 {
+		flat := []any{}
+		for _, b := range r.Blobs {
+			flat = append(flat, b.Hash[:], b.Size)
+		}
+		m[12] = flat
+	}
 	return m
 }

@@ -42,6 +42,9 @@ func rulesSize(r *reeve.Rules) int {
 	for _, l := range r.Labels {
 		n += 2 + len(l)
 	}
+	if len(r.Blobs) > 0 {
+		n += 1 + 3 + len(r.Blobs)*(2+len(reeve.BlobHash{})+9)
+	}
 	return n
 }
 
@@ -62,6 +65,9 @@ func checkRules(r *reeve.Rules) error {
 			return err
 		}
 	}
+	if len(r.Blobs) > reeve.MaxTaskBlobs {
+		return tooLarge("blobs", len(r.Blobs), reeve.MaxTaskBlobs)
+	}
 	for _, t := range [...]time.Time{r.At, r.ExpireAt} {
 		if !t.IsZero() && !t.Equal(time.Unix(0, t.UnixNano())) {
 			return fmt.Errorf("%w: time %v of a task", reeve.ErrInvalid, t)
@@ -80,8 +86,8 @@ func moment(t time.Time) int64 {
 }
 
 // appendRules writes {1: at, 2: expiry, 3: expire_at, 4: attempts, 5: backoff,
-// 6: key, 7: unique, 8: mode, 9: unique_for, 10: labels, 11: keep_result},
-// without those that are zero.
+// 6: key, 7: unique, 8: mode, 9: unique_for, 10: labels, 11: keep_result,
+// 12: blobs}, without those that are zero.
 func appendRules(b []byte, r *reeve.Rules) []byte {
 	head := len(b)
 	b = append(b, majorMap<<5)
@@ -117,6 +123,19 @@ func appendRules(b []byte, r *reeve.Rules) []byte {
 		}
 	}
 	number(11, int64(r.KeepResult))
+	if len(r.Blobs) > 0 {
+		b[head]++
+		b = appendBlobs(append(b, 12), r.Blobs)
+	}
+	return b
+}
+
+// appendBlobs writes [hash, size, hash, size, …].
+func appendBlobs(b []byte, refs []reeve.BlobRef) []byte {
+	b = appendHead(b, majorArray, 2*uint64(len(refs)))
+	for _, r := range refs {
+		b = appendInt(appendBytes(b, r.Hash[:]), r.Size)
+	}
 	return b
 }
 
@@ -166,6 +185,8 @@ func (c *cursor) rules(r *reeve.Rules, in *names) {
 			r.Labels = c.labels(in)
 		case 11:
 			r.KeepResult = duration(c.int64())
+		case 12:
+			r.Blobs = c.blobs()
 		default:
 			c.skip(5)
 		}
@@ -200,4 +221,28 @@ func (c *cursor) labels(in *names) []string {
 		labels = append(labels, c.name(in))
 	}
 	return labels
+}
+
+// blobs reads the blobs of a task; none are nil.
+func (c *cursor) blobs() []reeve.BlobRef {
+	n := c.array(6)
+	if n > 2*reeve.MaxTaskBlobs {
+		c.over("blobs", uint64(n/2), reeve.MaxTaskBlobs)
+	}
+	if n%2 != 0 {
+		c.fail(wrongElements)
+	}
+	if n == 0 || c.bad() {
+		return nil
+	}
+	refs := make([]reeve.BlobRef, n/2)
+	for i := range refs {
+		hash := c.bytes()
+		if len(hash) != len(refs[i].Hash) {
+			c.fail(wrongRange)
+			return nil
+		}
+		refs[i] = reeve.BlobRef{Hash: reeve.BlobHash(hash), Size: c.int64()}
+	}
+	return refs
 }

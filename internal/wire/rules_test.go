@@ -57,6 +57,11 @@ func TestRules_MalformedIsRefused(t *testing.T) {
 		"17 labels":             "a1 0a 91" + strings.Repeat("6161", 17),
 		"labels without end":    "a1 0a 9affffffff 6161",
 		"keep as text":          "a1 0b 6131",
+		"blobs as bytes":        "a1 0c 4161",
+		"a hash alone":          "a1 0c 815820" + strings.Repeat("61", 32),
+		"hash of 31 bytes":      "a1 0c 82581f" + strings.Repeat("61", 31) + "01",
+		"hash as text":          "a1 0c 827820" + strings.Repeat("61", 32) + "01",
+		"17 blobs":              "a1 0c 9822" + strings.Repeat("5820"+strings.Repeat("61", 32)+"01", 17),
 		"twice the same key":    "a2 0201 0202",
 		"text as key":           "a1 616101",
 		"indefinite":            "bf ff",
@@ -93,6 +98,8 @@ func TestRules_NonsenseIsRead(t *testing.T) {
 		"empty label":       "a1 0a 8160",
 		"mode without key":  "a1 08 01",
 		"before 1970":       "a1 01 20",
+		"negative blob":     "a1 0c 825820" + strings.Repeat("61", 32) + "20",
+		"blob of no hash":   "a1 0c 825820" + strings.Repeat("00", 32) + "01",
 	} {
 		got, err := decodeRules(t, rules)
 		if err != nil {
