@@ -26,6 +26,11 @@ type records struct {
 	result  record.Result
 	unique  record.Unique
 	deleted record.Delete
+	object  record.Object
+	drop    record.Drop
+	entry   record.Entry
+	remove  record.Remove
+	answer  record.Answer
 }
 
 func (r *records) decode(kind record.Kind, body []byte) error {
@@ -62,6 +67,16 @@ func (r *records) decode(kind record.Kind, body []byte) error {
 		return r.unique.Decode(body)
 	case record.KindDelete:
 		return r.deleted.Decode(body)
+	case record.KindObject:
+		return r.object.Decode(body)
+	case record.KindDrop:
+		return r.drop.Decode(body)
+	case record.KindEntry:
+		return r.entry.Decode(body)
+	case record.KindRemove:
+		return r.remove.Decode(body)
+	case record.KindAnswer:
+		return r.answer.Decode(body)
 	}
 	return nil // of a later version
 }

@@ -98,6 +98,14 @@ var golden = []struct {
 	{"task-blobs", &record.Task{Queue: 1, ID: 0x100000005, Body: record.Body{Payload: []byte("p"), PutAt: ns(0), Extra: &record.Extra{Asked: true}, Blobs: goldenBlobs},
 		Now: record.Standing{State: record.Ready, Attempt: 1, ReadyAt: ns(1)}}},
 	{"result-blobs", &record.Result{Queue: 1, ID: 0x100000005, State: reeve.StateDone, Payload: []byte{0xa1}, Until: ns(8), Blobs: goldenBlobs[:1]}},
+	{"object", &record.Object{No: 3, Type: "map", Name: "räume", Config: []byte{0xa1, 1, 2}}},
+	{"object-0", &record.Object{}},
+	{"drop", &record.Drop{Object: 3}},
+	{"entry", &record.Entry{Object: 3, Key: []byte{0x61, 'a'}, Value: []byte{7}, Expires: ns(60)}},
+	{"entry-0", &record.Entry{}},
+	{"remove", &record.Remove{Object: 3, Key: []byte{0x61, 'a'}}},
+	{"answer", &record.Answer{Client: 2, Req: 1<<62 + 5, Waits: true, Value: []byte{1}}},
+	{"answer-0", &record.Answer{}},
 }
 
 func TestGolden_RecordsAreThoseOfEveryRelease(t *testing.T) {

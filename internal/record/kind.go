@@ -6,7 +6,8 @@ var kindNames = [...]string{
 	KindMaster: "master", KindQueue: "queue", KindPause: "pause", KindClient: "client", KindGone: "gone",
 	KindRequest: "request", KindPut: "put", KindTask: "task", KindLease: "lease", KindExtend: "extend",
 	KindState: "state", KindMove: "move", KindEnd: "end", KindResult: "result", KindUnique: "unique",
-	KindDelete: "delete",
+	KindDelete: "delete", KindObject: "object", KindDrop: "drop", KindEntry: "entry", KindRemove: "remove",
+	KindAnswer: "answer",
 }
 
 // Known reports whether there is a struct for the kind.

@@ -41,6 +41,11 @@ var codecs = []codec{
 	codecFor(record.KindResult, record.AppendResult),
 	codecFor(record.KindUnique, record.AppendUnique),
 	codecFor(record.KindDelete, record.AppendDelete),
+	codecFor(record.KindObject, record.AppendObject),
+	codecFor(record.KindDrop, record.AppendDrop),
+	codecFor(record.KindEntry, record.AppendEntry),
+	codecFor(record.KindRemove, record.AppendRemove),
+	codecFor(record.KindAnswer, record.AppendAnswer),
 }
 
 func codecOf(t testing.TB, kind record.Kind) codec {

@@ -65,6 +65,16 @@ func newLine(k Kind) line {
 		return &uniqueLine{}
 	case KindDelete:
 		return &deleteLine{}
+	case KindObject:
+		return &objectLine{}
+	case KindDrop:
+		return &dropLine{}
+	case KindEntry:
+		return &entryLine{}
+	case KindRemove:
+		return &removeLine{}
+	case KindAnswer:
+		return &answerLine{}
 	}
 	return &unknownLine{}
 }

@@ -27,6 +27,11 @@ const (
 	KindResult  Kind = 14
 	KindUnique  Kind = 15
 	KindDelete  Kind = 16
+	KindObject  Kind = 17
+	KindDrop    Kind = 18
+	KindEntry   Kind = 19
+	KindRemove  Kind = 20
+	KindAnswer  Kind = 21
 )
 
 // Head is how a frame begins.
