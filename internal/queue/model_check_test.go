@@ -51,6 +51,9 @@ func (m *model) compare(q *mQueue) {
 			t.toldEnd = 0
 		}
 	}
+	if s.Ready+s.Delayed+s.Leased+s.Dead+s.Results+s.Uniques+s.Consumers+s.WaitingPuts > 0 {
+		q.usedAt = now
+	}
 	if s.Ready+s.Delayed != in[queued] || s.Delayed != delayed || s.Leased != in[leased] || s.Dead != in[dead] {
 		m.fail("queue %s has %d ready, %d delayed, %d leased, %d dead; want %v, %d delayed", q.Name(), s.Ready, s.Delayed, s.Leased, s.Dead, in, delayed)
 	}

@@ -117,12 +117,11 @@ func (r *round) declare(i int) {
 	if r.chance(40) {
 		cfg.KeepResult = 2 * time.Second
 	}
-	q, err := r.e.Declare(fmt.Sprint("q", i), cfg)
-	if err != nil {
-		r.fail("%v", err)
+	if r.chance(30) {
+		cfg.IdleTTL = pick(r, []time.Duration{time.Second, 1500 * time.Millisecond})
 	}
-	r.queues = append(r.queues, &mQueue{Queue: q, cfg: q.Config(), lastPlain: map[string]reeve.ID{}, uniques: map[string]mUnique{}})
-	r.note("declare %s %+v", q.Name(), cfg)
+	r.note("declare q%d %+v", i, cfg)
+	r.queues = append(r.queues, r.declareQueue(fmt.Sprint("q", i), cfg))
 }
 
 // client returns one that is there, a new one now and then.
@@ -271,6 +270,7 @@ func (r *round) step() {
 		{2, func() { r.doRelease(false) }}, {1, func() { r.doRelease(true) }}, {1, r.doLeave},
 		{4, r.doCancel}, {8, r.doTouch}, {14, r.doSleep}, {1, r.doJoin},
 		{4, r.doWait}, {3, r.doCancelTask}, {1, r.doCancelAll}, {2, r.doPause}, {1, r.doRevive}, {1, r.doPurge}, {2, r.doMove}, {3, r.doFinish},
+		{1, r.doDelete},
 	}
 	n := 0
 	for _, op := range ops {
@@ -599,7 +599,14 @@ func (r *round) doTouch() {
 func (r *round) doSleep() {
 	d := time.Duration(r.rnd.IntN(pick(r, []int{2, 300, 2000}))) * time.Millisecond
 	r.note("%v pass", d)
+	idle := r.idle(d)
 	sleep(d)
+	r.absorb()
+	for _, q := range idle {
+		if !q.deleted {
+			r.fail("nobody used %s, for longer than %v, and it is there", q.Name(), q.cfg.IdleTTL)
+		}
+	}
 }
 
 func (r *round) doJoin() {
@@ -686,6 +693,7 @@ func (r *round) drain() {
 			return
 		}
 		sleep(time.Second)
+		r.absorb()
 	}
 	r.fail("tasks were left")
 }

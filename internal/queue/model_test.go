@@ -37,6 +37,8 @@ type mQueue struct {
 	lastPlain           map[string]reeve.ID // by stream: that was handed over
 	shutdown, immediate bool
 	paused              bool
+	deleted             bool
+	usedAt              time.Duration // at least
 	counts              mCounts
 	uniques             map[string]mUnique
 	starts              []time.Duration             // of hand-overs, with a rate
@@ -278,6 +280,7 @@ func (m *model) absorb() {
 		}
 	}
 	m.pass(m.now())
+	m.vanish()
 	for _, q := range m.queues {
 		m.compare(q)
 	}
@@ -496,6 +499,7 @@ func (m *model) got(ev *event) {
 func (m *model) mayEnd(q *mQueue, err error) {
 	switch {
 	case errors.Is(err, reeve.ErrClosed) && m.stopped:
+	case errors.Is(err, reeve.ErrNoSuchQueue) && q.deleted:
 	case errors.Is(err, reeve.ErrShutdown) && q.shutdown && (q.immediate || m.unsettled(q) == 0):
 	default:
 		m.fail("queue %s ended with %v; shutdown %v, %d unsettled", q.Name(), err, q.shutdown, m.unsettled(q))
@@ -507,9 +511,9 @@ func (m *model) lost(ev *event) {
 		if t.id != ev.token.ID {
 			continue
 		}
-		if errors.Is(ev.err, reeve.ErrCancelled) {
+		if errors.Is(ev.err, reeve.ErrCancelled) || t.q.deleted && ev.err == reeve.ErrLeaseLost {
 			if t.tellLost != ev.c || t.attempt != ev.token.Attempt {
-				m.fail("task %d was told to be cancelled to client %d", t.n, ev.c.name)
+				m.fail("task %d was told to be cancelled, or gone with its queue, to client %d", t.n, ev.c.name)
 			}
 			t.tellLost = nil
 			return
@@ -582,6 +586,7 @@ func (m *model) reply(c *mClient, tag uint64, first reeve.ID, err error, at time
 		case err == nil && m.unsettled(r.q) == 0:
 		case errors.Is(err, errCancelled) && r.cancelled:
 		case errors.Is(err, reeve.ErrClosed) && m.stopped:
+		case errors.Is(err, reeve.ErrNoSuchQueue) && r.q.deleted:
 		default:
 			m.fail("a Join of %s was answered with %v; %d unsettled", r.q.Name(), err, m.unsettled(r.q))
 		}
@@ -679,6 +684,8 @@ func (m *model) mayRefuse(r *mRequest, err error) bool {
 		return r.cancelled
 	case errors.Is(err, reeve.ErrClosed):
 		return m.stopped
+	case errors.Is(err, reeve.ErrNoSuchQueue):
+		return r.to.deleted
 	case errors.Is(err, reeve.ErrShutdown):
 		return r.to.shutdown
 	case errors.Is(err, reeve.ErrTooLarge):
