@@ -160,7 +160,7 @@ func (c *cleaner) trim(ctx context.Context) bool {
 // liveBytes is about what the journal would take if it had nothing that does not
 // live any more.
 func (e *Engine) liveBytes() int64 {
-	n := int64(0)
+	n := e.objects.bytes.Load()
 	for _, q := range e.all() {
 		q.mu.Lock()
 		n += q.bytes - int64(q.tasks.n)*(taskOverhead-aboutRecord)
@@ -207,6 +207,8 @@ func (e *Engine) renew(p journal.Pos, kind record.Kind, body []byte) (lives bool
 				return kept
 			})
 		}
+	case record.KindObject, record.KindEntry, record.KindAnswer:
+		return e.objects.renew(p, kind, body)
 	case record.KindUnique:
 		var x record.Unique
 		if err = x.Decode(body); err == nil {

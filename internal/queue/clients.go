@@ -58,6 +58,16 @@ func (m *Clients) of(no uint32) *Client {
 	return m.byNo[no]
 }
 
+// number is that of a client, which stands for it in records; 0: it is not known.
+func (m *Clients) number(id ClientID) uint32 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c := m.byID[id]; c != nil {
+		return c.no
+	}
+	return 0
+}
+
 // Attach returns the client id for a new session, and whether it was known.
 // The caller ends an older session of the same client first, and makes no promise
 // to the client before everything that is recorded by then is durable: one that

@@ -28,6 +28,8 @@ type Recovered struct {
 type durable struct {
 	log       *commit.Log[telling] // nil: there is no journal, or it is being replayed
 	clients   *Clients
+	objects   *Objects
+	kept      restoredObjects // of objects, until they are taken
 	epoch     uint64
 	pager     pager
 	cleaner   cleaner

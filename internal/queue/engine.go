@@ -83,6 +83,7 @@ func newEngine(cfg Config) *Engine {
 	e.ids.Store(uint64(e.start.UnixMicro()) << 12)
 	e.closing = sync.OnceValue(e.endJournal)
 	e.clients, e.epoch = NewClients(), newEpoch()
+	e.objects = newObjects(e)
 	e.senders = map[uint32]struct{}{}
 	e.clock.init()
 	return e

@@ -53,6 +53,7 @@ type plant struct {
 
 // recover replays the journal, and returns the number of the next frame.
 func (e *Engine) recover(ctx context.Context) (next journal.Pos, err error) {
+	e.kept = restoredObjects{entries: map[uint32]map[string]ObjectEntry{}, answers: map[answerKey][]byte{}}
 	r := &recovery{engine: e, queues: map[uint32]*plant{}, now: e.now(), wall: e.wallNow().UnixNano()}
 	began := time.Now()
 	last, err := e.cfg.Journal.Replay(ctx, func(p journal.Pos, frame []byte) error {
@@ -76,6 +77,7 @@ func (e *Engine) recover(ctx context.Context) (next journal.Pos, err error) {
 		e.cleaner.next = last + 1
 	}
 	e.cleaner.trimmed.Store(uint64(e.cleaner.next))
+	e.objects.settle(&e.kept)
 	e.clients.settle()
 	e.ids.Store(max(e.ids.Load(), uint64(r.newest)))
 	e.recovered = r.newest
@@ -212,6 +214,8 @@ func (r *recovery) applyRare(kind record.Kind, body []byte) error {
 			to.remove(x.ID)
 			to.tasks.add(t)
 		}
+	case record.KindObject, record.KindDrop, record.KindEntry, record.KindRemove, record.KindAnswer:
+		return r.engine.objects.recover(&r.engine.kept, r.pos, kind, body)
 	case record.KindUnique:
 		var x record.Unique
 		if err := x.Decode(body); err != nil {
