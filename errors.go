@@ -110,14 +110,18 @@ func (e *LimitError) Error() string {
 // Is reports whether target is the error's kind or [ErrLimit].
 func (e *LimitError) Is(target error) bool { return target == e.Kind || target == ErrLimit }
 
-// RemoteError is an error of the master that no error of this build stands
-// for: a panic in a request, or the error of a newer version. It matches the
-// sentinel of its code where there is one.
+// RemoteError is an error of the master that no error of this build stands for
+// alone: what a method of a shared object failed with, a panic, the error of a
+// newer version. It matches the sentinel of its code where there is one. That of a
+// method matches [ErrMethod], too, and what [RegisterError] and
+// [RegisterErrorType] know of it.
 type RemoteError struct {
 	Code  int
 	Text  string
 	Stack string // only from a master in debug mode
-	kind  error
+	// Object and Method are what failed; empty: it was no method of a shared object.
+	Object, Method string
+	kind           error
 }
 
 // NewRemoteError makes a RemoteError that matches kind, which may be nil.
@@ -135,5 +139,12 @@ func (e *RemoteError) Error() string {
 	return fmt.Sprintf("reeve: error %d of the master", e.Code)
 }
 
-// Unwrap gives the sentinel that the error's code stands for, or nil.
+// Unwrap gives what the error stands for: the sentinel of its code, registered
+// errors, or nil.
 func (e *RemoteError) Unwrap() error { return e.kind }
+
+// Is reports whether target is [ErrMethod] and the error one that a method
+// returned.
+func (e *RemoteError) Is(target error) bool {
+	return target == ErrMethod && e.Method != "" && !errors.Is(e.kind, ErrPanic)
+}

@@ -69,10 +69,14 @@ const (
 	codeProtocol  = 14
 	codeInternal  = 17
 	codeCancelled = 24
+	codeMethod    = 37
 )
 
 // maxNames bounds the names that one [Error] lists.
 const maxNames = 64
+
+// maxKinds bounds the registered errors that one [Error] stands for.
+const maxKinds = 8
 
 // Code is the number of err on the wire: 0 for nil, that of
 // [reeve.ErrInternal] for an error without one.
@@ -81,9 +85,12 @@ func Code(err error) int {
 		return 0
 	}
 	var v *violation
+	remote, _ := errors.AsType[*reeve.RemoteError](err)
 	switch {
 	case errors.As(err, &v):
 		return codeProtocol // even if it also matches ErrLimit
+	case remote != nil && remote.Method != "":
+		return codeOfMethod(remote)
 	case errors.Is(err, reeve.ErrCancelled):
 		return codeCancelled // even if it also matches ErrLeaseLost, which the client adds again
 	}
@@ -93,6 +100,19 @@ func Code(err error) int {
 		}
 	}
 	return codeOf(err)
+}
+
+// codeOfMethod is the number of what a method failed with, which matches
+// [reeve.ErrMethod] also where it has a number of its own.
+func codeOfMethod(e *reeve.RemoteError) int {
+	switch code := Code(e.Unwrap()); {
+	case e.Code >= len(codes):
+		return e.Code
+	case code == 0, code == codeInternal:
+		return codeMethod
+	default:
+		return code
+	}
 }
 
 // codeOf keeps the number of an error that came over the wire from a newer
@@ -107,8 +127,9 @@ func codeOf(err error) int {
 
 // ErrorFor is the answer to request req that err stands for, with the details
 // of a [reeve.NoSuchQueueError] or [reeve.NoSuchNameError] (at most 64 names), a
-// [reeve.DeadlockError], a [reeve.LimitError] and a [reeve.DuplicateError] of one task. The caller sets First where it knows it.
-// stack is empty unless the master is in debug mode.
+// [reeve.DeadlockError], a [reeve.LimitError] and a [reeve.DuplicateError] of one
+// task, and of what a method of a shared object failed with. The caller sets First
+// where it knows it. stack is empty unless the master is in debug mode.
 func ErrorFor(req uint64, err error, stack string) *Error {
 	e := &Error{Req: req, Code: Code(err), Stack: cleanText(stack)}
 	if err != nil {
@@ -134,6 +155,13 @@ func ErrorFor(req uint64, err error, stack string) *Error {
 	if errors.As(err, &duplicate) && len(duplicate.IDs) == 1 {
 		e.First = uint64(duplicate.IDs[0])
 	}
+	if remote, ok := errors.AsType[*reeve.RemoteError](err); ok && remote.Method != "" {
+		e.Object, e.Method = cleanText(remote.Object), cleanText(remote.Method)
+		e.Kinds = reeve.ErrorKinds(remote.Unwrap())
+		if stack == "" {
+			e.Stack = cleanText(remote.Stack)
+		}
+	}
 	return e
 }
 
@@ -149,8 +177,8 @@ func cleanNames(names []string) []string {
 // Err is the error on this side: errors.Is holds for the sentinel of the code
 // and errors.As for [reeve.NoSuchQueueError], [reeve.NoSuchNameError],
 // [reeve.DeadlockError], [reeve.LimitError] and [reeve.DuplicateError] (of a request's only task) where the answer has their
-// details, and the text is the sender's. A code this version does not know is a
-// [reeve.RemoteError].
+// details, and the text is the sender's. A code this version does not know, and
+// what a method of a shared object failed with, is a [reeve.RemoteError].
 func (e *Error) Err() error {
 	kind := sentinel(e.Code)
 	switch {
@@ -165,7 +193,25 @@ func (e *Error) Err() error {
 	case e.Limit != nil && kind != nil:
 		kind = &reeve.LimitError{Kind: kind, Limit: e.Limit.Name, Value: e.Limit.Value, Max: e.Limit.Max, Set: e.Limit.Set}
 	}
+	if e.Method != "" {
+		return e.methodError(kind)
+	}
 	return errorOf(kind, e.Code, e.Text, e.Stack)
+}
+
+// methodError is what a method failed with, and kind stands for its code.
+func (e *Error) methodError(kind error) error {
+	if kind == reeve.ErrMethod {
+		kind = nil // which each of them matches
+	}
+	for _, k := range e.Kinds[:min(len(e.Kinds), maxKinds)] {
+		if err := k.Err(); err != nil {
+			kind = errors.Join(kind, err)
+		}
+	}
+	remote := reeve.NewRemoteError(kind, e.Code, e.Text, e.Stack)
+	remote.Object, remote.Method = e.Object, e.Method
+	return remote
 }
 
 // Err is why the peer ended the session: nil for the normal end.

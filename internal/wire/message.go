@@ -227,6 +227,11 @@ type Error struct {
 	// ErrDuplicate: the id of the task that has the key; Act: how many tasks it
 	// was done to before the error.
 	First uint64 `cbor:"8,keyasint,omitempty"`
+	// What a method of a shared object failed with: the registered errors that it
+	// matches, at most eight, the object for people, and the method.
+	Kinds  []reeve.ErrorKind `cbor:"9,keyasint,omitempty"`
+	Object string            `cbor:"10,keyasint,omitempty"`
+	Method string            `cbor:"11,keyasint,omitempty"`
 }
 
 // End tells that a consumer will get nothing more: its queue was shut down, or
