@@ -69,8 +69,9 @@ func (c *Call) ReturnChanged(s *Store, ch *Change, value []byte) bool { return c
 func (c *Call) Park(cancel func(cause error)) { c.Client.park(c, cancel, false) }
 
 // Stay is Park for a call that goes on when its connection is lost, because its
-// caller may come back for the answer; it ends when the client is gone.
-func (c *Call) Stay(cancel func(cause error)) { c.Client.park(c, cancel, true) }
+// caller may come back for the answer; it ends when the client is gone. false: too
+// many wait, and it has been answered.
+func (c *Call) Stay(cancel func(cause error)) bool { return c.Client.park(c, cancel, true) }
 
 // Replier takes the answers of one connection. Its methods must not block, nor
 // call what is in this package; objects' mutexes are held.
@@ -236,25 +237,26 @@ func (l *Link) reply(req uint64, value []byte, err error) {
 }
 
 // park lets c wait; if it is over, cancel is called at once.
-func (cl *Client) park(c *Call, cancel func(error), stays bool) {
+func (cl *Client) park(c *Call, cancel func(error), stays bool) bool {
 	k := &cl.calls
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if c.over {
-		return
+		return false
 	}
 	if k.waiting >= cl.host.cfg.MaxWaiting {
 		err := &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "waiting calls of one client", Value: int64(k.waiting) + 1, Max: int64(cl.host.cfg.MaxWaiting)}
 		k.end(c, nil, err)
 		c.from.reply(c.req, nil, err)
 		go cancel(err) // rare; the object's mutex may be held here
-		return
+		return false
 	}
 	c.stays, c.cancel = stays, cancel
 	k.waiting++
 	if !c.Deadline.IsZero() {
 		c.timer = time.AfterFunc(time.Until(c.Deadline), func() { cl.giveUp(c, context.DeadlineExceeded) })
 	}
+	return true
 }
 
 // cancel ends the call req, if it waits.

@@ -26,6 +26,8 @@ type Config struct {
 	Grace time.Duration
 	// Logger gets decisions; nil: none.
 	Logger *slog.Logger
+	// Debug sends the stack traces of methods that panicked to their callers.
+	Debug bool
 }
 
 // Defaults of [Config].
@@ -90,6 +92,12 @@ func New(cfg Config) *Host {
 
 // Life is a number of this Host that no other has.
 func (h *Host) Life() uint64 { return h.life }
+
+// Logger gets decisions.
+func (h *Host) Logger() *slog.Logger { return h.cfg.Logger }
+
+// Debug reports whether callers are sent stack traces.
+func (h *Host) Debug() bool { return h.cfg.Debug }
 
 // AddType makes objects of a type possible.
 func (h *Host) AddType(t *Type) {
