@@ -55,6 +55,16 @@ func (c *Call) Return(value []byte) bool { return c.Client.finish(c, value, nil)
 // Fail answers the call with an error.
 func (c *Call) Fail(err error) bool { return c.Client.finish(c, nil, err) }
 
+// Wake has the answer sent, if it was given by another goroutine than that of
+// [Object.Call]. Nothing is locked.
+func (c *Call) Wake() {
+	k := &c.Client.calls
+	k.mu.Lock()
+	to := c.from.to
+	k.mu.Unlock()
+	to.Wake()
+}
+
 // ReturnRead answers with what was read from a durable object, once what it
 // depends on is durable. The object's mutex is held.
 func (c *Call) ReturnRead(s *Store, value []byte) bool { return c.Return(value) }
