@@ -37,7 +37,8 @@ queue("items of every kind", a.put(-1), a.put("é"), a.put([1, [2]]), a.put({"k"
       b.get(), b.get(), b.get(), b.get(), b.get(), b.get())
 queue("attributes are out of reach", a.maxsize(), a.is_shutdown(), a.unfinished_tasks())
 queue("arguments that are missing or too many", a.put(), a.get(1, 2, 3), a.qsize(1))
-queue("task_done more often than put", a.task_done(), a.put(1), a.task_done(), a.task_done())
+queue("task_done of nothing", a.task_done())
+queue("task_done more often than put", a.put(1), a.get(), a.task_done(), a.task_done())
 queue("task_done before the get", a.put(1), a.task_done(), a.join(), a.get())
 queue("join of an empty queue", a.join())
 queue("join waits for task_done, not for get", a.put(1), a.join().blocks("j"), b.get(),
@@ -49,7 +50,7 @@ queue("join waits for what is put meanwhile", a.put(1), a.join().blocks("j"), b.
 queue("all who join are let go", a.put(1), a.join().blocks("1"), b.join().blocks("2"), c.get(),
       c.task_done().unblocks("1", "2"))
 queue("join again after the end", a.put(1), a.get(), a.task_done(), a.join(), a.put(2), a.join().blocks("j"),
-      b.task_done().unblocks("j"))
+      b.get(), b.task_done().unblocks("j"))
 
 queue("shutdown of an empty queue", a.shutdown(), a.put(1), a.get(), a.get(False), a.put(1, False),
       a.get_nowait(), a.put_nowait(1), a.get(timeout=0.05), a.put(1, timeout=0.05))
