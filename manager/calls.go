@@ -47,15 +47,15 @@ func (a answers) Return(req uint64, value []byte) {
 	if err := a.s.out.add(&wire.Return{Req: req, Value: value}); err != nil {
 		a.s.out.refuse(req, err)
 	}
+	a.s.out.wake() // or another session's call would have to
 }
 
 func (a answers) Fail(req uint64, err error) {
 	if !a.s.goesOn(err) {
 		a.s.out.refuse(req, err)
+		a.s.out.wake()
 	}
 }
-
-func (a answers) Wake() { a.s.out.wake() }
 
 var (
 	_ shared.Replier = answers{}

@@ -36,6 +36,10 @@ func (m *Master) openEngine() (err error) {
 	m.clients, m.epoch = m.engine.Clients(), m.engine.Epoch()
 	m.recovered = Recovered(m.engine.Recovered())
 	m.local = newLocal(m.engine)
+	if err := m.restoreObjects(); err != nil {
+		m.engine.Close()
+		return err
+	}
 	return nil
 }
 

@@ -65,7 +65,7 @@ func (e *Engine) Objects() *Objects {
 }
 
 func newObjects(e *Engine) *Objects {
-	return &Objects{engine: e, byNo: map[uint32]*keptObject{}, recall: func(ObjectCall) bool { return false }}
+	return &Objects{engine: e, byNo: map[uint32]*keptObject{}, recall: func(ObjectCall) bool { return true }}
 }
 
 // Room is nil when something can be recorded, or [reeve.ErrJournalFull].
@@ -77,8 +77,12 @@ func (o *Objects) Room() error {
 }
 
 // SetRecall says how to find out whether the answer to a call is still remembered:
-// it is asked when the journal is cleaned. Call it before there are any.
-func (o *Objects) SetRecall(f func(ObjectCall) bool) { o.recall = f }
+// it is asked when the journal is cleaned. f must not block, nor call o.
+func (o *Objects) SetRecall(f func(ObjectCall) bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.recall = f
+}
 
 // Add records an object, and returns the number by which it goes from then on.
 func (o *Objects) Add(typ, name string, config []byte) (no uint32) {
@@ -93,12 +97,14 @@ func (o *Objects) Add(typ, name string, config []byte) (no uint32) {
 	return x.what.No
 }
 
-// Drop records the end of an object.
-func (o *Objects) Drop(no uint32) {
+// Drop records the end of an object, and has told called when that is durable, or
+// never will be.
+func (o *Objects) Drop(no uint32, told func(error)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	x := o.byNo[no]
 	if x == nil {
+		o.engine.After(told)
 		return
 	}
 	delete(o.byNo, no)
@@ -107,7 +113,7 @@ func (o *Objects) Drop(no uint32) {
 		size += e.size
 	}
 	o.free(size)
-	o.note(record.AppendDrop(o.recs[:0], &record.Drop{Object: no}), nil)
+	o.note(record.AppendDrop(o.recs[:0], &record.Drop{Object: no}), told)
 }
 
 func (o *Objects) free(size int64) {

@@ -55,24 +55,6 @@ func (c *Call) Return(value []byte) bool { return c.Client.finish(c, value, nil)
 // Fail answers the call with an error.
 func (c *Call) Fail(err error) bool { return c.Client.finish(c, nil, err) }
 
-// Wake has the answer sent, if it was given by another goroutine than that of
-// [Object.Call]. Nothing is locked.
-func (c *Call) Wake() {
-	k := &c.Client.calls
-	k.mu.Lock()
-	to := c.from.to
-	k.mu.Unlock()
-	to.Wake()
-}
-
-// ReturnRead answers with what was read from a durable object, once what it
-// depends on is durable. The object's mutex is held.
-func (c *Call) ReturnRead(s *Store, value []byte) bool { return c.Return(value) }
-
-// ReturnChanged answers with value once the change is durable. It takes effect
-// also when false is returned. The object's mutex is held.
-func (c *Call) ReturnChanged(s *Store, ch *Change, value []byte) bool { return c.Return(value) }
-
 // Park lets the call wait for its answer. cancel is called, at most once and with
 // nothing locked, when it ends in another way: its caller gave up, its time is
 // over, its connection is lost. The call is answered by then, if anybody is there.
@@ -83,13 +65,12 @@ func (c *Call) Park(cancel func(cause error)) { c.Client.park(c, cancel, false) 
 // many wait, and it has been answered.
 func (c *Call) Stay(cancel func(cause error)) bool { return c.Client.park(c, cancel, true) }
 
-// Replier takes the answers of one connection. Its methods must not block, nor
-// call what is in this package; objects' mutexes are held.
+// Replier takes the answers of one connection, and sees to it that they are sent.
+// Its methods must not block, nor call what is in this package; objects' mutexes
+// may be held.
 type Replier interface {
 	Return(req uint64, value []byte)
 	Fail(req uint64, err error)
-	// Wake is called with nothing locked after some of the above.
-	Wake()
 }
 
 // answer is what became of a request.
@@ -298,10 +279,8 @@ func (cl *Client) giveUp(c *Call, cause error) {
 	if cause != errLost {
 		c.from.reply(c.req, nil, cause)
 	}
-	to := c.from.to
 	k.mu.Unlock()
 	cancel(cause)
-	to.Wake()
 }
 
 // errLost ends the calls of a connection that is lost; nobody is told.

@@ -84,9 +84,6 @@ func (c *Caller) Return(req uint64, value []byte) { c.answer(req, outcome{value:
 // Fail takes an answer; see [Replier].
 func (c *Caller) Fail(req uint64, err error) { c.answer(req, outcome{err: err}) }
 
-// Wake does nothing: nobody sleeps.
-func (c *Caller) Wake() {}
-
 func (c *Caller) answer(req uint64, o outcome) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

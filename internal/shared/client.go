@@ -51,8 +51,7 @@ func (h *Host) Attach(id ClientID, who Who, to Replier) (l *Link, known bool) {
 	defer h.mu.Unlock()
 	cl, known := h.clients[id]
 	if !known {
-		cl = &Client{host: h, id: id, minds: map[Object]int{}, refs: map[*entry]struct{}{}}
-		h.clients[id] = cl
+		cl = h.newClientLocked(id)
 	}
 	l = &Link{client: cl, to: to}
 	cl.mu.Lock()
@@ -63,6 +62,12 @@ func (h *Host) Attach(id ClientID, who Who, to Replier) (l *Link, known bool) {
 		cl.timer = nil
 	}
 	return l, known
+}
+
+func (h *Host) newClientLocked(id ClientID) *Client {
+	cl := &Client{host: h, id: id, minds: map[Object]int{}, refs: map[*entry]struct{}{}}
+	h.clients[id] = cl
+	return cl
 }
 
 // Client is whose connection l is.

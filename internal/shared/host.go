@@ -55,6 +55,7 @@ type Host struct {
 	clients map[ClientID]*Client
 	lastID  uint64
 	closed  bool
+	journal Journal // nil: nothing is durable
 }
 
 // entry is one object of the Host.
@@ -63,7 +64,7 @@ type entry struct {
 	ref     reeve.Ref
 	typ     *Type
 	spec    []byte
-	durable bool
+	store   *Store // nil: it is not durable
 	owner   string
 	made    time.Time
 	object  Object // set before the entry is found by anybody
@@ -171,7 +172,7 @@ func (e *entry) same(t *Type, spec []byte, durable bool) error {
 	switch {
 	case e.typ != t:
 		return fmt.Errorf("%w: %q is a %s, not a %s", reeve.ErrObjectExists, e.ref.Name, e.typ.Name, t.Name)
-	case string(e.spec) != string(spec), e.durable != durable:
+	case string(e.spec) != string(spec), (e.store != nil) != durable:
 		return fmt.Errorf("%w: the %s %q was declared with another one", reeve.ErrObjectExists, t.Name, e.ref.Name)
 	}
 	return nil
@@ -188,13 +189,30 @@ func (h *Host) make(by *Client, t *Type, name string, spec []byte, durable bool)
 	if err != nil {
 		return reeve.Ref{}, err
 	}
-	o, err := t.New(&Env{Host: h, Ref: ref}, spec)
+	var s *Store
+	if durable {
+		if s, err = h.storeLocked(); err != nil {
+			return reeve.Ref{}, err
+		}
+	}
+	o, err := t.New(&Env{Host: h, Ref: ref, Store: s}, spec)
 	if err != nil {
 		return reeve.Ref{}, err
 	}
+	if s != nil {
+		s.no = h.journal.Add(t.Name, name, spec)
+	}
 	e := newEntry(ref, t, o)
-	e.spec, e.durable = spec, durable
+	e.spec, e.store = spec, s
 	return h.addLocked(by, e)
+}
+
+// storeLocked is the place for a durable object, which has no number yet.
+func (h *Host) storeLocked() (*Store, error) {
+	if h.journal == nil {
+		return nil, fmt.Errorf("%w: a durable object needs one", reeve.ErrNoJournal)
+	}
+	return &Store{journal: h.journal}, h.journal.Room()
 }
 
 func (h *Host) newRefLocked(name, typ string) (reeve.Ref, error) {
@@ -320,14 +338,20 @@ func (h *Host) knownLocked() []string {
 }
 
 // Delete deletes an object: calls that wait at it end with
-// [reeve.ErrNoSuchObject].
-func (h *Host) Delete(ref reeve.Ref) error {
+// [reeve.ErrNoSuchObject]. told is called, unless there is an error, when that is
+// durable, or never will be.
+func (h *Host) Delete(ref reeve.Ref, told func(error)) error {
 	if strings.HasPrefix(ref.Name, "$") {
 		return fmt.Errorf("%w: %q is the master's own", reeve.ErrInvalid, clip(ref.Name))
 	}
 	e, err := h.lookup(ref)
 	if err == nil {
 		h.remove(e, fmt.Errorf("%w: %v was deleted", reeve.ErrNoSuchObject, e.ref))
+		if e.store != nil {
+			e.store.journal.Drop(e.store.no, told)
+		} else {
+			told(nil)
+		}
 	}
 	return err
 }

@@ -71,7 +71,7 @@ func (m *master) call(c *Call) error {
 		if err != nil {
 			return err
 		}
-		ReturnValue(c, ref)
+		m.host.returnDurable(c, ref)
 	case "delete":
 		var a struct {
 			_   struct{} `cbor:",toarray"`
@@ -80,10 +80,7 @@ func (m *master) call(c *Call) error {
 		if err := DecodeArgs(c, &a); err != nil {
 			return err
 		}
-		if err := m.host.Delete(a.Ref); err != nil {
-			return err
-		}
-		c.Return(nil)
+		return m.host.Delete(a.Ref, func(err error) { c.told(nil, err) })
 	case "release":
 		var refs []reeve.Ref
 		if err := DecodeArgs(c, &refs); err != nil {
@@ -169,7 +166,7 @@ func (h *Host) after(id uint64) []*entry {
 
 // info is what operators see of an object.
 func (e *entry) info() reeve.ObjectInfo {
-	i := reeve.ObjectInfo{Ref: e.ref, Text: e.object.Describe(), Owner: e.owner, Made: e.made, Durable: e.durable}
+	i := reeve.ObjectInfo{Ref: e.ref, Text: e.object.Describe(), Owner: e.owner, Made: e.made, Durable: e.store != nil}
 	e.mu.Lock()
 	clients := slices.Collect(maps.Keys(e.refs))
 	e.mu.Unlock()
@@ -185,3 +182,17 @@ func (m *master) Lost(*Client)     {}
 func (m *master) Gone(*Client)     {}
 func (m *master) Close(error)      {}
 func (m *master) Describe() string { return "the master" }
+
+// returnDurable answers with ref when the object, if it is durable, is recorded so.
+func (h *Host) returnDurable(c *Call, ref reeve.Ref) {
+	b, err := codec.CBOR.Marshal(ref)
+	if err != nil {
+		c.Fail(err)
+		return
+	}
+	var s *Store
+	if e, err := h.lookup(ref); err == nil {
+		s = e.store
+	}
+	c.ReturnRead(s, b)
+}
