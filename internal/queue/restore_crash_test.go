@@ -46,6 +46,7 @@ type crashes struct {
 	byText  map[string]*item
 	ids     map[reeve.ID]*item
 	gets    map[[2]uint64]*ask
+	life    int // of the master; guarded by told
 }
 
 // item is one task, named by its payload.
@@ -61,7 +62,14 @@ type item struct {
 	ended   string   // somebody was told that it has ended so
 	result  *item
 	lost    bool // with its power, and what was told of it with it
+
+	// deleted: its queue was, and a request for it may go to the one after that.
+	deleted bool
+	gone    *deletion // if it was known to be there
 }
+
+// deletion is that of a queue.
+type deletion struct{ told bool }
 
 // crashFailure is a failure that is the test's own.
 type crashFailure string
@@ -151,11 +159,41 @@ func (w *crashes) step() {
 		w.note("open")
 		w.gate.Open()
 		w.gate = nil
-	case n < 94:
+	case n < 90:
+		w.delete(w.rnd.IntN(3))
+	case n < 95:
 		time.Sleep(time.Duration(w.rnd.IntN(30)) * time.Millisecond)
 	default:
 		synctest.Wait()
 	}
+}
+
+// delete deletes a queue with all that is in it, and declares it again.
+func (w *crashes) delete(q int) {
+	d := &deletion{}
+	told.Lock()
+	for _, i := range w.items {
+		if i.q == q {
+			if i.deleted = true; i.there {
+				i.gone = d
+			}
+		}
+	}
+	life := w.life
+	told.Unlock()
+	w.note("delete q%d", q)
+	if err := w.Delete(fmt.Sprint("q", q), true); err != nil {
+		w.fail("delete of q%d: %v", q, err)
+	}
+	w.After(func(err error) {
+		told.Lock()
+		defer told.Unlock()
+		if err == nil && w.life == life {
+			d.told = true
+			w.note("told: q%d is deleted", q)
+		}
+	})
+	w.queues[q] = w.declare(fmt.Sprint("q", q), w.cfgs[q])
 }
 
 // end has m end one of its leases.
@@ -187,7 +225,7 @@ func (w *crashes) known(id reeve.ID, i *item) {
 	if o := w.ids[id]; o != nil && o != i {
 		w.fail("id %v is that of %.5s, and of %.5s", id, o.payload, i.payload)
 	}
-	if i.id != 0 && i.id != id && !i.lost {
+	if i.id != 0 && i.id != id && !i.lost && !i.deleted {
 		w.fail("%.5s was put twice: %v and %v", i.payload, i.id, id)
 	}
 	w.ids[id], i.id, i.there = i, id, true
@@ -200,7 +238,7 @@ func (w *crashes) handed(m *member, tag uint64, ts []reeve.Task) {
 		if i == nil {
 			w.fail("a payload that nobody put: %q", t.Payload)
 		}
-		if i.ended != "" && !i.lost {
+		if i.ended != "" && !i.lost && !i.deleted {
 			w.fail("%.5s was handed over after its %s", i.payload, i.ended)
 		}
 		w.known(t.ID, i)
@@ -217,6 +255,7 @@ func (w *crashes) handed(m *member, tag uint64, ts []reeve.Task) {
 func (w *crashes) told(r *ask) {
 	w.note("told: %s of %.5s: %v %v", r.what, r.t.payload, r.first, r.err)
 	switch {
+	case errors.Is(r.err, reeve.ErrNoSuchQueue) && (r.t.deleted || r.t.result != nil && r.t.result.deleted):
 	case r.what == "put":
 		if r.err != nil {
 			w.fail("put of %.5s: %v", r.t.payload, r.err)
@@ -245,6 +284,7 @@ func (w *crashes) crash() {
 	}
 	told.Lock()
 	w.note("%s", name)
+	w.life++
 	for _, m := range w.members {
 		m.now.deaf = true
 	}
@@ -292,6 +332,15 @@ func (w *crashes) compare(power bool) {
 	}
 	for _, i := range w.items {
 		t, is := there[i]
+		if is && i.gone != nil && i.gone.told {
+			w.fail("%.5s is there after the deletion of its queue was acknowledged", i.payload)
+		}
+		if i.deleted || i.result != nil && i.result.deleted || i.from != nil && i.from.deleted {
+			if i.ended = ""; !is {
+				i.there, i.lost = false, true
+			}
+			continue
+		}
 		certain := !power || w.sync(i.q)
 		over := i.ended != "" && i.ended != "bury" // and was
 		switch {
@@ -349,7 +398,7 @@ func (w *crashes) comeBack(m *member, power bool) {
 			}
 			i := mine[n]
 			// That it was given back before a later attempt may not be written down.
-			if !kept && !i.lost && i.attempt == 1 {
+			if !kept && !i.lost && !i.deleted && i.attempt == 1 {
 				w.fail("%.5s at %d was not given back to %d, who held it", i.payload, i.attempt, m.id.Process[0])
 			}
 			if !kept {

@@ -187,7 +187,7 @@ func (s *scene) end(unused bool) {
 	s.open()
 	if !unused {
 		for i := range 3 {
-			s.lookup(fmt.Sprint("q", i))
+			_, _ = s.Lookup(fmt.Sprint("q", i)) // it may be deleted
 		}
 	}
 	synctest.Wait()

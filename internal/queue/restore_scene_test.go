@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -26,6 +27,7 @@ func (s *scene) randomConfig() reeve.QueueConfig {
 		Durability:     pickOf(s, []reeve.Durability{0, reeve.DurabilitySync, reeve.DurabilityNone, reeve.Durability(50 * time.Millisecond)}),
 		KeepResult:     pickOf(s, []time.Duration{0, 0, 3 * time.Second, time.Hour}),
 		MaxDead:        pickOf(s, []int{0, 0, 3}),
+		IdleTTL:        pickOf(s, []time.Duration{0, 0, 2 * time.Second, time.Hour}),
 		DeadFor:        pickOf(s, []time.Duration{0, 0, 20 * time.Second}),
 	}
 	if s.chance(25) {
@@ -74,7 +76,18 @@ func (s *scene) client() *client {
 }
 
 func (s *scene) queue() *queue.Queue {
-	q, err := s.Lookup(fmt.Sprint("q", s.rnd.IntN(3)))
+	return s.still(fmt.Sprint("q", s.rnd.IntN(3)))
+}
+
+// still is the queue of a name, which is declared anew if it was deleted because
+// nobody used it.
+func (s *scene) still(name string) *queue.Queue {
+	q, err := s.Lookup(name)
+	if errors.Is(err, reeve.ErrNoSuchQueue) {
+		cfg := s.randomConfig()
+		s.note("declare %s %+v", name, cfg)
+		q, err = s.Declare(name, cfg)
+	}
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -223,10 +236,7 @@ func (s *scene) settle() {
 	}
 	i := s.rnd.IntN(len(s.held))
 	g := s.held[i]
-	q, err := s.Lookup(g.q)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	q := s.still(g.q)
 	op := queue.NackOp{ID: g.t.ID, Attempt: g.t.Attempt}
 	tag, n := g.c.tag(1), s.rnd.IntN(14)
 	switch n {
@@ -287,7 +297,7 @@ func (s *scene) operate() {
 		f.Types = []string{pickOf(s, []string{"", "a", "b"})}
 	}
 	n, err := 0, error(nil)
-	what := s.rnd.IntN(8)
+	what := s.rnd.IntN(9)
 	switch what {
 	case 0:
 		if len(s.ids) > 0 {
@@ -311,6 +321,10 @@ func (s *scene) operate() {
 			err = q.Pause(pickOf(s, []string{"", "for a while"}))
 		} else {
 			q.Resume()
+		}
+	case 8:
+		if s.chance(40) {
+			err = s.Delete(q.Name(), s.chance(50))
 		}
 	}
 	s.note("operate %d on %s, to %s, %+v: %d %v", what, q.Name(), to.Name(), *f, n, err)
