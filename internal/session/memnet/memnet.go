@@ -1,10 +1,10 @@
-// Package memnet is a network in memory, for tests: listeners, dialling, and
-// connections that behave like TCP and can be made to fail in TCP's ways: cut
-// after a number of bytes, reset, or stalled without a sign.
+// Package memnet is a network in memory, for tests and for what package transport
+// connects within a process: listeners, dialling, and connections that behave
+// like TCP and can be made to fail in TCP's ways: cut after a number of bytes,
+// reset, or stalled without a sign.
 //
 // It is not fast, has no packets, no datagrams and no latency, and knows
-// nothing of what is sent over it. Nothing but tests and packages for tests
-// should import it.
+// nothing of what is sent over it.
 //
 // All waiting is on condition variables and channels, and all time is the
 // time package's, so everything here works inside a testing/synctest bubble:
