@@ -1,0 +1,149 @@
+package shared
+
+import (
+	"testing"
+
+	"github.com/reeveq/reeve"
+)
+
+// book is a journal that says when things are durable.
+type book struct {
+	full    bool
+	last    uint32
+	objects map[uint32]*Restored
+	answers []CallID
+	values  [][]byte
+	pending []func(error)
+}
+
+func newBook() *book { return &book{objects: map[uint32]*Restored{}} }
+
+func (b *book) Room() error {
+	if b.full {
+		return reeve.ErrJournalFull
+	}
+	return nil
+}
+
+func (b *book) Add(typ, name string, config []byte) uint32 {
+	b.last++
+	b.objects[b.last] = &Restored{No: b.last, Type: typ, Name: name, Config: config}
+	return b.last
+}
+
+func (b *book) Drop(no uint32, told func(error)) {
+	delete(b.objects, no)
+	b.pending = append(b.pending, told)
+}
+
+func (b *book) Change(no uint32, entries []Entry, by *CallID, answer []byte, told func(error)) {
+	b.objects[no].Entries = entries[len(entries)-1:]
+	if by != nil {
+		b.answers, b.values = append(b.answers, *by), append(b.values, answer)
+	}
+	b.pending = append(b.pending, told)
+}
+
+func (b *book) Follow(_ uint32, told func(error)) bool {
+	if len(b.pending) == 0 {
+		return false
+	}
+	b.pending = append(b.pending, told)
+	return true
+}
+
+// sync makes everything durable.
+func (b *book) sync(err error) {
+	pending := b.pending
+	b.pending = nil
+	for _, told := range pending {
+		told(err)
+	}
+}
+
+// durable makes a Host with what b has, and a durable counter c.
+func durable(t *testing.T, b *book) (*Host, *counter) {
+	t.Helper()
+	h := New(Config{})
+	var made []*counter
+	h.AddType(counterType(&made))
+	var objects []Restored
+	for _, o := range b.objects {
+		objects = append(objects, *o)
+	}
+	if err := h.Restore(b, objects); err != nil {
+		t.Fatal(err)
+	}
+	for i, id := range b.answers {
+		h.Recall(id, b.values[i])
+	}
+	if _, err := h.Declare(nil, "counter", "c", nil, true); err != nil {
+		t.Fatal(err)
+	}
+	return h, made[0]
+}
+
+func TestDurable_AnswersWaitUntilTheyAreTrueForGood(t *testing.T) {
+	t.Parallel()
+	b := newBook()
+	h, _ := durable(t, b)
+	w, other := connect(h, 1), connect(h, 2)
+	w.ask(1, 1, "add")
+	other.ask(1, 1, "get")
+	want(t, w.take())
+	want(t, other.take())
+	b.sync(nil)
+	want(t, w.take(), reply{req: 1, value: is(1)})
+	want(t, other.take(), reply{req: 1, value: is(1)})
+	other.ask(2, 2, "get")
+	want(t, other.take(), reply{req: 2, value: is(1)})
+	w.ask(2, 2, "add")
+	b.sync(reeve.ErrJournal)
+	want(t, w.take(), reply{req: 2, err: reeve.ErrJournal})
+}
+
+func TestDurable_ACallSentAgainAfterARestartIsCarriedOutOnce(t *testing.T) {
+	t.Parallel()
+	b := newBook()
+	h, _ := durable(t, b)
+	w := connect(h, 1)
+	w.ask(1, 1, "add")
+	b.sync(nil) // and the answer is lost
+
+	h, c := durable(t, b)
+	if c.n != 1 || len(h.byName) != 2 { // and the master's own
+		t.Fatalf("%d came back, in %d objects", c.n, len(h.byName))
+	}
+	w = connect(h, 1)
+	w.Call(&Request{Req: 1, Low: 1, Ref: reeve.Ref{Name: "c"}, Method: "add", Args: []byte{0x80}, Again: true})
+	w.ask(2, 2, "add")
+	b.sync(nil)
+	want(t, w.take(), reply{req: 1, value: is(1)}, reply{req: 2, value: is(2)})
+	if !h.Recalls(CallID{Client: ClientID{Process: [16]byte{1}}, Req: 2}) || h.Recalls(CallID{Client: ClientID{Process: [16]byte{1}}, Req: 1}) {
+		t.Error("it is not the answers the caller may ask for again that are recalled")
+	}
+}
+
+func TestDurable_DeletedIsGoneForGood(t *testing.T) {
+	t.Parallel()
+	b := newBook()
+	h, _ := durable(t, b)
+	told := false
+	if err := h.Delete(reeve.Ref{Name: "c"}, func(error) { told = true }); err != nil || told {
+		t.Fatalf("%v, told: %v", err, told)
+	}
+	b.sync(nil)
+	if !told || len(b.objects) != 0 {
+		t.Errorf("told: %v, %d objects are kept", told, len(b.objects))
+	}
+}
+
+func TestClose_KeepsWhatIsDurable(t *testing.T) {
+	t.Parallel()
+	b := newBook()
+	h, _ := durable(t, b)
+	h.Close()
+	if len(b.objects) != 1 {
+		t.Error("the end of the master deleted a durable object")
+	}
+}
