@@ -62,6 +62,10 @@ func (from *Queue) finish(h *Holder, ops []CompleteOp) {
 			t, err = from.held(k, op.ID, op.Attempt)
 		}
 		if err == nil {
+			err = from.takeBlobsOf(&op.Result)
+		}
+		if err == nil {
+			from.nameToo(t, blobsOf(&op.Result))
 			from.done(t, from.free(t, now), op.Result.Payload, now)
 		}
 		from.reply(k, op.By, op.Tag, 1, 0, err)
@@ -123,13 +127,26 @@ func (q *Queue) tryComplete(from *Queue, t *task, op *CompleteOp, k *hold) bool 
 		return false
 	}
 	now := q.engine.now()
-	id := t.id
+	if err := q.takeBlobsOf(&op.Result); err != nil {
+		if c := t.parked(); c != nil && &c.CompleteOp == op {
+			from.resumeTimer(t, now)
+		}
+		q.reply(k, op.By, op.Tag, 1, 0, err)
+		return true
+	}
+	id, refs := t.id, blobsOf(&op.Result)
+	if len(refs) > 0 {
+		q.engine.cfg.Blobs.Keep(refs) // for the result that may be kept
+		from.nameToo(t, refs)
+	}
 	from.done(t, from.free(t, now), op.Result.Payload, now)
 	op.Result.Source = id
 	if !q.knownResult(&op.Result, now) {
 		id := q.engine.newIDs(1)
 		q.claimUnique(&op.Result, id, now)
 		q.insert(&op.Result, id, now)
+	} else {
+		q.dropBlobs(refs)
 	}
 	q.reply(k, op.By, op.Tag, 1, 0, nil)
 	q.dispatch(now)
@@ -165,11 +182,16 @@ func startTimers(refused []*completing) {
 		q := c.park.from
 		q.mu.Lock()
 		if t := q.tasks.get(c.ID); t != nil && t.parked() == c {
-			t.past.result = nil
-			q.startTimer(t, q.engine.now())
+			q.resumeTimer(t, q.engine.now())
 		}
 		q.unlock()
 	}
+}
+
+// resumeTimer does so for one.
+func (q *Queue) resumeTimer(t *task, now int64) {
+	t.past.result = nil
+	q.startTimer(t, now)
 }
 
 // startTimer sets the end of the run time, if any, of an attempt that begins.

@@ -129,6 +129,7 @@ func (q *Queue) clearTasks(now int64) (late []*completing) {
 		}
 		t.state, t.claimable = absent, false
 	}
+	q.forgetBlobs()
 	q.tasks, q.n = table{}, [states]int{}
 	q.bytes, q.results, q.uniques = 0, results{}, uniques{}
 	return late

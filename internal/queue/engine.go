@@ -36,6 +36,8 @@ type Config struct {
 	// Failed is called when the journal has failed: the engine is of no use any
 	// more, and is to be closed, but not by Failed itself. nil: nobody is told.
 	Failed func(error)
+	// Blobs counts the tasks that name blobs. nil: there are none.
+	Blobs Blobs
 	// Logger is told of what the journal does besides, and of queues that are
 	// deleted because nobody uses them; nil: nobody is.
 	Logger *slog.Logger
@@ -77,6 +79,9 @@ func New(cfg Config) *Engine {
 }
 
 func newEngine(cfg Config) *Engine {
+	if cfg.Blobs == nil {
+		cfg.Blobs = noBlobs{}
+	}
 	e := &Engine{cfg: cfg, start: time.Now(), names: map[string]*Queue{}, numbered: map[uint32]*Queue{}}
 	// Ids start at the microsecond of the start, so that no restart gives one
 	// out again: nobody puts 2^12 tasks in every microsecond.
@@ -158,6 +163,18 @@ func (e *Engine) Lookup(name string) (*Queue, error) {
 		return q, nil
 	}
 	return nil, &reeve.NoSuchQueueError{Name: name, Known: known}
+}
+
+// ConfigOf returns the configuration of the queue name, with all defaults, without
+// asking for the queue: it may be configured anew as before.
+func (e *Engine) ConfigOf(name string) (c reeve.QueueConfig, ok bool) {
+	e.mu.RLock()
+	q, ok := e.names[name]
+	e.mu.RUnlock()
+	if !ok {
+		return c, false
+	}
+	return q.Config(), true
 }
 
 // Names returns the queues' names in the order of their creation.

@@ -86,6 +86,7 @@ func (q *Queue) rules(t *task) *reeve.Rules {
 	r := &reeve.Rules{
 		Attempts: int(x.attempts), Key: x.key,
 		Unique: x.unique, UniqueMode: x.mode, Labels: x.labelNames(), KeepResult: time.Duration(x.keep),
+		Blobs: x.blobs,
 	}
 	if x.backoff != nil {
 		r.Backoff = *x.backoff

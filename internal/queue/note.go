@@ -16,7 +16,7 @@ func (q *Queue) notePut(t *task) {
 	}
 	t.pos = s.share.Pos()
 	r := record.Put{Queue: q.no, ID: t.id, Order: t.order, Body: record.Body{
-		Type: t.kind.name, Payload: t.payload, Priority: t.priority, Source: t.source, PutAt: t.putAt,
+		Type: t.kind.name, Payload: t.payload, Priority: t.priority, Source: t.source, PutAt: t.putAt, Blobs: t.blobs(),
 	}}
 	if t.state == delayed {
 		r.Due, r.Wall = q.dueWall(t), t.wall
@@ -128,7 +128,7 @@ func (q *Queue) noteTask(t *task, payload []byte) {
 	}
 	t.pos = s.share.Pos()
 	r := record.Task{Queue: q.no, ID: t.id, Now: q.standing(t), Body: record.Body{
-		Type: t.kind.name, Payload: payload, Priority: t.priority, Source: t.source, PutAt: t.putAt,
+		Type: t.kind.name, Payload: payload, Priority: t.priority, Source: t.source, PutAt: t.putAt, Blobs: t.blobs(),
 	}}
 	if t.extra != nil {
 		x := q.extraRecord(t)
@@ -166,7 +166,7 @@ func (q *Queue) noteResult(r *reeve.Result, until int64) {
 	if s := q.changes(); s != nil {
 		s.recs = record.AppendResult(s.recs, &record.Result{
 			Queue: q.no, ID: r.ID, Type: r.Type, State: r.State, Payload: r.Payload, Reason: r.Reason, Error: r.Error,
-			Attempts: r.Attempts, EndedAt: r.EndedAt, Until: q.engine.wallAt(until).UnixNano(),
+			Attempts: r.Attempts, EndedAt: r.EndedAt, Until: q.engine.wallAt(until).UnixNano(), Blobs: q.results.blobs[r.ID],
 		})
 	}
 }

@@ -40,6 +40,7 @@ func (e *Engine) grow(g *plant, order int, now, wall int64) *Queue {
 			ID: r.ID, Queue: q.name, Type: r.Type, State: r.State, Payload: r.Payload,
 			Reason: r.Reason, Error: r.Error, Attempts: r.Attempts, EndedAt: r.EndedAt,
 		}, now, here(r.Until))
+		q.results.refer(r.ID, r.Blobs)
 		q.setDue(here(r.Until))
 	}
 	q.growing = true
@@ -255,6 +256,7 @@ func (e *Engine) replant(q *Queue, cfg reeve.QueueConfig) *Queue {
 	q.mu.Unlock()
 	g.cfg = cfg
 	grown := e.grow(g, q.order, now, wall)
+	q.results.forgetBlobs() // its own results have counted theirs
 	e.queues = slices.Clone(e.queues)
 	e.queues[slices.Index(e.queues, q)] = grown
 	e.names[q.name], e.numbered[q.no] = grown, grown
@@ -285,7 +287,7 @@ func (q *Queue) uproot(now, wall int64) *plant {
 		r := x.of
 		g.results[id] = record.Result{
 			ID: id, Type: r.Type, State: r.State, Payload: r.Payload, Reason: r.Reason, Error: r.Error,
-			Attempts: r.Attempts, EndedAt: r.EndedAt, Until: there(q.results.ends.when(x)),
+			Attempts: r.Attempts, EndedAt: r.EndedAt, Until: there(q.results.ends.when(x)), Blobs: q.results.blobs[id],
 		}
 	}
 	for t := range q.tasks.all() {

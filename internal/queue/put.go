@@ -11,7 +11,7 @@ import (
 const noBytesLimit = math.MaxInt64
 
 // PutOp is a request to put tasks. Its exported fields are set by the caller.
-// The tasks' payloads and labels belong to the queue from then on; the record,
+// The tasks' payloads, labels and blobs belong to the queue from then on; the record,
 // the slice and the rules are the caller's again when Put has returned.
 type PutOp struct {
 	Tasks []reeve.Task
@@ -47,7 +47,7 @@ func (q *Queue) Put(h *Holder, op *PutOp) {
 		q.refusePut(&p, err)
 		return
 	}
-	if op.Each && len(op.Tasks) > 1 && anyUnique(op.Tasks) {
+	if op.Each && len(op.Tasks) > 1 && anyApart(op.Tasks) {
 		q.putEach(k, &p)
 		return
 	}
@@ -61,7 +61,7 @@ func (q *Queue) Put(h *Holder, op *PutOp) {
 }
 
 // putEach puts the tasks of an Each one by one: the bad ones fail alone, and
-// duplicates are found alone. Those that are put one after another are answered
+// duplicates and missing blobs are found alone. Those that are put one after another are answered
 // together.
 func (q *Queue) putEach(k *hold, p *putting) {
 	now := q.engine.now()
@@ -85,6 +85,11 @@ func (q *Queue) putEach(k *hold, p *putting) {
 				q.noRoom(k, p)
 				continue
 			}
+		}
+		if err := q.takeBlobsOf(t); err != nil {
+			q.answerRun(p)
+			q.answerPut(p, 1, 0, err)
+			continue
 		}
 		id := q.engine.newIDs(1)
 		if p.run > 0 && id != p.first+reeve.ID(p.run) { // somebody else has the one between
@@ -125,9 +130,10 @@ func (q *Queue) hasRoom(t *reeve.Task) bool {
 	return q.parked.head == nil && q.used()+sizeOf(t) <= q.cfg.MaxBytes && (q.cfg.MaxLen == 0 || q.waiting() < q.cfg.MaxLen)
 }
 
-func anyUnique(ts []reeve.Task) bool {
+// anyApart reports whether some of ts may be refused where the others are not.
+func anyApart(ts []reeve.Task) bool {
 	for i := range ts {
-		if r := ts[i].Rules; r != nil && r.Unique != "" {
+		if r := ts[i].Rules; r != nil && (r.Unique != "" || len(r.Blobs) > 0) {
 			return true
 		}
 	}
@@ -288,6 +294,10 @@ func (q *Queue) tryPut(p *putting) bool {
 		if n < len(rest) && !p.Each || n == 0 {
 			return false
 		}
+		if err := q.takeBlobs(rest[:n]); err != nil { // of an Each this is its only task
+			q.refusePut(p, err)
+			return true
+		}
 		first := q.engine.newIDs(n)
 		for i := range rest[:n] {
 			q.claimUnique(&rest[i], first+reeve.ID(i), now)
@@ -352,7 +362,7 @@ func (q *Queue) insert(src *reeve.Task, id reeve.ID, now int64) {
 // onlyAt reports whether r says nothing but when: that needs no extra.
 func onlyAt(r *reeve.Rules) bool {
 	return r == nil || r.Expiry == 0 && r.ExpireAt.IsZero() && r.Attempts == 0 && r.Backoff == (reeve.Backoff{}) &&
-		r.Key == "" && r.Unique == "" && len(r.Labels) == 0 && r.KeepResult == 0
+		r.Key == "" && r.Unique == "" && len(r.Labels) == 0 && r.KeepResult == 0 && len(r.Blobs) == 0
 }
 
 // ask notes what src asks for.
@@ -367,6 +377,7 @@ func (x *extra) ask(src *reeve.Task, now int64) {
 		x.backoff = new(r.Backoff)
 	}
 	x.unique, x.mode, x.claimed = r.Unique, r.UniqueMode, r.Unique != ""
+	x.blobs = r.Blobs
 	switch {
 	case r.Expiry > 0:
 		x.expireAt = now + int64(r.Expiry)

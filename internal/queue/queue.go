@@ -105,7 +105,7 @@ func newQueue(e *Engine, name string, cfg reeve.QueueConfig, order int) *Queue {
 		kinds: map[string]*kind{}, lanes: map[*lane]struct{}{}, lines: map[string]*line{},
 		profiles: []*profile{{}},
 	}
-	q.results.most = cfg.MaxResultBytes
+	q.results.most, q.results.store = cfg.MaxResultBytes, e.cfg.Blobs
 	if !cfg.KeyRate.IsZero() {
 		q.keyLimit = newLimit(cfg.KeyRate)
 	}

@@ -96,6 +96,11 @@ func (e *Engine) recover(ctx context.Context) (next journal.Pos, err error) {
 		}
 		q := e.grow(g, e.newOrder(), r.now, r.wall)
 		e.add(q)
+		for t := range q.tasks.all() {
+			if refs := t.blobs(); len(refs) > 0 {
+				e.cfg.Blobs.Keep(refs)
+			}
+		}
 		e.restored.Tasks += q.tasks.n
 		e.restored.Results += q.results.len()
 	}
@@ -279,13 +284,18 @@ func (r *recovery) add(no uint32, id reeve.ID, b *record.Body) *task {
 	g.remove(id)
 	r.newest = max(r.newest, id)
 	var t *task
-	if x := b.Extra; x != nil {
+	x := b.Extra
+	if x == nil && len(b.Blobs) > 0 {
+		x = &record.Extra{Asked: true}
+	}
+	if x != nil {
 		both := &struct {
 			task  task
 			extra extra
 		}{}
 		t, both.task.extra = &both.task, &both.extra
 		r.extra(g, id, x, t.extra)
+		t.extra.blobs = b.Blobs
 	} else {
 		t = &task{}
 	}

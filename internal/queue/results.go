@@ -5,10 +5,13 @@ import "github.com/reeveq/reeve"
 // results are the outcomes that are kept, each until its time, in no more
 // memory than most bytes: for a new one those go first whose time is over
 // first. An outcome whose time is over is gone at once, whether expire has seen
-// it or not. most must be set; otherwise the zero value has none.
+// it or not. most must be set, and store where outcomes name blobs; otherwise the zero value has none.
 type results struct {
 	most  int64
 	early uint64 // outcomes that were given up before their time
+
+	blobs map[reeve.ID][]reeve.BlobRef // what they name, of those that do; counted by
+	store Blobs
 
 	ids   map[reeve.ID]*timed[reeve.Result]
 	peak  int // the most ids the map held
@@ -83,6 +86,7 @@ func (s *results) expire(now int64, max int) {
 
 func (s *results) drop(x *timed[reeve.Result]) {
 	s.ends.remove(x)
+	s.unrefer(x.of.ID)
 	s.spent -= resultSize(&x.of)
 	delete(s.ids, x.of.ID)
 	// A map keeps the memory of the most it ever held.

@@ -66,12 +66,13 @@ type extra struct {
 	expireWall bool // expireAt is a time of the wall clock
 	key        string
 	unique     string
-	labels     *labels        // nil: none
-	backoff    *reeve.Backoff // nil: the queue's
-	line       *line          // of its key, where keys have limits; nil: none
-	expireAt   int64          // 0: never
-	expiry     timed[*task]   // in a heap of expiries, while the task waits
-	keep       int64          // of the result, in nanoseconds; 0: the queue's; below: not at all
+	labels     *labels         // nil: none
+	backoff    *reeve.Backoff  // nil: the queue's
+	line       *line           // of its key, where keys have limits; nil: none
+	expireAt   int64           // 0: never
+	expiry     timed[*task]    // in a heap of expiries, while the task waits
+	keep       int64           // of the result, in nanoseconds; 0: the queue's; below: not at all
+	blobs      []reeve.BlobRef // that the task names
 }
 
 // labels are what a worker must have to get a task.
@@ -91,7 +92,7 @@ func (t *task) size() int64 {
 		if x.asked {
 			n += extraOverhead
 		}
-		n += int64(len(x.key) + len(x.unique))
+		n += int64(len(x.key)+len(x.unique)) + sizeOfBlobs(x.blobs)
 		if x.labels != nil {
 			n += int64(len(x.labels.key))
 		}
@@ -109,7 +110,7 @@ func (t *task) away() bool { return t.payload == nil && t.length > 0 }
 func sizeOf(t *reeve.Task) int64 {
 	n := int64(len(t.Payload)+len(t.Type)) + taskOverhead
 	if r := t.Rules; r != nil {
-		n += extraOverhead + int64(len(r.Key)+len(r.Unique))
+		n += extraOverhead + int64(len(r.Key)+len(r.Unique)) + sizeOfBlobs(r.Blobs)
 		if r.Unique != "" && r.UniqueMode == reeve.UniqueForTime {
 			n += uniqueCost(r.Unique) // stays when the task is gone
 		}
@@ -148,8 +149,8 @@ func (q *Queue) delivery(t *task) reeve.Task {
 		Source:   t.source,
 		PutAt:    time.Unix(0, t.putAt),
 	}
-	if x := t.extra; x != nil && (x.key != "" || x.attempts != 0) {
-		d.Rules = &reeve.Rules{Key: x.key, Attempts: int(x.attempts)}
+	if x := t.extra; x != nil && (x.key != "" || x.attempts != 0 || len(x.blobs) > 0) {
+		d.Rules = &reeve.Rules{Key: x.key, Attempts: int(x.attempts), Blobs: x.blobs}
 	}
 	return d
 }
