@@ -12,7 +12,8 @@ import (
 // Config says how a pool behaves. The zero value is usable.
 type Config struct {
 	// Codec writes inputs and reads results; the workers must have the same.
-	// nil: codec.CBOR.
+	// nil: codec.CBOR. Bytes that codec.Raw takes as they are must not be
+	// changed any more.
 	Codec reeve.Codec
 
 	// Chunk is how many inputs of a Map are put with one request. Unlike
@@ -34,9 +35,9 @@ type Config struct {
 	// workers, end a task with an error. 0: the queue's. A handler that returns
 	// worker.Permanent ends it at once.
 	Attempts int
-	// Keep is for how long the master keeps the outcome of a task: a pool whose
-	// connection is lost for longer does not learn it ([reeve.ErrNoSuchTask]).
-	// 0: 10 min; at least 1 s.
+	// Keep is for how long the master keeps the outcome of a task, as far as the
+	// queue's MaxResultBytes have room: a pool whose connection is lost for
+	// longer does not learn it ([reeve.ErrNoSuchTask]). 0: 10 min; at least 1 s.
 	Keep time.Duration
 	// Put are options of all tasks: priority, expiry, labels, backoff. Those
 	// that have a field above, and the type, are overridden by it, where it is

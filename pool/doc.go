@@ -14,8 +14,9 @@
 // or panic is a [*TaskError] with text and stack, after as many attempts as
 // Config.Attempts says. Tasks that were cancelled, expired, purged, and those
 // that a master does not know any more since it was started again without its
-// memory ([reeve.ErrNoSuchTask]) are errors, too. While there is no connection
-// everything waits, as do puts into a queue that is full.
+// memory ([reeve.ErrNoSuchTask]) are errors, too, as is a put of which nobody
+// knows whether it was carried out ([reeve.ErrOutcomeUnknown]). While there is no
+// connection everything waits, as do puts into a queue that is full.
 //
 // Rules:
 //
@@ -26,6 +27,9 @@
 //     not done when it ends is cancelled. That of Go, Get, Wait and Join is of
 //     that wait only.
 //   - Callbacks run in goroutines of their own: none waits for another.
+//   - Ends are heard of when they happen. Of more than 512 tasks of one pool at a
+//     time, those that end far out of the order in which they were put may be
+//     noticed some seconds later.
 //   - Dead tasks stay in the queue as dead letters, for whoever looks after it.
 //
 // # What is what in Python

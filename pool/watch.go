@@ -13,7 +13,7 @@ import (
 // in the order in which they were put, those that watch the oldest see most ends
 // at once; the patrol finds the others. More waits would be a goroutine for each
 // task, and fill the window of requests that a client shares.
-const maxWatchers = 1024
+const maxWatchers = 512
 
 // crowded is how long a watcher pauses when the master has as many waits of this
 // client as it bears.
