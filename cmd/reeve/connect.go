@@ -44,6 +44,7 @@ func (s *session) flags(own ...cli.Flag) []cli.Flag {
 type master interface {
 	reeve.Operator
 	reeve.Backuper
+	reeve.Objects
 	Queue(name string) reeve.Queue
 	Close() error
 }

@@ -37,6 +37,7 @@ func (accepting) Settle(_ *reeve.Lease, _ *reeve.Outcome, done func(error)) { do
 type shop struct {
 	reeve.Operator
 	reeve.Backuper
+	reeve.Objects
 	counter *counter
 }
 

@@ -21,6 +21,7 @@ import (
 // and writes down what it is asked to do.
 type stand struct {
 	reeve.Operator // nil: nothing else is called
+	reeve.Objects  // nil
 	backup         func(w io.Writer) (reeve.BackupInfo, error)
 
 	tasks   []reeve.TaskInfo // in the order of their ids

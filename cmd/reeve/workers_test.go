@@ -21,6 +21,7 @@ import (
 type staged struct {
 	reeve.Operator // nil: nothing else is called
 	reeve.Backuper
+	reeve.Objects
 
 	queues  func() ([]reeve.QueueStats, error)
 	workers []reeve.WorkerInfo
