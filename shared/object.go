@@ -12,8 +12,9 @@ import (
 
 // Object is a handle of a shared object of any type.
 type Object struct {
-	o   reeve.Objects
-	ref reeve.Ref
+	o     reeve.Objects
+	ref   reeve.Ref
+	flags flags // of its calls, besides their own
 }
 
 // ObjectOf is the object of that name. It costs nothing and asks nobody: whether
@@ -82,6 +83,7 @@ func (x *Object) answer(ctx context.Context, method string, f flags, out any, ar
 	if args == nil {
 		args = []any{}
 	}
+	f |= x.flags
 	b, err := codec.CBOR.Marshal(args)
 	if err != nil {
 		return reeve.ObjectAnswer{}, fmt.Errorf("%w: arguments of %s of %v: %w", reeve.ErrUnserializable, method, x, err)

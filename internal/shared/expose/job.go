@@ -1,0 +1,150 @@
+package expose
+
+import (
+	"container/list"
+	"context"
+	"fmt"
+	"reflect"
+	"runtime/debug"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/shared"
+)
+
+// job is one call of a method.
+type job struct {
+	object *object
+	method *method
+	call   *shared.Call
+	args   []byte
+	ctx    context.Context         // nil: the method takes none
+	stop   context.CancelCauseFunc // of ctx; may be called any number of times
+
+	// Guarded by schedule.mu.
+	state   state
+	caller  *caller
+	lane    *lane // when it waits
+	element *list.Element
+
+	returned bool // owned by run: the method did not panic
+}
+
+// state is where a job is.
+type state uint8
+
+const (
+	fresh state = iota
+	waiting
+	running
+	over
+)
+
+func newJob(o *object, m *method, c *shared.Call, args []byte) *job {
+	j := &job{object: o, method: m, call: c, args: args, stop: func(error) {}}
+	if !m.ctx {
+		return j
+	}
+	ctx, stop := context.WithCancelCause(context.Background())
+	j.ctx, j.stop = ctx, stop
+	if !c.Deadline.IsZero() {
+		var free context.CancelFunc
+		j.ctx, free = context.WithDeadline(ctx, c.Deadline)
+		j.stop = func(cause error) { stop(cause); free() }
+	}
+	return j
+}
+
+// end is called when the call has ended without an answer from here: its caller
+// gave up, its time is over, its client is gone.
+func (j *job) end(cause error) {
+	runs := j.object.set.sched.remove(j)
+	if cause == context.DeadlineExceeded && runs {
+		return // ctx knows by itself, and says so
+	}
+	j.stop(cause)
+}
+
+// run calls the method and answers.
+func (j *job) run() {
+	defer j.stop(nil)
+	defer func() {
+		if j.returned {
+			return
+		}
+		p := recover()
+		if p == nil {
+			p = "it ended its goroutine (runtime.Goexit)"
+		}
+		j.panicked(p)
+	}()
+	a := j.invoke()
+	j.returned = true
+	j.answer(a)
+}
+
+// answer is what a method returned: a value, with the objects that it has
+// references to, or an error.
+type answer struct {
+	value []byte
+	made  []*object
+	err   error
+}
+
+func (j *job) answer(a answer) {
+	if a.err != nil {
+		j.call.Fail(a.err)
+		return
+	}
+	if j.call.Return(a.value) {
+		return
+	}
+	for _, o := range a.made {
+		o.untake(j.call.Client)
+	}
+}
+
+// invoke calls the method. It panics as the method does, and as the program's own
+// ways of reading and writing its types do.
+func (j *job) invoke() (a answer) {
+	m := j.method
+	args, err := j.object.set.decode(m, j.args)
+	if err != nil {
+		return answer{err: err}
+	}
+	in := make([]reflect.Value, 0, len(args)+1)
+	if m.ctx {
+		in = append(in, reflect.ValueOf(j.ctx))
+	}
+	fn := m.fn
+	if !fn.IsValid() {
+		fn = j.object.recv.Method(m.index)
+	}
+	out := fn.Call(append(in, args...))
+	if m.fails {
+		last := len(out) - 1
+		if err, _ := out[last].Interface().(error); err != nil {
+			return answer{err: j.failed(err, err.Error(), "")}
+		}
+		out = out[:last]
+	}
+	return j.object.set.encode(j.call.Client, m, out)
+}
+
+// failed is err as it arrives at the caller.
+func (j *job) failed(err error, text, stack string) error {
+	remote := reeve.NewRemoteError(err, 0, text, stack)
+	remote.Object, remote.Method = j.object.String(), j.method.name
+	return j.object.set.cfg.Crosses(remote)
+}
+
+// panicked answers for a method that did not return because of p.
+func (j *job) panicked(p any) {
+	host := j.object.set.cfg.Host
+	stack := string(debug.Stack())
+	host.Logger().Error("a method panicked", "object", j.object.String(), "method", j.method.name, "client", j.call.Client.String(), "panic", p, "stack", stack)
+	if !host.Debug() {
+		stack = ""
+	}
+	err := fmt.Errorf("%w: %v", reeve.ErrPanic, p)
+	j.answer(answer{err: j.failed(reeve.ErrPanic, err.Error(), stack)})
+}
