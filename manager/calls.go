@@ -12,7 +12,7 @@ import (
 
 // openObjects makes the place for shared objects of a new master.
 func (m *Master) openObjects() {
-	m.host = shared.New(shared.Config{Logger: m.cfg.Logger})
+	m.host = shared.New(shared.Config{Shutdown: m.askShutdown, Logger: m.cfg.Logger})
 	m.objects = m.host.NewCaller(shared.ClientID{}, shared.Who{Name: localName})
 }
 

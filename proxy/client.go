@@ -64,12 +64,16 @@ type traffic struct {
 }
 
 // Dial connects to the master at addrs, "host:port", "unix:/path" for a Unix
-// socket, or several of these with commas between them: masters that take over from each other, tried in turn.
+// socket, or several of these with commas between them: masters that take over
+// from each other, tried in turn. Masters of which each has queues of its own
+// need a Client each; any number of them may be in a process.
+//
 // It returns when a master has welcomed this client. Until then it tries
 // again until ctx ends, except for errors that trying again cannot mend (of
 // package auth: the key is wrong, what answers is no master; or
 // reeve.ErrVersion), which it returns at once, and except with
-// Config.DialOnce. ctx is for Dial only: the client lives until Close.
+// Config.DialOnce. So it does what Config.Require names and the master does not
+// have. ctx is for Dial only: the client lives until Close.
 func Dial(ctx context.Context, addrs string, cfg Config) (*Client, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
@@ -99,6 +103,9 @@ func Dial(ctx context.Context, addrs string, cfg Config) (*Client, error) {
 		c.mu.Lock()
 		err = &offlineError{ctx: ctxError(ctx), last: c.lastErr}
 		c.mu.Unlock()
+	}
+	if err == nil {
+		err = c.require(ctx)
 	}
 	if err != nil {
 		c.Close()

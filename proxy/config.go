@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +34,11 @@ type Config struct {
 	// DialOnce makes Dial return the error of the first attempt at all
 	// addresses instead of trying until its ctx ends.
 	DialOnce bool
+	// Require names queues and shared objects that the master must have. Dial, and
+	// not the first use of each, then tells what is missing: an error that is a
+	// [*reeve.NoSuchQueueError] and a [*reeve.NoSuchNameError] with the names that
+	// there are. A later connection is not asked again. Empty: none.
+	Require []string
 	// Control carries out commands of operators, one at a time; package worker
 	// has one for its workers. ctx ends when the client is closed, which Control
 	// must not do itself. nil: this client takes no commands.
@@ -87,6 +93,8 @@ func (cfg Config) validate() error {
 		return errors.New("proxy: Config.AuthKey is not set")
 	case len(cfg.Name) > maxNameText:
 		return fmt.Errorf("proxy: Config.Name must be at most %d bytes", maxNameText)
+	case slices.Contains(cfg.Require, ""):
+		return errors.New("proxy: Config.Require has an empty name")
 	case cfg.MinBackoff < 0:
 		return errors.New("proxy: Config.MinBackoff must not be negative")
 	case cfg.MaxBackoff < cfg.MinBackoff:

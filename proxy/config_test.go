@@ -14,6 +14,7 @@ func TestConfig_WhatIsOutOfRangeIsNamed(t *testing.T) {
 	for name, change := range map[string]func(*proxy.Config){
 		"AuthKey":       func(c *proxy.Config) { c.AuthKey = auth.Key{} },
 		"Name":          func(c *proxy.Config) { c.Name = strings.Repeat("x", 256) },
+		"Require":       func(c *proxy.Config) { c.Require = []string{"a", ""} },
 		"MinBackoff":    func(c *proxy.Config) { c.MinBackoff = -1 },
 		"MaxBackoff":    func(c *proxy.Config) { c.MinBackoff, c.MaxBackoff = 2, 1 },
 		"EventBuffer":   func(c *proxy.Config) { c.EventBuffer = 1<<16 + 1 },

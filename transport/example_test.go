@@ -79,11 +79,12 @@ func ExampleWait() {
 	ready, err := transport.Wait(ctx, near...)
 	for _, c := range ready {
 		var text string
-		fmt.Println(c.Recv(ctx, &text), text, err)
+		err := errors.Join(err, c.Recv(ctx, &text))
+		fmt.Println(text, err)
 	}
 	for i := range near {
 		near[i].Close()
 		far[i].Close()
 	}
-	// Output: <nil> done <nil>
+	// Output: done <nil>
 }

@@ -26,6 +26,10 @@ type Config struct {
 	Grace time.Duration
 	// Logger gets decisions; nil: none.
 	Logger *slog.Logger
+	// Shutdown is asked when a client wants the master to end, in order if drain;
+	// by is the client. What it returns is called once the client has its answer,
+	// and must not block. nil: no client may.
+	Shutdown func(by string, drain bool) (begin func(), err error)
 	// Debug sends the stack traces of methods that panicked to their callers.
 	Debug bool
 }

@@ -21,6 +21,7 @@ var masterMethods = []reeve.MethodInfo{
 	{Name: "objects", Signature: "objects(after, max) (objects, next)", Reads: true},
 	{Name: "methods", Signature: "methods(ref) methods", Reads: true},
 	{Name: "locks", Signature: "locks(after, max) (holds, next)", Reads: true},
+	{Name: "shutdown", Signature: "shutdown(drain)"},
 }
 
 // Bounds of one page.
@@ -103,6 +104,8 @@ func (m *master) call(c *Call) error {
 			return err
 		}
 		ReturnValue(c, e.typ.Methods)
+	case "shutdown":
+		return m.shutdown(c)
 	case "objects":
 		return page(c, m.host, func(e *entry) []reeve.ObjectInfo { return []reeve.ObjectInfo{e.info()} })
 	case "locks":
@@ -118,6 +121,31 @@ func (m *master) call(c *Call) error {
 			return holds
 		})
 	}
+	return nil
+}
+
+// shutdown ends the master. One that was asked of an earlier life of it is not
+// this one's to carry out: the master may have ended by it, and be back.
+func (m *master) shutdown(c *Call) error {
+	var a struct {
+		_     struct{} `cbor:",toarray"`
+		Drain bool
+	}
+	if err := DecodeArgs(c, &a); err != nil {
+		return err
+	}
+	switch {
+	case c.Again:
+		return reeve.ErrOutcomeUnknown
+	case m.host.cfg.Shutdown == nil:
+		return fmt.Errorf("%w: clients cannot end this master", reeve.ErrPermission)
+	}
+	begin, err := m.host.cfg.Shutdown(c.Client.String(), a.Drain)
+	if err != nil {
+		return err
+	}
+	c.Return(nil)
+	begin()
 	return nil
 }
 
