@@ -1,0 +1,101 @@
+package container
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// maxDepth is how deep a key or value may be nested: answers add a few levels,
+// and readers stop at 32.
+const maxDepth = 26
+
+var (
+	errShort  = errors.New("it is cut off")
+	errDeep   = errors.New("it is nested too deep")
+	errLength = errors.New("it has a length that is not definite, or a form that does not exist")
+)
+
+// CBOR's major types.
+const (
+	majorUint = iota
+	majorNegative
+	majorBytes
+	majorText
+	majorArray
+	majorMap
+	majorTag
+	majorSimple
+)
+
+const (
+	cborFalse = 0xf4
+	cborTrue  = 0xf5
+	cborNil   = 0xf6
+)
+
+// head reads the beginning of an item: its major type, the number in it, and what
+// follows.
+func head(b []byte) (major byte, n uint64, rest []byte, err error) {
+	if len(b) == 0 {
+		return 0, 0, nil, errShort
+	}
+	major, info := b[0]>>5, b[0]&0x1f
+	b = b[1:]
+	switch {
+	case info < 24:
+		return major, uint64(info), b, nil
+	case info > 27:
+		return 0, 0, nil, errLength
+	}
+	size := 1 << (info - 24)
+	if len(b) < size {
+		return 0, 0, nil, errShort
+	}
+	switch size {
+	case 1:
+		n = uint64(b[0])
+	case 2:
+		n = uint64(binary.BigEndian.Uint16(b))
+	case 4:
+		n = uint64(binary.BigEndian.Uint32(b))
+	case 8:
+		n = binary.BigEndian.Uint64(b)
+	}
+	if major == majorSimple && size == 1 && n < 32 {
+		return 0, 0, nil, errLength
+	}
+	return major, n, b[size:], nil
+}
+
+// skip returns what follows the first item of b.
+func skip(b []byte, depth int) ([]byte, error) {
+	major, n, rest, err := head(b)
+	if err != nil {
+		return nil, err
+	}
+	switch major {
+	case majorBytes, majorText:
+		if n > uint64(len(rest)) {
+			return nil, errShort
+		}
+		return rest[n:], nil
+	case majorArray, majorMap, majorTag:
+		if depth == 0 {
+			return nil, errDeep
+		}
+		items := n
+		if major == majorTag {
+			items = 1
+		} else if n > uint64(len(rest)) {
+			return nil, errShort // each is a byte at least
+		} else if major == majorMap {
+			items *= 2
+		}
+		for range items {
+			if rest, err = skip(rest, depth-1); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return rest, nil
+}
