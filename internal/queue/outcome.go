@@ -58,7 +58,9 @@ func (q *Queue) endResult(t *task, s reeve.State, reason string, result []byte, 
 	}
 	if keep > 0 {
 		q.results.add(r, now, now+keep)
-		q.results.refer(t.id, t.blobs())
+		if asked > 0 {
+			q.results.refer(t.id, t.blobs())
+		}
 		q.setDue(now + keep)
 		q.noteEnd(t.id, &r, now+keep)
 	} else {

@@ -5,7 +5,8 @@ import "github.com/reeveq/reeve"
 // results are the outcomes that are kept, each until its time, in no more
 // memory than most bytes: for a new one those go first whose time is over
 // first. An outcome whose time is over is gone at once, whether expire has seen
-// it or not. most must be set, and store where outcomes name blobs; otherwise the zero value has none.
+// it or not. most must be set, and store where outcomes name blobs; otherwise the
+// zero value has none.
 type results struct {
 	most  int64
 	early uint64 // outcomes that were given up before their time

@@ -167,6 +167,9 @@ func (cl *Client) Connected() bool {
 	return cl.link != nil
 }
 
+// ID names the client.
+func (cl *Client) ID() ClientID { return cl.id }
+
 // Who is the client for people.
 func (cl *Client) Who() Who {
 	cl.mu.Lock()
