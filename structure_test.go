@@ -106,7 +106,7 @@ var mayImport = map[string][]string{
 }
 
 // public are the packages that a user of the library may import.
-var public = []string{"", "auth", "canonical", "codec", "journal", "journal/backup", "journal/file", "journal/journaltest", "manager", "proxy", "shared", "worker", "managertest", "transport"}
+var public = []string{"", "auth", "canonical", "codec", "journal", "journal/backup", "journal/file", "journal/journaltest", "manager", "proxy", "shared", "worker", "pool", "managertest", "transport"}
 
 func TestImports_FollowTheRules(t *testing.T) {
 	t.Parallel()
