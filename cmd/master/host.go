@@ -77,8 +77,16 @@ func host(ctx context.Context, cmd *cli.Command, o *options, std cmdline.IO, env
 			}
 		}
 	case err = <-served:
-		if !errors.Is(err, reeve.ErrJournal) {
+		switch {
+		case errors.Is(err, reeve.ErrJournal):
+		case !errors.Is(err, reeve.ErrClosed):
 			return fmt.Errorf("cannot serve any more: %w", err)
+		default: // a client ends the master
+			served <- err
+			if err = m.Join(stop.Graceful); stop.Graceful.Err() == nil && err == nil {
+				return o.endedByClient(result)
+			}
+			err = nil // it has failed, or a signal is faster than what it waits for
 		}
 	}
 	if failed := m.Err(); errors.Is(failed, reeve.ErrJournal) {
@@ -100,6 +108,7 @@ func (o *options) open(stop context.Context, cmd *cli.Command, key auth.Key, log
 	}
 	m, err := manager.New(manager.Config{
 		AuthKey: key, MaxPayload: o.maxPayload, Journal: kept, Memory: o.memory, Durability: o.durability,
+		AllowShutdown: o.mayEnd, ShutdownGrace: max(o.grace, 1),
 		Logger: log.Logger, Debug: o.log.Verbose,
 	})
 	if err != nil && kept != nil {
@@ -136,6 +145,15 @@ func (o *options) declare(m *manager.Master) ([]reeve.Queue, error) {
 		queues = append(queues, q)
 	}
 	return queues, nil
+}
+
+// endedByClient is how the program ends when a client has ended the master: well,
+// unless that broke a batch run off.
+func (o *options) endedByClient(result <-chan error) error {
+	if o.input == "" {
+		return nil
+	}
+	return <-result
 }
 
 // shutdown lets workers finish and says goodbye.

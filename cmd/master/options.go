@@ -27,6 +27,7 @@ type options struct {
 	memory     int64
 	grace      time.Duration
 	summary    time.Duration
+	mayEnd     bool // by clients
 	debugAddr  string
 	input      string
 	output     string
@@ -69,6 +70,7 @@ func (o *options) command(action cli.ActionFunc) *cli.Command {
 		cmdline.String("output", &o.output, "write the results, taken from the second queue, to `FILE`;\n- is standard output, which is the default"),
 		cmdline.Bool("ordered", &o.ordered, "write results in the order of the input, not as they come"),
 		cmdline.Duration("grace", &o.grace, 0, "when stopped, let workers finish for `TIME`"),
+		cmdline.Bool("allow-shutdown", &o.mayEnd, "let whoever has the key end the master: reeve shutdown"),
 		cmdline.Duration("summary", &o.summary, 0, "log the numbers that have changed every `TIME`; 0: never"),
 		cmdline.String("debug-addr", &o.debugAddr, program.DebugUsage),
 	}

@@ -46,6 +46,7 @@ type master interface {
 	reeve.Backuper
 	reeve.Objects
 	Queue(name string) reeve.Queue
+	ender
 	Close() error
 }
 

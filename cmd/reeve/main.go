@@ -41,7 +41,7 @@ func (t *tool) run(ctx context.Context, args []string) int {
 			t.pauseCommand(), t.resumeCommand(),
 			t.workersCommand(), t.tailCommand(), t.topCommand(),
 			t.objectsCommand(), t.locksCommand(), t.callCommand(),
-			t.backupCommand(), t.journalCommand(),
+			t.backupCommand(), t.journalCommand(), t.shutdownCommand(),
 			t.keygenCommand(), t.versionCommand(),
 		},
 	}

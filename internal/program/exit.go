@@ -26,7 +26,7 @@ const (
 	ExitOutput      = 74                   // the output, or the directory of the queues, cannot be written
 	ExitTryAgain    = 75                   // a queue or the master's disk is full; a batch run would repeat another
 	ExitProtocol    = auth.ExitProtocol    // 76: something else answered than a master of this version
-	ExitAuth        = auth.ExitAuth        // 77: the key is not shared
+	ExitAuth        = auth.ExitAuth        // 77: the key is not shared; the master does not permit it
 	ExitConfig      = auth.ExitKey         // 78: the key, or the lack of one; a queue or a journal that the master does not have
 )
 
@@ -60,7 +60,7 @@ func ExitCode(err error) int {
 		return own.Code
 	}
 	switch {
-	case errors.Is(err, reeve.ErrAuth):
+	case errors.Is(err, reeve.ErrAuth), errors.Is(err, reeve.ErrPermission):
 		return ExitAuth
 	case errors.Is(err, reeve.ErrKey), errors.Is(err, reeve.ErrNoSuchQueue), errors.Is(err, reeve.ErrNoJournal):
 		return ExitConfig

@@ -25,7 +25,7 @@ func TestExitCode_TellsErrorsApart(t *testing.T) {
 	t.Parallel()
 	for want, errs := range map[int][]error{
 		program.ExitDone:        {nil},
-		program.ExitAuth:        {&auth.RejectedError{}, fmt.Errorf("x: %w", &auth.UnprovenError{}), reeve.ErrAuth},
+		program.ExitAuth:        {&auth.RejectedError{}, fmt.Errorf("x: %w", &auth.UnprovenError{}), reeve.ErrAuth, reeve.ErrPermission},
 		program.ExitConfig:      {&auth.KeyError{}, reeve.ErrKey, &reeve.NoSuchQueueError{}, reeve.ErrNoJournal, program.Fail(program.ExitConfig, program.ErrNoKey)},
 		program.ExitProtocol:    {&auth.NotTLSError{}, &auth.VersionError{}, reeve.ErrProtocol},
 		program.ExitUnavailable: {reeve.ErrDisconnected, context.DeadlineExceeded, &auth.TimeoutError{}},
