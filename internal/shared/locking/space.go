@@ -18,10 +18,10 @@ type space struct {
 	busy  map[owner]*standing // who could be part of a deadlock
 }
 
-// Types are the types of this package, for one Host.
-func Types() []*shared.Type {
+// Add makes objects of this package's types possible.
+func Add(h *shared.Host) {
 	sp := &space{locks: map[reeve.Ref]*gate{}, busy: map[owner]*standing{}}
-	return []*shared.Type{
+	for _, t := range []*shared.Type{
 		{Name: "lock", Methods: lockMethods, New: sp.newLock(false)},
 		{Name: "rlock", Methods: lockMethods, New: sp.newLock(true)},
 		{Name: "rwlock", Methods: rwlockMethods, New: sp.newRWLock},
@@ -30,6 +30,8 @@ func Types() []*shared.Type {
 		{Name: "event", Methods: eventMethods, New: sp.newEvent},
 		{Name: "barrier", Methods: barrierMethods, New: sp.newBarrier},
 		{Name: "election", Methods: electionMethods, New: sp.newElection},
+	} {
+		h.AddType(t)
 	}
 }
 
