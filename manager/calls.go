@@ -12,7 +12,9 @@ import (
 
 // openObjects makes the place for shared objects of a new master.
 func (m *Master) openObjects() {
-	m.host = shared.New(shared.Config{Shutdown: m.askShutdown, Logger: m.cfg.Logger})
+	m.host = shared.New(shared.Config{Shutdown: m.askShutdown, Logger: m.cfg.Logger, Debug: m.cfg.Debug})
+	m.exposed = newExposed(m.host)
+	m.host.Serve("$queues", &queuesService{m}, queuesMethods)
 	m.objects = m.host.NewCaller(shared.ClientID{}, shared.Who{Name: localName})
 }
 

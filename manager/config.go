@@ -47,6 +47,9 @@ type Config struct {
 	// MaxSubscriptions bounds the event subscriptions of one client. 0:
 	// [DefaultMaxSubscriptions].
 	MaxSubscriptions int
+	// MaxQueues bounds the queues: more are not declared, neither by clients nor by
+	// this process. Those that the journal has are all there. 0: [DefaultMaxQueues].
+	MaxQueues int
 	// EventBuffer is how many events wait for one reader that is slow, at most
 	// 65,536; beyond that it misses the oldest. 0: [DefaultEventBuffer].
 	EventBuffer int
@@ -78,6 +81,9 @@ type Config struct {
 	// it themselves. 0: [reeve.DurabilitySync].
 	Durability reeve.Durability
 
+	// Blobs says where and how large values are kept.
+	Blobs BlobConfig
+
 	// OnStart is called once, when the master begins to be served and before a
 	// client is let in, with the ctx of Start or Serve: [Master.Addr] is known by
 	// then. An error ends Start or Serve, and it is called again by the next one.
@@ -107,6 +113,7 @@ const (
 	DefaultMaxConsumers           = 4096
 	DefaultMaxCommands            = 64
 	DefaultMaxSubscriptions       = 16
+	DefaultMaxQueues              = 10_000
 	DefaultEventBuffer            = 4096
 	DefaultMaxReceiving     int64 = 512 << 20
 	DefaultWriteTimeout           = 30 * time.Second
@@ -126,6 +133,7 @@ func (c Config) withDefaults() Config {
 	c.MaxConsumers = cmp.Or(c.MaxConsumers, DefaultMaxConsumers)
 	c.MaxCommands = cmp.Or(c.MaxCommands, DefaultMaxCommands)
 	c.MaxSubscriptions = cmp.Or(c.MaxSubscriptions, DefaultMaxSubscriptions)
+	c.MaxQueues = cmp.Or(c.MaxQueues, DefaultMaxQueues)
 	c.EventBuffer = cmp.Or(c.EventBuffer, DefaultEventBuffer)
 	c.MaxReceiving = cmp.Or(c.MaxReceiving, max(DefaultMaxReceiving, c.MaxPayload+frameExtra))
 	c.WriteTimeout = cmp.Or(c.WriteTimeout, DefaultWriteTimeout)
@@ -167,6 +175,8 @@ func (c Config) validate() error {
 		return bad("MaxCommands", c.MaxCommands, "more than 0")
 	case c.MaxSubscriptions < 0:
 		return bad("MaxSubscriptions", c.MaxSubscriptions, "more than 0")
+	case c.MaxQueues < 0:
+		return bad("MaxQueues", c.MaxQueues, "more than 0")
 	case c.EventBuffer < 0 || c.EventBuffer > queue.MaxEvents:
 		return bad("EventBuffer", c.EventBuffer, "1 to 65,536")
 	case c.MaxReceiving < c.MaxPayload+frameExtra:
@@ -179,6 +189,9 @@ func (c Config) validate() error {
 		return bad("LoginTimeout", c.LoginTimeout, "more than 0")
 	case c.Memory < 0:
 		return bad("Memory", c.Memory, "more than 0")
+	}
+	if err := c.Blobs.validate(); err != nil {
+		return err
 	}
 	if err := c.Durability.Validate(); err != nil {
 		return fmt.Errorf("manager: Config.Durability: %w", err)

@@ -45,6 +45,7 @@ func TestConfig_EveryFieldOutOfRangeIsNamed(t *testing.T) {
 		"MaxConsumers":      {func(c *manager.Config) { c.MaxConsumers = -1 }},
 		"MaxCommands":       {func(c *manager.Config) { c.MaxCommands = -1 }},
 		"MaxSubscriptions":  {func(c *manager.Config) { c.MaxSubscriptions = -1 }},
+		"MaxQueues":         {func(c *manager.Config) { c.MaxQueues = -1 }},
 		"EventBuffer":       {func(c *manager.Config) { c.EventBuffer = -1 }, func(c *manager.Config) { c.EventBuffer = 1<<16 + 1 }},
 		"MaxReceiving":      {func(c *manager.Config) { c.MaxReceiving = -1 }, func(c *manager.Config) { c.MaxReceiving = 16 << 20 }},
 		"WriteTimeout":      {func(c *manager.Config) { c.WriteTimeout = -1 }},
@@ -82,7 +83,7 @@ func TestConfig_ZeroAndTheLimitsThemselvesAreAccepted(t *testing.T) {
 	for _, cfg := range []manager.Config{
 		{},
 		{Heartbeat: 100 * time.Millisecond, MaxPayload: 1 << 10, MaxWaiting: 1, MaxSessions: 1, MaxSessionsPerKey: 1, MaxConsumers: 1,
-			MaxCommands: 1, MaxSubscriptions: 1, EventBuffer: 1, MaxReceiving: 1<<10 + 2<<20, WriteTimeout: 1, LoginTimeout: 1, Watchdog: 1,
+			MaxCommands: 1, MaxSubscriptions: 1, MaxQueues: 1, EventBuffer: 1, MaxReceiving: 1<<10 + 2<<20, WriteTimeout: 1, LoginTimeout: 1, Watchdog: 1,
 			Memory: 1, Durability: reeve.Durability(time.Millisecond)},
 		{Heartbeat: time.Hour, MaxPayload: 1 << 30, MaxReceiving: math.MaxInt64, Watchdog: -1, Memory: math.MaxInt64, Durability: reeve.DurabilityNone},
 	} {

@@ -16,7 +16,7 @@ func (r *requests) handleRare(t wire.Type, body []byte) error {
 		return handle(r, t, body, func(m *wire.Call) error { return r.call(m) })
 	case wire.TypeNack:
 		return handle(r, t, body, func(m *wire.Nack) error {
-			return r.once(m.Req, m.Low, m.Queue, func(q *queue.Queue) {
+			return r.onceLeased(m.Req, m.Low, m.Queue, func(q *queue.Queue) {
 				q.Nack(r.s.holder, &queue.NackOp{
 					ID: m.ID, Attempt: m.Attempt, Delay: m.Delay, TimedOut: m.Cause == wire.CauseTimedOut,
 					Returned: m.Cause == wire.CauseReturned, Snooze: m.Cause == wire.CauseSnoozed,
@@ -26,13 +26,13 @@ func (r *requests) handleRare(t wire.Type, body []byte) error {
 		})
 	case wire.TypeBury:
 		return handle(r, t, body, func(m *wire.Bury) error {
-			return r.once(m.Req, m.Low, m.Queue, func(q *queue.Queue) {
+			return r.onceLeased(m.Req, m.Low, m.Queue, func(q *queue.Queue) {
 				q.Nack(r.s.holder, &queue.NackOp{ID: m.ID, Attempt: m.Attempt, Bury: true, Error: m.Error, Stack: m.Stack}, m.Req, r.s)
 			})
 		})
 	case wire.TypeExtend:
 		return handle(r, t, body, func(m *wire.Extend) error {
-			return r.once(m.Req, m.Low, m.Queue, func(q *queue.Queue) {
+			return r.onceLeased(m.Req, m.Low, m.Queue, func(q *queue.Queue) {
 				q.Extend(r.s.holder, m.ID, m.Attempt, m.Duration, m.Req, r.s)
 			})
 		})

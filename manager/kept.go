@@ -27,17 +27,21 @@ type Recovered struct {
 // on.
 func (m *Master) openEngine() (err error) {
 	m.engine, err = queue.Open(context.Background(), queue.Config{
-		MaxPayload: m.cfg.MaxPayload, MaxParked: m.cfg.MaxWaiting,
+		MaxPayload: m.cfg.MaxPayload, MaxParked: m.cfg.MaxWaiting, MaxQueues: m.cfg.MaxQueues,
 		Journal: m.cfg.Journal, Durability: m.cfg.Durability, Memory: m.cfg.Memory, Failed: m.journalFailed, Logger: m.cfg.Logger,
+		Blobs: m.blobs,
 	})
 	if err != nil {
+		m.blobs.Close(err)
 		return err
 	}
+	m.blobs.Begin() // all tasks have counted theirs
 	m.clients, m.epoch = m.engine.Clients(), m.engine.Epoch()
 	m.recovered = Recovered(m.engine.Recovered())
 	m.local = newLocal(m.engine)
 	if err := m.restoreObjects(); err != nil {
 		m.engine.Close()
+		m.blobs.Close(err)
 		return err
 	}
 	return nil

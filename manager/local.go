@@ -204,7 +204,7 @@ func (l *local) leaseLocked(name string, t reeve.Task) *reeve.Lease {
 
 // Settle ends a lease; see reeve.Settler.
 func (l *local) Settle(lease *reeve.Lease, o *reeve.Outcome, done func(error)) {
-	q, err := l.holder.Engine().Lookup(lease.Queue())
+	q, err := leasedIn(l.holder.Engine(), lease.Queue())
 	if err != nil {
 		done(err)
 		return
@@ -243,7 +243,7 @@ func (l *local) Settle(lease *reeve.Lease, o *reeve.Outcome, done func(error)) {
 // Extend makes a lease outlast silence; see reeve.Settler. This process is
 // never silent to itself, so it only checks that the lease stands.
 func (l *local) Extend(ctx context.Context, lease *reeve.Lease, d time.Duration) error {
-	q, err := l.holder.Engine().Lookup(lease.Queue())
+	q, err := leasedIn(l.holder.Engine(), lease.Queue())
 	if err != nil {
 		return err
 	}
@@ -252,7 +252,7 @@ func (l *local) Extend(ctx context.Context, lease *reeve.Lease, d time.Duration)
 
 // Progress notes how far the work is; see reeve.Settler.
 func (l *local) Progress(lease *reeve.Lease, percent float64, text string) {
-	if q, err := l.holder.Engine().Lookup(lease.Queue()); err == nil {
+	if q, err := leasedIn(l.holder.Engine(), lease.Queue()); err == nil {
 		q.Progress(l.holder, lease.ID, lease.Attempt, percent, text)
 	}
 }

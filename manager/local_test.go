@@ -21,7 +21,7 @@ func TestLocalGet_ALeaseLostBeforeItReturnsIsToldSoAndForgotten(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := newLocalQueue(l, q)
+		h := newLocalQueue(l, q.Name())
 		if _, err := h.Put(t.Context(), []reeve.Task{{Payload: []byte("x")}}); err != nil {
 			t.Fatal(err)
 		}

@@ -9,16 +9,26 @@ import (
 	"github.com/reeveq/reeve/internal/queue"
 )
 
-// localQueue is this process's handle of a queue.
+// localQueue is this process's handle of a queue: of whichever has its name, as
+// those of clients.
 type localQueue struct {
 	localSupply
 }
 
-func newLocalQueue(l *local, q *queue.Queue) *localQueue {
-	return &localQueue{localSupply{local: l, q: q}}
+func newLocalQueue(l *local, name string) *localQueue {
+	return &localQueue{localSupply{local: l, name: name}}
 }
 
-func (h *localQueue) Name() string { return h.q.Name() }
+func (h *localQueue) Name() string { return h.name }
+
+// ask has f ask the queue something with a tag, and waits for the answer.
+func (h *localQueue) ask(ctx context.Context, f func(q *queue.Queue, tag uint64)) error {
+	q, err := h.queue()
+	if err != nil {
+		return err
+	}
+	return h.local.do(ctx, func(tag uint64) { f(q, tag) }).err
+}
 
 func (h *localQueue) Put(ctx context.Context, tasks []reeve.Task, opts ...reeve.PutOption) ([]reeve.ID, error) {
 	o := reeve.NewPutOptions(opts...)
@@ -29,11 +39,15 @@ func (h *localQueue) Put(ctx context.Context, tasks []reeve.Task, opts ...reeve.
 		batch[i] = reeve.Task{Payload: t.Payload, Type: t.Type, Priority: t.Priority, Delay: t.Delay, Timeout: t.Timeout, Rules: t.Rules}
 		each = each || t.Rules != nil && t.Rules.Unique != ""
 	}
+	q, err := h.queue()
+	if err != nil {
+		return nil, err
+	}
 	if each {
-		return h.putEach(ctx, batch, &o)
+		return h.putEach(ctx, q, batch, &o)
 	}
 	a := h.local.do(ctx, func(tag uint64) {
-		h.q.Put(h.local.holder, &queue.PutOp{Tasks: batch, NoWait: o.NoWait, Tag: tag, By: h.local})
+		q.Put(h.local.holder, &queue.PutOp{Tasks: batch, NoWait: o.NoWait, Tag: tag, By: h.local})
 	})
 	if a.err != nil {
 		return nil, a.err
@@ -46,7 +60,7 @@ func (h *localQueue) Put(ctx context.Context, tasks []reeve.Task, opts ...reeve.
 }
 
 // putEach puts each task, or finds the one that has its unique key, apart.
-func (h *localQueue) putEach(ctx context.Context, batch []reeve.Task, o *reeve.PutOptions) ([]reeve.ID, error) {
+func (h *localQueue) putEach(ctx context.Context, q *queue.Queue, batch []reeve.Task, o *reeve.PutOptions) ([]reeve.ID, error) {
 	if len(batch) > reeve.MaxBatch {
 		return nil, &reeve.LimitError{Kind: reeve.ErrInvalid, Limit: "tasks of one Put", Value: int64(len(batch)), Max: reeve.MaxBatch}
 	}
@@ -56,7 +70,7 @@ func (h *localQueue) putEach(ctx context.Context, batch []reeve.Task, o *reeve.P
 		}
 	}
 	answers, err := h.local.doEach(ctx, len(batch), func(tag uint64) {
-		h.q.Put(h.local.holder, &queue.PutOp{Tasks: batch, NoWait: o.NoWait, Each: true, Tag: tag, By: h.local})
+		q.Put(h.local.holder, &queue.PutOp{Tasks: batch, NoWait: o.NoWait, Each: true, Tag: tag, By: h.local})
 	})
 	if err != nil {
 		return nil, err
@@ -86,20 +100,28 @@ func (h *localQueue) putEach(ctx context.Context, batch []reeve.Task, o *reeve.P
 }
 
 func (h *localQueue) Stats(ctx context.Context) (reeve.QueueStats, error) {
-	return h.q.Stats(), ctx.Err()
+	q, err := h.queue()
+	if err != nil {
+		return reeve.QueueStats{Name: h.name}, err
+	}
+	return q.Stats(), ctx.Err()
 }
 
 func (h *localQueue) Join(ctx context.Context) error {
-	return h.local.do(ctx, func(tag uint64) {
-		h.q.Join(h.local.holder, &queue.JoinOp{Tag: tag, By: h.local})
-	}).err
+	return h.ask(ctx, func(q *queue.Queue, tag uint64) {
+		q.Join(h.local.holder, &queue.JoinOp{Tag: tag, By: h.local})
+	})
 }
 
 func (h *localQueue) Shutdown(ctx context.Context, immediate bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	h.q.Shutdown(immediate)
+	q, err := h.queue()
+	if err != nil {
+		return err
+	}
+	q.Shutdown(immediate)
 	return h.local.durable(ctx)
 }
 
@@ -110,14 +132,22 @@ func (h *localQueue) Dead(ctx context.Context, skip, max int) ([]reeve.DeadTask,
 	if skip < 0 || max < 1 || max > reeve.MaxBatch {
 		return nil, fmt.Errorf("%w: %d dead tasks after %d, want 1 to %d", reeve.ErrInvalid, max, skip, reeve.MaxBatch)
 	}
-	return h.q.Dead(skip, max)
+	q, err := h.queue()
+	if err != nil {
+		return nil, err
+	}
+	return q.Dead(skip, max)
 }
 
 func (h *localQueue) Pause(ctx context.Context, reason string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := h.q.Pause(reason); err != nil {
+	q, err := h.queue()
+	if err != nil {
+		return err
+	}
+	if err := q.Pause(reason); err != nil {
 		return err
 	}
 	return h.local.durable(ctx)
@@ -127,7 +157,11 @@ func (h *localQueue) Resume(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	h.q.Resume()
+	q, err := h.queue()
+	if err != nil {
+		return err
+	}
+	q.Resume()
 	return h.local.durable(ctx)
 }
 

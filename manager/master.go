@@ -10,6 +10,8 @@ import (
 	"github.com/reeveq/reeve/codec"
 	"github.com/reeveq/reeve/internal/queue"
 	"github.com/reeveq/reeve/internal/shared"
+	"github.com/reeveq/reeve/internal/shared/blob"
+	"github.com/reeveq/reeve/internal/shared/expose"
 	"github.com/reeveq/reeve/internal/wire"
 	"golang.org/x/sync/semaphore"
 )
@@ -21,6 +23,8 @@ type Master struct {
 	clients   *queue.Clients
 	host      *shared.Host   // of what is shared besides queues
 	objects   *shared.Caller // of this process
+	blobs     *blob.Store
+	exposed   *expose.Set    // values of this process
 	auth      *auth.Server
 	local     *local
 	epoch     uint64              // changes when the master starts without its memory
@@ -97,6 +101,10 @@ func newMaster(cfg Config) (*Master, error) {
 	}
 	m.ctx, m.cancel = context.WithCancelCause(context.Background())
 	m.openObjects()
+	if err := m.openBlobs(); err != nil {
+		m.cancel(err)
+		return nil, err
+	}
 	return m, nil
 }
 
@@ -106,21 +114,19 @@ func newMaster(cfg Config) (*Master, error) {
 // that is out of range. Clients that are connected already keep their tasks for
 // three of the heartbeats they know, if that is longer than cfg.Lease.
 func (m *Master) Queue(name string, cfg reeve.QueueConfig) (reeve.Queue, error) {
-	q, err := m.engine.Declare(name, cfg)
-	if err != nil {
+	if _, err := m.engine.Declare(name, cfg); err != nil {
 		return nil, err
 	}
-	return newLocalQueue(m.local, q), nil
+	return newLocalQueue(m.local, name), nil
 }
 
 // Lookup returns this process's handle of a queue that was declared, or a
 // [*reeve.NoSuchQueueError].
 func (m *Master) Lookup(name string) (reeve.Queue, error) {
-	q, err := m.engine.Lookup(name)
-	if err != nil {
+	if _, err := m.engine.Lookup(name); err != nil {
 		return nil, err
 	}
-	return newLocalQueue(m.local, q), nil
+	return newLocalQueue(m.local, name), nil
 }
 
 // QueueOf returns the typed handle of a queue that was declared. Payloads are

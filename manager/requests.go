@@ -99,6 +99,26 @@ func (r *requests) lookup(name string, req uint64, count int) (*queue.Queue, boo
 	return q, true
 }
 
+// leased is lookup for requests about leases. Who has one of a queue that is not
+// there had it of one that was deleted.
+func (r *requests) leased(name string, req uint64, count int) (*queue.Queue, bool) {
+	q, err := leasedIn(r.s.m.engine, name)
+	if err != nil {
+		r.s.settle(req, count, 0, err)
+		return nil, false
+	}
+	return q, true
+}
+
+// leasedIn finds the queue of a lease. [reeve.ErrLeaseLost].
+func leasedIn(e *queue.Engine, name string) (*queue.Queue, error) {
+	q, err := e.Lookup(name)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", reeve.ErrLeaseLost, err)
+	}
+	return q, nil
+}
+
 // begin notes that requests arrived. Those that were seen before are answered
 // or left to the answer that is under way, and each that is to be carried out
 // after all is passed to one.
@@ -174,7 +194,7 @@ func (r *requests) doComplete() error {
 }
 
 func (r *requests) completeSome(req uint64, ops []queue.CompleteOp) {
-	from, ok := r.lookup(r.complete.Queue, req, len(ops))
+	from, ok := r.leased(r.complete.Queue, req, len(ops))
 	if !ok {
 		return
 	}
@@ -199,7 +219,7 @@ func (r *requests) doAck() error {
 }
 
 func (r *requests) ackSome(req uint64, ops []queue.AckOp) {
-	if q, ok := r.lookup(r.ack.Queue, req, len(ops)); ok {
+	if q, ok := r.leased(r.ack.Queue, req, len(ops)); ok {
 		q.Ack(r.s.holder, ops, req, r.s)
 	}
 }
@@ -209,6 +229,15 @@ func (r *requests) ackSome(req uint64, ops []queue.AckOp) {
 func (r *requests) once(req, low uint64, name string, do func(*queue.Queue)) error {
 	return r.onceAnywhere(req, low, func() {
 		if q, ok := r.lookup(name, req, 1); ok {
+			do(q)
+		}
+	})
+}
+
+// onceLeased is once for a request about a lease.
+func (r *requests) onceLeased(req, low uint64, name string, do func(*queue.Queue)) error {
+	return r.onceAnywhere(req, low, func() {
+		if q, ok := r.leased(name, req, 1); ok {
 			do(q)
 		}
 	})

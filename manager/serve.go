@@ -174,7 +174,9 @@ func (m *Master) Close() error {
 	m.host.Close()
 	m.conns.Wait()
 	m.opening.background.Wait()
-	return cmp.Or(m.failure(), journalError(m.engine.Close()))
+	err := journalError(m.engine.Close())
+	m.blobs.Close(reeve.ErrClosed)
+	return cmp.Or(m.failure(), err)
 }
 
 // end stops everything, for a cause, of which the first counts. It waits for

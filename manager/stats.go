@@ -28,9 +28,12 @@ type Stats struct {
 	Protocol    uint64 // sessions ended because of a protocol error
 	Unsupported uint64 // messages of unknown type
 	Panics      uint64 // requests that panicked
+	Deleted     uint64 // queues, by whomever
+	Idle        uint64 // of them, those that were because of their QueueConfig.IdleTTL
 	Stalls      uint64 // times that Config.Watchdog passed without a movement in a queue
 
 	Journal JournalStats
+	Blobs   BlobStats
 }
 
 // JournalStats are the numbers of a master's journal since the master was made;
@@ -50,6 +53,7 @@ func (m *Master) Stats() Stats {
 	m.mu.Lock()
 	sessions := len(m.sessions)
 	m.mu.Unlock()
+	deleted, idle := m.engine.Deletes()
 	return Stats{
 		Sessions:    sessions,
 		Clients:     m.clients.Len(),
@@ -67,7 +71,10 @@ func (m *Master) Stats() Stats {
 		Protocol:    m.counts.protocol.Load(),
 		Unsupported: m.counts.unsupported.Load(),
 		Panics:      m.counts.panics.Load(),
+		Deleted:     deleted,
+		Idle:        idle,
 		Stalls:      m.counts.stalls.Load(),
 		Journal:     m.journalStats(),
+		Blobs:       BlobStats(m.blobs.Stats()),
 	}
 }

@@ -17,9 +17,12 @@ func (m *Master) From(sources ...reeve.Source) reeve.Supply {
 // localSupply hands tasks to this process: those of one queue, or of several.
 type localSupply struct {
 	local   *local
-	q       *queue.Queue   // or
+	name    string         // of the queue, or
 	sources []reeve.Source // of several
 }
+
+// queue is the queue of the supply's name.
+func (s *localSupply) queue() (*queue.Queue, error) { return s.local.holder.Engine().Lookup(s.name) }
 
 func (s *localSupply) Get(ctx context.Context, max int, opts ...reeve.GetOption) ([]*reeve.Lease, error) {
 	return s.get(ctx, max, false, opts)
@@ -34,10 +37,17 @@ func (s *localSupply) get(ctx context.Context, max int, noWait bool, opts []reev
 	if err := s.check(&op.Want); err != nil {
 		return nil, err
 	}
+	var q *queue.Queue
+	if len(s.sources) == 0 {
+		var err error
+		if q, err = s.queue(); err != nil {
+			return nil, err
+		}
+	}
 	a := s.local.do(ctx, func(tag uint64) {
 		op.Tag = tag
-		if s.q != nil {
-			s.q.Get(s.local.holder, &op)
+		if q != nil {
+			q.Get(s.local.holder, &op)
 		} else if err := s.local.holder.Engine().GetFrom(s.local.holder, &op, s.sources); err != nil {
 			s.local.Got(tag, "", nil, err)
 			s.local.Wake()
@@ -57,6 +67,13 @@ func (s *localSupply) Consume(ctx context.Context, slots int, opts ...reeve.GetO
 	if err := s.check(&want); err != nil {
 		return nil, err
 	}
+	var q *queue.Queue
+	if len(s.sources) == 0 {
+		var err error
+		if q, err = s.queue(); err != nil {
+			return nil, err
+		}
+	}
 	l := s.local
 	c := &localConsumer{local: l, more: make(chan struct{}, 1)}
 	l.mu.Lock()
@@ -65,7 +82,7 @@ func (s *localSupply) Consume(ctx context.Context, slots int, opts ...reeve.GetO
 	l.consumers[c.tag] = c
 	l.mu.Unlock()
 	// Nothing is delivered before there is a consumer to change: start paused.
-	standing, err := newStanding(l.holder, c.tag, 0, s.q, s.sources, want)
+	standing, err := newStanding(l.holder, c.tag, 0, q, s.sources, want)
 	if err != nil {
 		l.mu.Lock()
 		delete(l.consumers, c.tag)
@@ -78,7 +95,7 @@ func (s *localSupply) Consume(ctx context.Context, slots int, opts ...reeve.GetO
 }
 
 func (s *localSupply) check(want *reeve.GetOptions) error {
-	if s.q == nil {
+	if s.name == "" {
 		if err := reeve.CheckSources(s.sources); err != nil {
 			return err
 		}
@@ -95,6 +112,14 @@ func newStanding(h *queue.Holder, tag uint64, slots int, q *queue.Queue, sources
 		}
 	} else if c := q.Consume(h, tag, slots, want); c != nil {
 		return c, nil
+	}
+	if q != nil { // it may be deleted, while it was asked for
+		sources = []reeve.Source{{Queue: q.Name()}}
+	}
+	for _, s := range sources {
+		if _, err := h.Engine().Lookup(s.Queue); err != nil {
+			return nil, err
+		}
 	}
 	return nil, reeve.ErrClosed
 }

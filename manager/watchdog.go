@@ -66,7 +66,11 @@ func (m *Master) watch(w *watchdog, now time.Time) {
 	if w.after <= 0 {
 		return
 	}
-	for _, s := range m.engine.Stats() {
+	stats := m.engine.Stats()
+	if len(w.seen) > len(stats) { // some were deleted
+		clear(w.seen)
+	}
+	for _, s := range stats {
 		if d := w.stalled(&s, now); d > 0 {
 			why, asWanted := m.whyStill(s.Name)
 			if asWanted {

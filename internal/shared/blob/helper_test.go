@@ -30,6 +30,7 @@ func open(t testing.TB, cfg blob.Config) *fixture {
 	if f.store, err = blob.Open(cfg); err != nil {
 		t.Fatal(err)
 	}
+	f.store.Begin()
 	f.host.Serve(blob.Name, f.store, blob.Methods)
 	t.Cleanup(f.close)
 	return f

@@ -26,6 +26,7 @@ type Store struct {
 	uploads map[uint64]*upload
 	timer   *time.Timer
 	due     time.Time // when the timer ends; zero: it does not run
+	running bool      // what nobody refers to is removed
 	closed  bool
 }
 
@@ -59,7 +60,8 @@ type party struct {
 	pending int64 // bytes of chunks that are not written yet
 }
 
-// Open makes a store with what its backend has: nobody refers to any of it.
+// Open makes a store with what its backend has: nobody refers to any of it, and all
+// of it stays until Begin.
 func Open(cfg Config) (*Store, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
@@ -82,6 +84,19 @@ func Open(cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("blobs: %w", err)
 	}
 	return s, nil
+}
+
+// Begin says that the tasks of a master before this one have been kept: from now
+// on what nobody refers to is removed.
+func (s *Store) Begin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running = true
+	now := time.Now()
+	for b := s.idle.head; b != nil; b = b.next {
+		b.rested = now
+	}
+	s.lookLocked(now.Add(s.cfg.Grace))
 }
 
 // Close ends uploads and waits for what is being written and read. Blobs stay as

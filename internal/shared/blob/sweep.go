@@ -8,7 +8,7 @@ import (
 
 // lookLocked has sweep called at a time, or before.
 func (s *Store) lookLocked(at time.Time) {
-	if s.closed || !s.due.IsZero() && !at.Before(s.due) {
+	if s.closed || !s.running || !s.due.IsZero() && !at.Before(s.due) {
 		return
 	}
 	s.due = at
