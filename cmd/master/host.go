@@ -108,6 +108,7 @@ func (o *options) open(stop context.Context, cmd *cli.Command, key auth.Key, log
 	}
 	m, err := manager.New(manager.Config{
 		AuthKey: key, MaxPayload: o.maxPayload, Journal: kept, Memory: o.memory, Durability: o.durability,
+		Blobs:         manager.BlobConfig{Dir: o.data, MaxBytes: o.blobBytes},
 		AllowShutdown: o.mayEnd, ShutdownGrace: max(o.grace, 1),
 		Logger: log.Logger, Debug: o.log.Verbose,
 	})

@@ -25,6 +25,7 @@ type options struct {
 	data       string
 	durability reeve.Durability
 	memory     int64
+	blobBytes  int64
 	grace      time.Duration
 	summary    time.Duration
 	mayEnd     bool // by clients
@@ -45,6 +46,7 @@ func newOptions(getenv func(string) string) *options {
 		data:       getenv("REEVE_DATA"),
 		durability: reeve.DurabilitySync,
 		memory:     memory.Share(),
+		blobBytes:  manager.DefaultBlobBytes,
 		grace:      30 * time.Second,
 		summary:    time.Minute,
 		openJournal: func(dir string, log *slog.Logger) (journal.Journal, error) {
@@ -66,6 +68,8 @@ func (o *options) command(action cli.ActionFunc) *cli.Command {
 			"`WHEN` says, the end of the master (none), a power cut (sync), or one that\ncomes TIME later (interval=TIME, 1ms to 1m)"),
 		cmdline.Size("memory", &o.memory, 1<<20, "with -data, payloads in memory take `SIZE`; what is beyond is read from DIR when\n"+
 			"it is handed over. As a rule a quarter of what the machine has"),
+		cmdline.Size("blob-bytes", &o.blobBytes, 1<<20, "blobs take `SIZE` together, in files below DIR. Without -data they are in memory, and\n"+
+			"take a quarter of what the machine has as a rule"),
 		cmdline.String("input", &o.input, "batch run: each line of `FILE` (- is standard input) becomes a task on the first queue"),
 		cmdline.String("output", &o.output, "write the results, taken from the second queue, to `FILE`;\n- is standard output, which is the default"),
 		cmdline.Bool("ordered", &o.ordered, "write results in the order of the input, not as they come"),
@@ -153,6 +157,9 @@ func (o *options) complete(cmd *cli.Command) error {
 	}
 	if o.output == "" {
 		o.output = "-"
+	}
+	if o.data == "" && !cmd.IsSet("blob-bytes") {
+		o.blobBytes = 0 // what the machine can do
 	}
 	if err := program.CheckAddr("-addr", o.addr); err != nil {
 		return err
