@@ -51,6 +51,7 @@ func (l *line) take(some []*item) []*item {
 	}
 	var taken []*item
 	kept := make([]*item, 0, l.len())
+	cursor := l.cursor
 	for i, it := range l.items[l.head:] {
 		if !wanted[it] {
 			kept = append(kept, it)
@@ -58,11 +59,9 @@ func (l *line) take(some []*item) []*item {
 		}
 		taken = append(taken, it)
 		if i < l.cursor {
-			l.cursor--
+			cursor--
 		}
 	}
-	// The cursor was moved while places were counted in the old order: what it
-	// may have skipped or seen twice is seen in the next round.
-	*l = line{items: kept, cursor: min(l.cursor, len(kept))}
+	*l = line{items: kept, cursor: cursor}
 	return taken
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/reeveq/reeve"
@@ -57,11 +58,14 @@ func (c *core) collect(round []*item) bool {
 		return false // what is wrong, watchers and puts will say
 	}
 	var asks sync.WaitGroup
+	var found atomic.Bool
 	next := make(chan *item)
 	for range min(patrolAsks, len(missing)) {
 		asks.Go(func() { // joined below
 			for it := range next {
-				c.ask(it)
+				if c.ask(it) {
+					found.Store(true)
+				}
 			}
 		})
 	}
@@ -73,7 +77,7 @@ func (c *core) collect(round []*item) bool {
 	}
 	close(next)
 	asks.Wait()
-	return true
+	return found.Load()
 }
 
 // notInQueue is those items of which the queue has no task that may yet run.
@@ -106,13 +110,14 @@ func (c *core) notInQueue(ctx context.Context, round []*item) ([]*item, error) {
 	return missing, nil
 }
 
-// ask takes the end of a task, which is not in the line, unless it has not ended:
-// it may have been moved to another queue.
-func (c *core) ask(it *item) {
+// ask takes the end of a task, which is not in the line. False when it has not
+// ended: it may have been moved to another queue.
+func (c *core) ask(it *item) bool {
 	r, err := c.master.Result(c.life, it.id)
 	if errors.Is(err, reeve.ErrNotDone) {
 		c.putBack(it)
-		return
+		return false
 	}
 	c.answer(it, &r, err)
+	return true
 }
