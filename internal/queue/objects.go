@@ -20,7 +20,8 @@ type Objects struct {
 
 	mu     sync.Mutex // guards the fields below; taken after the objects' own mutexes
 	byNo   map[uint32]*keptObject
-	last   uint32
+	last   uint32 // number of an object that was given out last
+	seq    uint64 // the same for entries
 	recs   []byte
 	recall func(ObjectCall) bool
 }
@@ -34,7 +35,7 @@ type keptObject struct {
 }
 
 type keptEntry struct {
-	pos  journal.Pos
+	seq  uint64 // of the record that has it
 	size int64
 }
 
@@ -134,11 +135,14 @@ func (o *Objects) Change(no uint32, entries []ObjectEntry, by *ObjectCall, answe
 	}
 	recs := o.recs[:0]
 	for i := range entries {
-		if e := &entries[i]; e.Gone {
+		e := &entries[i]
+		if e.Gone {
 			recs = record.AppendRemove(recs, &record.Remove{Object: no, Key: []byte(e.Key)})
 		} else {
-			recs = record.AppendEntry(recs, &record.Entry{Object: no, Key: []byte(e.Key), Value: e.Value, Expires: nanosOf(e.Expires)})
+			o.seq++
+			recs = record.AppendEntry(recs, &record.Entry{Object: no, Key: []byte(e.Key), Value: e.Value, Expires: nanosOf(e.Expires), Seq: o.seq})
 		}
+		x.set(o, e, o.seq)
 	}
 	if by != nil {
 		if c := o.engine.clients.number(by.Client); c != 0 {
@@ -150,20 +154,17 @@ func (o *Objects) Change(no uint32, entries []ObjectEntry, by *ObjectCall, answe
 		return
 	}
 	x.last = o.note(recs, told)
-	for i := range entries {
-		x.set(o, &entries[i], x.last)
-	}
 }
 
-// set notes where an entry is.
-func (x *keptObject) set(o *Objects, e *ObjectEntry, p journal.Pos) {
+// set notes which record has an entry.
+func (x *keptObject) set(o *Objects, e *ObjectEntry, seq uint64) {
 	if old, ok := x.entries[e.Key]; ok {
 		o.free(old.size)
 		delete(x.entries, e.Key)
 	}
 	if !e.Gone {
 		size := aboutEntry + int64(len(e.Key)+len(e.Value))
-		x.entries[e.Key] = keptEntry{p, size}
+		x.entries[e.Key] = keptEntry{seq, size}
 		o.bytes.Add(size)
 	}
 }
@@ -229,9 +230,9 @@ func (o *Objects) renew(p journal.Pos, kind record.Kind, body []byte) (lives boo
 			if x == nil {
 				break
 			}
-			if e, ok := x.entries[string(r.Key)]; ok && e.pos == p {
-				e.pos, lives = o.note(record.AppendEntry(o.recs[:0], &r), nil), true
-				x.entries[string(r.Key)] = e
+			if e, ok := x.entries[string(r.Key)]; ok && e.seq == r.Seq {
+				o.note(record.AppendEntry(o.recs[:0], &r), nil)
+				lives = true
 			}
 		}
 	case record.KindAnswer:

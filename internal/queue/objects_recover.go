@@ -64,15 +64,16 @@ func (o *Objects) recover(r *restoredObjects, p journal.Pos, kind record.Kind, b
 		if x.Expires != 0 {
 			e.Expires = time.Unix(0, x.Expires)
 		}
-		o.number(r, x.Object).set(o, &e, p)
+		o.number(r, x.Object).set(o, &e, x.Seq)
 		r.entries[x.Object][e.Key] = e
+		o.seq = max(o.seq, x.Seq)
 	case record.KindRemove:
 		var x record.Remove
 		if err := x.Decode(body); err != nil {
 			return err
 		}
 		e := ObjectEntry{Key: string(x.Key), Gone: true}
-		o.number(r, x.Object).set(o, &e, p)
+		o.number(r, x.Object).set(o, &e, 0)
 		delete(r.entries[x.Object], e.Key)
 	case record.KindAnswer:
 		var x record.Answer

@@ -101,7 +101,7 @@ var golden = []struct {
 	{"object", &record.Object{No: 3, Type: "map", Name: "räume", Config: []byte{0xa1, 1, 2}}},
 	{"object-0", &record.Object{}},
 	{"drop", &record.Drop{Object: 3}},
-	{"entry", &record.Entry{Object: 3, Key: []byte{0x61, 'a'}, Value: []byte{7}, Expires: ns(60)}},
+	{"entry", &record.Entry{Object: 3, Key: []byte{0x61, 'a'}, Value: []byte{7}, Expires: ns(60), Seq: 300}},
 	{"entry-0", &record.Entry{}},
 	{"remove", &record.Remove{Object: 3, Key: []byte{0x61, 'a'}}},
 	{"answer", &record.Answer{Client: 2, Req: 1<<62 + 5, Waits: true, Value: []byte{1}}},

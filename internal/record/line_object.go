@@ -40,17 +40,18 @@ type entryLine struct {
 	Key     []byte `json:"key_base64"`
 	Value   []byte `json:"value_base64,omitempty"`
 	Expires stamp  `json:"expires_at,omitempty"`
+	Seq     uint64 `json:"seq"`
 }
 
 func (l *entryLine) decode(body []byte) error {
 	var r Entry
 	err := r.Decode(body)
-	l.Object, l.Key, l.Value, l.Expires = r.Object, r.Key, r.Value, stamp(r.Expires)
+	l.Object, l.Key, l.Value, l.Expires, l.Seq = r.Object, r.Key, r.Value, stamp(r.Expires), r.Seq
 	return err
 }
 
 func (l *entryLine) append(b []byte) []byte {
-	return AppendEntry(b, &Entry{Object: l.Object, Key: l.Key, Value: l.Value, Expires: int64(l.Expires)})
+	return AppendEntry(b, &Entry{Object: l.Object, Key: l.Key, Value: l.Value, Expires: int64(l.Expires), Seq: l.Seq})
 }
 
 type removeLine struct {

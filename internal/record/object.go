@@ -23,7 +23,8 @@ type Entry struct {
 	Object  uint32
 	Key     []byte
 	Value   []byte
-	Expires int64 // Unix nanoseconds; 0: never
+	Expires int64  // Unix nanoseconds; 0: never
+	Seq     uint64 // tells it from earlier ones; higher than those
 }
 
 // Remove ends an entry.
@@ -70,9 +71,10 @@ func AppendDrop(b []byte, r *Drop) []byte {
 
 // AppendEntry appends r to b.
 func AppendEntry(b []byte, r *Entry) []byte {
-	b, o := begin(b, KindEntry, 16+len(r.Key)+len(r.Value))
+	b, o := begin(b, KindEntry, 32+len(r.Key)+len(r.Value))
 	b = append(b, bit(r.Expires != 0, entryExpires))
 	b = binary.AppendUvarint(b, uint64(r.Object))
+	b = binary.AppendUvarint(b, r.Seq)
 	if r.Expires != 0 {
 		b = appendTime(b, r.Expires)
 	}
@@ -121,6 +123,7 @@ func (r *Entry) Decode(body []byte) error {
 	c := cursor{rest: body}
 	bits := c.byte()
 	r.Object = c.uint32()
+	r.Seq = c.uvarint()
 	r.Expires = c.nanos(bits&entryExpires != 0)
 	r.Key, r.Value = c.bytes(), c.bytes()
 	return c.end(KindEntry, body)
