@@ -5,6 +5,8 @@ import (
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/shared"
+	"github.com/reeveq/reeve/internal/shared/container"
+	"github.com/reeveq/reeve/internal/shared/locking"
 	"github.com/reeveq/reeve/internal/wire"
 )
 
@@ -13,6 +15,8 @@ import (
 // openObjects makes the place for shared objects of a new master.
 func (m *Master) openObjects() {
 	m.host = shared.New(shared.Config{Shutdown: m.askShutdown, Logger: m.cfg.Logger, Debug: m.cfg.Debug})
+	container.Add(m.host)
+	locking.Add(m.host)
 	m.exposed = newExposed(m.host)
 	m.host.Serve("$queues", &queuesService{m}, queuesMethods)
 	m.objects = m.host.NewCaller(shared.ClientID{}, shared.Who{Name: localName})

@@ -23,8 +23,8 @@ type Master struct {
 	clients   *queue.Clients
 	host      *shared.Host   // of what is shared besides queues
 	objects   *shared.Caller // of this process
-	blobs     *blob.Store
 	exposed   *expose.Set    // values of this process
+	blobs     *blob.Store
 	auth      *auth.Server
 	local     *local
 	epoch     uint64              // changes when the master starts without its memory
