@@ -90,6 +90,7 @@ var mayImport = map[string][]string{
 	"internal/shared/expose":       {"", "codec", "internal/shared"},
 	"internal/shared/locking":      {"", "codec", "internal/shared"},
 	"shared":                       {"", "codec"},
+	"process":                      {"", "auth"},
 	"transport":                    {"", "auth", "codec", "internal/address", "internal/session/memnet"},
 	"manager":                      {"", "auth", "codec", "journal", "journal/backup", "internal/address", "internal/memory", "internal/session", "internal/wire", "internal/queue", "internal/shared", "internal/shared/blob", "internal/shared/container", "internal/shared/expose", "internal/shared/locking"},
 	"proxy":                        {"", "auth", "codec", "journal", "journal/backup", "internal/address", "internal/session", "internal/wire"},
@@ -106,7 +107,7 @@ var mayImport = map[string][]string{
 }
 
 // public are the packages that a user of the library may import.
-var public = []string{"", "auth", "canonical", "codec", "journal", "journal/backup", "journal/file", "journal/journaltest", "manager", "proxy", "shared", "worker", "pool", "managertest", "transport"}
+var public = []string{"", "auth", "canonical", "codec", "journal", "journal/backup", "journal/file", "journal/journaltest", "manager", "proxy", "shared", "worker", "pool", "managertest", "process", "transport"}
 
 func TestImports_FollowTheRules(t *testing.T) {
 	t.Parallel()

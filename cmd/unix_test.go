@@ -2,6 +2,7 @@ package cmd_test
 
 import (
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 )
@@ -78,4 +79,20 @@ func TestShutdown_OthersRefuse(t *testing.T) {
 	_, addr := s.master()
 	s.run("", "reeve", "shutdown", "-connect", addr).wants(77, "permission denied")
 	s.run("", "reeve", "ls", "-connect", addr).wants(0)
+}
+
+func TestStopOnEOF_TheMasterEndsInOrderWithItsInput(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := s.startWith(func(c *exec.Cmd) { c.Stdin = r }, "master", "-addr", "127.0.0.1:0", "-stop-on-eof")
+	r.Close()
+	addr := m.says(`^listening on (\S+)$`)
+	s.run("", "reeve", "ls", "-connect", addr).wants(0)
+	w.Close()
+	m.wants(0)
+	s.run(strings.Repeat("k", 30), "master", "-stop-on-eof", "-authkey-file", "-").wants(2, "both need the standard input")
 }

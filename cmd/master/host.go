@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -23,13 +24,18 @@ func host(ctx context.Context, cmd *cli.Command, o *options, std cmdline.IO, env
 	if err := o.checkKeyIsElsewhere(env); err != nil {
 		return cmdline.Usagef(cmd, "%w", err)
 	}
+	if o.stopOnEOF && o.key.FromInput(env) {
+		return cmdline.Usagef(cmd, "-stop-on-eof and -authkey-file -: both need the standard input")
+	}
 	key, err := o.key.MasterKey(cmd, env, o.addr, log)
 	if err != nil {
 		return err
 	}
 	// From here on, and until the master is closed: a second signal must end
 	// whatever its end waits for.
-	stop, release := program.NotifyStop(ctx)
+	watched, leave := o.watchInput(ctx, std.In)
+	defer leave()
+	stop, release := program.NotifyStop(watched)
 	defer release()
 	m, queues, err := o.open(stop.Graceful, cmd, key, log)
 	if err != nil {
@@ -97,6 +103,18 @@ func host(ctx context.Context, cmd *cli.Command, o *options, std cmdline.IO, env
 		grace = 0 // nobody would take what workers may still finish
 	}
 	return cmp.Or(o.shutdown(m, grace, stop, served, log), err)
+}
+
+// watchInput returns a context that, with -stop-on-eof, ends when in does.
+func (o *options) watchInput(ctx context.Context, in io.Reader) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	if o.stopOnEOF {
+		go func() { // ends with in, or with the process: a read cannot be broken off
+			_, _ = io.Copy(io.Discard, in)
+			cancel()
+		}()
+	}
+	return ctx, cancel
 }
 
 // open makes the master with its queues, those of the command line and those

@@ -42,6 +42,7 @@ func TestRun_RefusesWhatCannotBeRun(t *testing.T) {
 		"-queue a,durability=sync": "-queue a,durability=sync: durability= needs -data",
 		"-data d -durability soon": "want sync, none or interval=TIME",
 		"-data d -memory 1023KiB":  "want at least 1MiB",
+		"-stop-on-eof -input x":    "-stop-on-eof and -input",
 		"-data d -memory -1":       "want a number of bytes",
 	} {
 		t.Run(args, func(t *testing.T) {

@@ -29,6 +29,7 @@ type options struct {
 	grace      time.Duration
 	summary    time.Duration
 	mayEnd     bool // by clients
+	stopOnEOF  bool
 	debugAddr  string
 	input      string
 	output     string
@@ -75,6 +76,8 @@ func (o *options) command(action cli.ActionFunc) *cli.Command {
 		cmdline.Bool("ordered", &o.ordered, "write results in the order of the input, not as they come"),
 		cmdline.Duration("grace", &o.grace, 0, "when stopped, let workers finish for `TIME`"),
 		cmdline.Bool("allow-shutdown", &o.mayEnd, "let whoever has the key end the master: reeve shutdown"),
+		cmdline.Bool("stop-on-eof", &o.stopOnEOF, "end in order when the standard input ends: for a program that starts a master\n"+
+			"and is not to leave it behind, whatever ends it"),
 		cmdline.Duration("summary", &o.summary, 0, "log the numbers that have changed every `TIME`; 0: never"),
 		cmdline.String("debug-addr", &o.debugAddr, program.DebugUsage),
 	}
@@ -146,6 +149,8 @@ func (o *options) complete(cmd *cli.Command) error {
 		return errors.New("-output needs -input")
 	case o.ordered && !batch:
 		return errors.New("-ordered needs -input")
+	case o.stopOnEOF && batch:
+		return errors.New("-stop-on-eof and -input: a batch run ends by itself")
 	case o.data == "" && cmd.IsSet("data"):
 		return errors.New("-data needs the name of a directory")
 	case o.data == "" && cmd.IsSet("durability"):

@@ -98,6 +98,9 @@ func (k *KeyFlags) Path(env Env) string {
 	return path
 }
 
+// FromInput reports whether the key is read from the standard input.
+func (k *KeyFlags) FromInput(env Env) bool { return cmp.Or(k.file, env.Getenv(auth.EnvKeyFile)) == "-" }
+
 // ownKey is the key of this user's programs on this machine.
 func ownKey() (auth.Key, error) {
 	key, err := auth.EnsureLoopbackKey("")
