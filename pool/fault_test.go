@@ -134,6 +134,26 @@ func TestFault_APatrolThatFailsHarmsNobody(t *testing.T) {
 	})
 }
 
+func TestFault_ADeletedQueueEndsItsTasks(t *testing.T) {
+	eachWay(t, reeve.QueueConfig{}, func(t *testing.T, w way) {
+		p := newPool[int, int](t, w, "f", pool.Config{MaxPending: 600})
+		f := p.MapAsync(make([]int, 1000)) // some are watched, some are not, some are not put
+		synctest.Wait()
+		q := w.op.(interface {
+			DeleteQueue(ctx context.Context, name string, force bool) error
+		})
+		if err := q.DeleteQueue(t.Context(), "tasks", true); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Get(t.Context()); !errors.Is(err, reeve.ErrPurged) {
+			t.Error(err)
+		}
+		if _, err := p.Apply(t.Context(), 1); !errors.Is(err, reeve.ErrNoSuchQueue) {
+			t.Error(err)
+		}
+	})
+}
+
 func TestFault_AMasterThatKeepsItsQueuesGoesOn(t *testing.T) {
 	cfg := manager.Config{Journal: managertest.Reopen(func(prev journal.Journal) (journal.Journal, error) {
 		if prev != nil {

@@ -3,6 +3,7 @@ package pool_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -155,6 +156,46 @@ func TestTerminate_EndsCallsWithoutAConnection(t *testing.T) {
 		}
 		if err := p.Join(t.Context()); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// One that nobody closes is not leaked: fake time ends with the last goroutine.
+func TestLife_APoolThatHasNothingToDoHasNoGoroutine(t *testing.T) {
+	eachWay(t, reeve.QueueConfig{}, func(t *testing.T, w way) {
+		w.work(t, 2)
+		p, err := pool.New[int, int](w.op, w.tasks, "square", pool.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Apply(t.Context(), 1); err != nil { // the worker is there
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		before := runtime.NumGoroutine()
+		if _, err := p.Map(t.Context(), make([]int, 3000)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if n := runtime.NumGoroutine() - before; n > 0 {
+			t.Errorf("%d goroutines are left", n)
+		}
+	})
+}
+
+func TestLife_FuturesCostNoGoroutineEach(t *testing.T) {
+	eachWay(t, reeve.QueueConfig{}, func(t *testing.T, w way) {
+		p := newPool[int, int](t, w, "nobody has it", pool.Config{})
+		before := runtime.NumGoroutine()
+		for i := range 10_000 {
+			p.Go(t.Context(), i)
+		}
+		synctest.Wait()
+		if s, err := w.tasks.Stats(t.Context()); err != nil || s.Ready != 10_000 {
+			t.Errorf("%+v, %v", s, err)
+		}
+		if n := runtime.NumGoroutine() - before; n > 600 {
+			t.Errorf("%d goroutines", n)
 		}
 	})
 }
