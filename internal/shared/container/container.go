@@ -109,12 +109,11 @@ func typeOf[O object](name string, list []method[O], fresh func() O) *shared.Typ
 		b := o.common()
 		b.env, b.self, b.kind = env, s, name
 		b.number, b.version = turns.Add(1), uint64(time.Now().UnixMicro())
+		b.mu.Lock() // a timer may go off already
+		defer b.mu.Unlock()
 		if err := o.init(spec); err != nil {
 			return nil, err
 		}
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		o.expire(time.Now())
 		return s, nil
 	}
 	return t

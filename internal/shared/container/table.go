@@ -67,6 +67,7 @@ func (t *table) load(entries []shared.Entry) error {
 	}
 	slices.SortFunc(list, func(a, b *entry) int { return cmp.Compare(a.seq, b.seq) })
 	t.order = newTree(list...)
+	t.arm()
 	return nil
 }
 
@@ -153,15 +154,19 @@ func (t *table) clear(ch *shared.Change) int {
 	return n
 }
 
-// expire takes out what is due. Nothing of it is kept: what is kept of a key says
-// when it expires.
+// expire takes out what is due.
 func (t *table) expire(now time.Time) {
+	var ch shared.Change
 	n := 0
 	for at := t.dues.first(); !at.IsZero() && !at.After(now); at = t.dues.first() {
-		t.drop(t.byKey[t.dues.heap[0].key], changeExpired)
-		n++
+		e := t.byKey[t.dues.heap[0].key]
+		t.drop(e, changeExpired)
+		if n++; t.durable() {
+			ch.Delete(e.key)
+		}
 	}
 	if n > 0 {
+		t.env.Store.Record(&ch)
 		t.wake()
 	}
 	t.arm()
