@@ -157,8 +157,11 @@ type deaf struct {
 }
 
 func (d *deaf) CallObject(ctx context.Context, c *reeve.ObjectCall) (reeve.ObjectAnswer, error) {
+	if c.Method != d.method {
+		return d.Objects.CallObject(ctx, c)
+	}
 	a, err := d.Objects.CallObject(context.WithoutCancel(ctx), c)
-	if c.Method == d.method && err == nil {
+	if err == nil {
 		<-ctx.Done()
 		return reeve.ObjectAnswer{}, ctx.Err()
 	}

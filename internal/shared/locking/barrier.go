@@ -125,10 +125,11 @@ func (b *barrier) leave(c *shared.Call, cause error) {
 		return
 	}
 	b.waiting = slices.Delete(b.waiting, i, i+1)
-	switch cause {
-	case context.DeadlineExceeded:
+	late := !c.Deadline.IsZero() && !time.Now().Before(c.Deadline) // and its caller was faster to see it
+	switch {
+	case cause == context.DeadlineExceeded, cause == context.Canceled && late:
 		b.breakUp("time is over for " + person(c.Client))
-	case context.Canceled:
+	case cause == context.Canceled:
 		b.breakUp(person(c.Client) + " gave up")
 	default:
 		b.breakUp(fmt.Sprintf("%s waits no more: %v", person(c.Client), cause))
