@@ -172,6 +172,7 @@ func (m *Master) Close() error {
 	m.end(reeve.ErrClosed)
 	m.objects.Close(true)
 	m.host.Close()
+	m.exposed.Close()
 	m.conns.Wait()
 	m.opening.background.Wait()
 	err := journalError(m.engine.Close())

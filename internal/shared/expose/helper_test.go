@@ -32,7 +32,7 @@ func newWorld(t *testing.T, cfg expose.Config, hostCfg shared.Config) *world {
 	cfg.Crosses = func(err error) error { return wire.ErrorFor(0, err, "").Err() }
 	w.set = expose.New(cfg)
 	w.client = w.caller(1)
-	t.Cleanup(w.host.Close)
+	t.Cleanup(func() { w.host.Close(); w.set.Close() })
 	return w
 }
 
@@ -111,3 +111,11 @@ func (b *board) hidden() string { return "hidden" }
 
 // exit ends the goroutine, as testing.T.FailNow does.
 func exit() { runtime.Goexit() }
+
+// share shares a value, or, without a name, a type.
+func share[I any](w *world, name string, v I) error {
+	if name == "" {
+		return w.set.Type("type", reflect.TypeFor[I](), expose.Options{})
+	}
+	return w.set.Value(name, reflect.TypeFor[I](), v, expose.Options{})
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime/debug"
+	"time"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/shared"
@@ -25,8 +26,6 @@ type job struct {
 	caller  *caller
 	lane    *lane // when it waits
 	element *list.Element
-
-	returned bool // owned by run: the method did not panic
 }
 
 // state is where a job is.
@@ -58,29 +57,25 @@ func newJob(o *object, m *method, c *shared.Call, args []byte) *job {
 // gave up, its time is over, its client is gone.
 func (j *job) end(cause error) {
 	runs := j.object.set.sched.remove(j)
-	if cause == context.DeadlineExceeded && runs {
-		return // ctx knows by itself, and says so
+	if d := j.call.Deadline; runs && !d.IsZero() && !time.Now().Before(d) {
+		return // ctx knows by itself, whatever the caller said at the same moment
 	}
 	j.stop(cause)
 }
 
-// run calls the method and answers.
-func (j *job) run() {
+// run calls the method. It does not return if the method ends the goroutine.
+func (j *job) run() (a answer) {
 	defer j.stop(nil)
 	defer func() {
-		if j.returned {
-			return
+		if p := recover(); p != nil {
+			a = j.panicked(p)
 		}
-		p := recover()
-		if p == nil {
-			p = "it ended its goroutine (runtime.Goexit)"
-		}
-		j.panicked(p)
 	}()
-	a := j.invoke()
-	j.returned = true
-	j.answer(a)
+	return j.invoke()
 }
+
+// exited is what is said of a method that ends the goroutine.
+const exited = "it ended its goroutine (runtime.Goexit)"
 
 // answer is what a method returned: a value, with the objects that it has
 // references to, or an error.
@@ -90,6 +85,7 @@ type answer struct {
 	err   error
 }
 
+// answer answers the call.
 func (j *job) answer(a answer) {
 	if a.err != nil {
 		j.call.Fail(a.err)
@@ -137,8 +133,8 @@ func (j *job) failed(err error, text, stack string) error {
 	return j.object.set.cfg.Crosses(remote)
 }
 
-// panicked answers for a method that did not return because of p.
-func (j *job) panicked(p any) {
+// panicked is the answer for a method that did not return because of p.
+func (j *job) panicked(p any) answer {
 	host := j.object.set.cfg.Host
 	stack := string(debug.Stack())
 	host.Logger().Error("a method panicked", "object", j.object.String(), "method", j.method.name, "client", j.call.Client.String(), "panic", p, "stack", stack)
@@ -146,5 +142,5 @@ func (j *job) panicked(p any) {
 		stack = ""
 	}
 	err := fmt.Errorf("%w: %v", reeve.ErrPanic, p)
-	j.answer(answer{err: j.failed(reeve.ErrPanic, err.Error(), stack)})
+	return answer{err: j.failed(reeve.ErrPanic, err.Error(), stack)}
 }

@@ -18,7 +18,18 @@ type schedule struct {
 
 	mu      sync.Mutex // guards the fields below, all gates and lanes, and where jobs are
 	clients map[*shared.Client]*caller
+	idle    []*runner // the last one is used first
+	closed  bool
 }
+
+// runner is a goroutine that runs jobs. One that has none is kept for a while: its
+// stack has grown already to what methods need, which is half of a short call.
+type runner struct {
+	next chan *job // cap 1: whoever takes the runner out of idle sends once, or closes it
+}
+
+// maxIdle is how many runners are kept.
+const maxIdle = 64
 
 // gate is what calls go through: that of an object, or of a client.
 type gate struct {
@@ -92,9 +103,21 @@ func (s *schedule) add(j *job) error {
 		l.queueLocked()
 	default:
 		s.beginLocked(j)
-		go s.work(j) // ends with what it runs
+		s.startLocked(j)
 	}
 	return nil
+}
+
+// startLocked has a runner run a job that has gone through its gates.
+func (s *schedule) startLocked(j *job) {
+	if last := len(s.idle) - 1; last >= 0 {
+		s.idle[last].next <- j
+		s.idle[last] = nil
+		s.idle = s.idle[:last]
+		return
+	}
+	r := &runner{next: make(chan *job, 1)}
+	go s.work(r, j) // ends when close is called, and what it runs has ended
 }
 
 // waitLocked puts the job at the end of a lane.
@@ -147,8 +170,9 @@ func (s *schedule) leaveLocked(j *job) {
 	}
 }
 
-// done notes that a job has run, and returns the next one for its goroutine.
-func (s *schedule) done(j *job) (next *job) {
+// done notes that a job has run, and returns the next one for its runner, which is
+// idle without one: then it is kept or, like a nil one, not.
+func (s *schedule) done(j *job, r *runner) (next *job, kept bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o, c := &j.object.gate, j.caller
@@ -158,14 +182,28 @@ func (s *schedule) done(j *job) (next *job) {
 	s.leaveLocked(j)
 	for _, g := range []*gate{&o.gate, &c.gate} {
 		for more := s.nextLocked(g); more != nil; more = s.nextLocked(g) {
-			if next == nil {
+			if next == nil && r != nil {
 				next = more
 			} else {
-				go s.work(more) // ends with what it runs
+				s.startLocked(more)
 			}
 		}
 	}
-	return next
+	if kept = next == nil && r != nil && !s.closed && len(s.idle) < maxIdle; kept {
+		s.idle = append(s.idle, r)
+	}
+	return next, kept
+}
+
+// close ends the runners that are idle, and has the others end with what they run.
+func (s *schedule) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for _, r := range s.idle {
+		close(r.next)
+	}
+	s.idle = nil
 }
 
 // nextLocked begins the first job that waits for a gate and may go. Lanes that
@@ -229,17 +267,21 @@ func (s *schedule) count(o *object) (running, waiting int) {
 	return o.gate.running, o.gate.calls
 }
 
-// work runs a job, and then those that waited for its end.
-func (s *schedule) work(j *job) {
+// work runs a job, and then others.
+func (s *schedule) work(r *runner, j *job) {
 	defer func() {
 		if j != nil { // the method has ended the goroutine
-			if next := s.done(j); next != nil {
-				go s.work(next) // ends with what it runs
-			}
+			s.done(j, nil)
+			j.answer(j.panicked(exited))
 		}
 	}()
 	for j != nil {
-		j.run()
-		j = s.done(j)
+		a := j.run()
+		next, kept := s.done(j, r)
+		j.answer(a) // its caller finds the place free
+		if kept {
+			next = <-r.next
+		}
+		j = next
 	}
 }

@@ -65,6 +65,10 @@ func New(cfg Config) *Set {
 	return s
 }
 
+// Close ends the goroutines that wait for calls; those of methods that run end with
+// these. The Host is closed before.
+func (s *Set) Close() { s.sched.close() }
+
 // Value shares a value under a name, with the methods of iface. Errors match
 // [reeve.ErrInvalid] or [reeve.ErrObjectExists].
 func (s *Set) Value(name string, iface reflect.Type, value any, o Options) error {
