@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/reeveq/reeve"
 )
@@ -190,14 +191,21 @@ func (p *blobPut) attempt(ctx context.Context) (reeve.BlobRef, error) {
 		return reeve.BlobRef{}, err
 	}
 	if err := p.send(ctx, a.Upload); err != nil {
+		if p.sum != nil && !errors.Is(err, reeve.ErrNoSuchObject) { // nobody can go on with it
+			p.abort(ctx, a.Upload)
+		}
 		return reeve.BlobRef{}, err
 	}
 	return p.commit(ctx, a.Upload)
 }
 
-// abort gives an upload up of which nothing more can come.
+// abortTimeout is how long a Put that has failed waits for a master that is not
+// reached: the upload ends by itself in some minutes.
+const abortTimeout = time.Second
+
+// abort gives an upload up.
 func (p *blobPut) abort(ctx context.Context, upload uint64) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
 	defer cancel()
 	p.s.o.call(ctx, "abort", 0, nil, upload)
 }
@@ -240,9 +248,6 @@ func (p *blobPut) send(ctx context.Context, upload uint64) error {
 			err = fmt.Errorf("blob: %w", err)
 			cancel(err)
 			sending.Wait()
-			if p.seek == nil {
-				p.abort(ctx, upload) // or it ends by itself, in some minutes
-			}
 			return err
 		}
 		if n > 0 {
