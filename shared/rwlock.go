@@ -49,6 +49,10 @@ func (l *RWLock) TryAcquireRead(ctx context.Context) (*Hold, error) {
 	return l.acquire(ctx, false, false)
 }
 
+// Release releases what was acquired last through this handle; see [Lock.Release].
+// Where goroutines share a handle, each is to release its own [Hold].
+func (l *RWLock) Release(ctx context.Context) error { return l.release(ctx) }
+
 // Locked tells how many hold the lock for reading, and whether one does for
 // writing.
 func (l *RWLock) Locked(ctx context.Context) (readers int, written bool, err error) {

@@ -69,5 +69,8 @@ func TestRWLock_ReaderOfTheSameOwnerCannotBecomeAWriter(t *testing.T) {
 		must[*shared.Hold](t)(me.Acquire(p.ctx))
 		_, err = me.AcquireRead(p.ctx)
 		wantErr(t, err, reeve.ErrDeadlock)
+		wantErr(t, l.Release(p.ctx), reeve.ErrNotOwner)
+		wantErr(t, me.Release(p.ctx), nil)
+		wantErr(t, me.Release(p.ctx), reeve.ErrNotLocked)
 	})
 }
