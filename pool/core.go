@@ -25,6 +25,8 @@ type core struct {
 	closed chan struct{} // closed when no more work is taken
 	done   chan struct{} // closed when, after that, nothing is left
 
+	relieve chan struct{} // cap 1: the patrol may have nothing to do
+
 	mu       sync.Mutex // guards the fields below; taken before any receiver's
 	feeds    []*feed
 	live     map[*item]struct{} // taken out of feeds, and not over
@@ -74,7 +76,7 @@ func newCore(m Master, q reeve.Queue, cfg Config, option reeve.PutOption) *core 
 	c := &core{
 		master: m, queue: q, cfg: cfg, option: option,
 		room: make(chan struct{}, cfg.MaxPending), closed: make(chan struct{}), done: make(chan struct{}),
-		live: map[*item]struct{}{},
+		relieve: make(chan struct{}, 1), live: map[*item]struct{}{},
 	}
 	c.life, c.kill = context.WithCancel(context.Background())
 	c.putting, c.stopPut = context.WithCancel(context.Background())

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -160,24 +161,29 @@ func TestTerminate_EndsCallsWithoutAConnection(t *testing.T) {
 	})
 }
 
-// One that nobody closes is not leaked: fake time ends with the last goroutine.
+// goroutines is how many there are that pools have started.
+func goroutines() int {
+	all := make([]byte, 16<<20)
+	return strings.Count(string(all[:runtime.Stack(all, true)]), "created by github.com/reeveq/reeve/pool.(*core).goLocked ")
+}
+
 func TestLife_APoolThatHasNothingToDoHasNoGoroutine(t *testing.T) {
 	eachWay(t, reeve.QueueConfig{}, func(t *testing.T, w way) {
-		w.work(t, 2)
 		p, err := pool.New[int, int](w.op, w.tasks, "square", pool.Config{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := p.Apply(t.Context(), 1); err != nil { // the worker is there
+		f := p.MapAsync(make([]int, 3000))
+		synctest.Wait()
+		if n := goroutines(); n == 0 {
+			t.Error("none at work")
+		}
+		w.work(t, 2)
+		if _, err := f.Get(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		before := runtime.NumGoroutine()
-		if _, err := p.Map(t.Context(), make([]int, 3000)); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Minute)
-		if n := runtime.NumGoroutine() - before; n > 0 {
+		if n := goroutines(); n > 0 {
 			t.Errorf("%d goroutines are left", n)
 		}
 	})
@@ -186,7 +192,6 @@ func TestLife_APoolThatHasNothingToDoHasNoGoroutine(t *testing.T) {
 func TestLife_FuturesCostNoGoroutineEach(t *testing.T) {
 	eachWay(t, reeve.QueueConfig{}, func(t *testing.T, w way) {
 		p := newPool[int, int](t, w, "nobody has it", pool.Config{})
-		before := runtime.NumGoroutine()
 		for i := range 10_000 {
 			p.Go(t.Context(), i)
 		}
@@ -194,7 +199,7 @@ func TestLife_FuturesCostNoGoroutineEach(t *testing.T) {
 		if s, err := w.tasks.Stats(t.Context()); err != nil || s.Ready != 10_000 {
 			t.Errorf("%+v, %v", s, err)
 		}
-		if n := runtime.NumGoroutine() - before; n > 600 {
+		if n := goroutines(); n < 100 || n > 600 {
 			t.Errorf("%d goroutines", n)
 		}
 	})

@@ -31,6 +31,7 @@ func (c *core) patrol() {
 	for {
 		select {
 		case <-t.C:
+		case <-c.relieve:
 		case <-c.life.Done():
 		}
 		c.mu.Lock()

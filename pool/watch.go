@@ -59,6 +59,12 @@ func (c *core) nextUnseen() *item {
 	if it == nil {
 		c.watchers--
 	}
+	if c.patrols && c.unseen.len() == 0 {
+		select {
+		case c.relieve <- struct{}{}:
+		default:
+		}
+	}
 	return it
 }
 
