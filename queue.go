@@ -57,6 +57,11 @@ type Queue interface {
 	// Dead returns up to max (1 to [MaxBatch]) dead tasks, oldest first,
 	// after skipping the first skip ones. It changes nothing.
 	Dead(ctx context.Context, skip, max int) ([]DeadTask, error)
+
+	// Peek returns up to max (1 to [MaxBatch]) of the ready tasks, with their
+	// payloads, in the order in which they would be handed over now, or fewer when
+	// they have more than about 1 MiB. It changes nothing.
+	Peek(ctx context.Context, max int) ([]TaskInfo, error)
 }
 
 // Supply is where tasks come from: a [Queue], or several at once (the From
@@ -83,6 +88,9 @@ type GetOptions struct {
 	Types []string
 	// Labels are what the taker has, for tasks that ask for it.
 	Labels []string
+	// UntilEmpty ends a Get of a queue that was shut down when nothing waits in it,
+	// although tasks that are leased may come back to it.
+	UntilEmpty bool
 }
 
 // NewGetOptions applies opts in order.
@@ -116,6 +124,14 @@ func ForTypes(types ...string) GetOption {
 // HavingLabels takes tasks too that ask for these labels. At most [MaxLabels].
 func HavingLabels(labels ...string) GetOption {
 	return func(o *GetOptions) { o.Labels = append([]string{}, labels...) }
+}
+
+// UntilEmpty ends a Get with [ErrShutdown] as soon as the queue was shut down and
+// has no task that waits, as queue.Queue.get does in Python. Without it tasks that
+// are leased are waited for, which may come back. A [Consumer] always waits for
+// them.
+func UntilEmpty() GetOption {
+	return func(o *GetOptions) { o.UntilEmpty = true }
 }
 
 // Source is one of several queues that tasks are taken from at once. When

@@ -126,6 +126,35 @@ func (q *TypedQueue[T]) Empty(ctx context.Context) (bool, error) {
 	return n == 0, err
 }
 
+// Cap is how many tasks may wait in the queue; 0: any number, as far as its bytes
+// have a bound.
+func (q *TypedQueue[T]) Cap(ctx context.Context) (int, error) {
+	s, err := q.q.Stats(ctx)
+	return s.MaxLen, err
+}
+
+// Peek returns up to max of the values that would be handed over next; see
+// [Queue.Peek]. It ends before one that the codec cannot read, which is an error
+// if it is the first.
+func (q *TypedQueue[T]) Peek(ctx context.Context, max int) ([]T, error) {
+	tasks, err := q.q.Peek(ctx, max)
+	if err != nil {
+		return nil, err
+	}
+	values := make([]T, 0, len(tasks))
+	for i := range tasks {
+		var v T
+		if err := q.codec.Unmarshal(tasks[i].Payload, &v); err != nil {
+			if i == 0 {
+				return nil, fmt.Errorf("reeve: task %v of queue %q is not readable as %s: %w", tasks[i].ID, q.Name(), q.codec.Name(), err)
+			}
+			break
+		}
+		values = append(values, v)
+	}
+	return values, nil
+}
+
 // Full reports whether a Put of an empty payload would wait or be refused now.
 func (q *TypedQueue[T]) Full(ctx context.Context) (bool, error) {
 	s, err := q.q.Stats(ctx)

@@ -139,6 +139,17 @@ func (h *localQueue) Dead(ctx context.Context, skip, max int) ([]reeve.DeadTask,
 	return q.Dead(skip, max)
 }
 
+func (h *localQueue) Peek(ctx context.Context, max int) ([]reeve.TaskInfo, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	q, err := h.queue()
+	if err != nil {
+		return nil, err
+	}
+	return q.Peek(max, reeve.NoLimit)
+}
+
 func (h *localQueue) Pause(ctx context.Context, reason string) error {
 	if err := ctx.Err(); err != nil {
 		return err

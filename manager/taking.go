@@ -71,6 +71,7 @@ func (r *requests) get(m *wire.Get) error {
 		s.Got(m.Req, "", nil, err)
 		return nil
 	}
+	t.want.UntilEmpty = m.UntilEmpty
 	op := &queue.GetOp{Max: count(m.Max), NoWait: m.NoWait, Tag: m.Req, Want: t.want}
 	if t.q != nil {
 		t.q.Get(s.holder, op)

@@ -97,6 +97,10 @@ func (q *queue) Dead(ctx context.Context, skip, max int) ([]reeve.DeadTask, erro
 	return tasks, nil
 }
 
+func (q *queue) Peek(ctx context.Context, max int) ([]reeve.TaskInfo, error) {
+	return q.c.Peek(ctx, q.name, max, reeve.NoLimit)
+}
+
 func (q *queue) Pause(ctx context.Context, reason string) error {
 	if err := checkReason(reason); err != nil {
 		return err

@@ -93,7 +93,7 @@ func (k *getting) size() int { return k.from.size(&k.want) }
 
 func (k *getting) encode(b *wire.Builder, id, low uint64) error {
 	return b.Message(wire.Get{Req: id, Low: low, Queue: k.from.name, Sources: wire.SourcesOf(k.from.sources),
-		Max: uint64(k.max), NoWait: k.noWait, Types: k.want.Types, Labels: k.want.Labels})
+		Max: uint64(k.max), NoWait: k.noWait, Types: k.want.Types, Labels: k.want.Labels, UntilEmpty: k.want.UntilEmpty})
 }
 
 func (s *supply) Consume(ctx context.Context, slots int, opts ...reeve.GetOption) (reeve.Consumer, error) {

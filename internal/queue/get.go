@@ -44,7 +44,7 @@ func (q *Queue) Get(h *Holder, op *GetOp) {
 	q.dispatch(q.engine.now())
 	switch {
 	case op.taker.list == nil: // served
-	case q.ended():
+	case q.ended(), op.Want.UntilEmpty && q.drained():
 		op.taker.leave()
 		q.got(&op.taker, q.shutdownError())
 	case op.NoWait:

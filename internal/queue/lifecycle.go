@@ -300,6 +300,22 @@ func (q *Queue) endParked(err error) (refused []*completing) {
 	return refused
 }
 
+// endDrained answers the Gets that do not wait for tasks to come back.
+func (q *Queue) endDrained() {
+	var over []*taker
+	for l := range q.takerLists() {
+		for t := l.head; t != nil; t = t.next {
+			if t.get != nil && t.get.Want.UntilEmpty {
+				over = append(over, t)
+			}
+		}
+	}
+	for _, t := range over {
+		t.leave()
+		q.got(t, q.shutdownError())
+	}
+}
+
 // endTakers tells all who wait for a task or, consumers, for a free slot that nothing more will come.
 func (q *Queue) endTakers(err error) {
 	for _, l := range q.allTakers() {

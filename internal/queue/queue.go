@@ -147,6 +147,9 @@ func (q *Queue) unlock() {
 // locked: it adds to told who is to be woken, and reports whether admit is to
 // be called.
 func (q *Queue) unlockOnly(told []waker) (_ []waker, room bool) {
+	if q.gets > 0 && q.drained() {
+		q.endDrained()
+	}
 	if q.cfg.IdleTTL > 0 {
 		q.watchIdle(q.engine.now())
 	}
@@ -310,6 +313,9 @@ func (q *Queue) used() int64 { return q.bytes + q.uniques.bytes() + q.lineBytes 
 
 // ended reports whether no consumer will get anything any more.
 func (q *Queue) ended() bool { return q.shutdown && (q.immediate || q.unsettled() == 0) }
+
+// drained reports whether nothing waits in a queue that was shut down.
+func (q *Queue) drained() bool { return q.shutdown && q.waiting() == 0 }
 
 func printable(s string) bool {
 	for _, r := range s {

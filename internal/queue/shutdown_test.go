@@ -158,3 +158,41 @@ func TestStop_EndsHandOversAndWaitsButNotLeases(t *testing.T) {
 		}
 	})
 }
+
+// TestShutdown_UntilEmptyAGetDoesNotWaitForLeases has each way in which the last
+// task that waits can go.
+func TestShutdown_UntilEmptyAGetDoesNotWaitForLeases(t *testing.T) {
+	t.Parallel()
+	want := reeve.GetOptions{Types: []string{"none"}, UntilEmpty: true}
+	for name, last := range map[string]func(t *testing.T, q *queue.Queue, c *client){
+		"a get takes it":      func(t *testing.T, q *queue.Queue, c *client) { c.take(t, q, 1) },
+		"a consumer takes it": func(_ *testing.T, q *queue.Queue, c *client) { q.Consume(c.Holder, 9, 1, reeve.GetOptions{}) },
+		"it is purged": func(_ *testing.T, q *queue.Queue, _ *client) {
+			q.Purge(&reeve.Filter{States: []reeve.State{reeve.StateReady}})
+		},
+	} {
+		run(t, func(t *testing.T, e *queue.Engine) {
+			q, c, w := declare(t, e, "q", reeve.QueueConfig{}), newClient(e), newClient(e)
+			c.put(q, "a", "b")
+			held := c.take(t, q, 1)[0]
+			q.Get(w.Holder, &queue.GetOp{Max: 1, Tag: 1, Want: want})
+			q.Get(w.Holder, &queue.GetOp{Max: 1, Tag: 2, Want: reeve.GetOptions{Types: want.Types}}) // waits for leases, too
+			q.Shutdown(false)
+			if len(w.gots) != 0 {
+				t.Fatalf("%s: %+v", name, w.gots)
+			}
+			last(t, q, c)
+			if len(w.gots) != 1 || w.gots[0].tag != 1 || !errors.Is(w.gots[0].err, reeve.ErrShutdown) {
+				t.Fatalf("%s: %+v", name, w.gots)
+			}
+			q.Get(w.Holder, &queue.GetOp{Max: 1, Tag: 3, NoWait: true, Want: want})
+			if g := w.gotOf(t, 3); !errors.Is(g.err, reeve.ErrShutdown) {
+				t.Errorf("%s: a later one: %+v", name, g)
+			}
+			c.ok(t, c.nack(q, held, queue.NackOp{Returned: true})) // there is something to get again
+			if ts := c.takeOf(t, q, 1, reeve.GetOptions{UntilEmpty: true}); len(ts) != 1 {
+				t.Errorf("%s: what came back was not got", name)
+			}
+		})
+	}
+}

@@ -135,6 +135,9 @@ type Get struct {
 	Types   []string `cbor:"6,keyasint,omitzero"`
 	Labels  []string `cbor:"7,keyasint,omitempty"`
 	Sources []Source `cbor:"8,keyasint,omitempty"`
+	// UntilEmpty: leased tasks that may come back to a queue that was shut down are
+	// not waited for.
+	UntilEmpty bool `cbor:"9,keyasint,omitempty"`
 }
 
 // Consume makes a consumer or changes its slots.

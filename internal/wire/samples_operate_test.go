@@ -39,6 +39,7 @@ func ruledSamples() []sample {
 			Req: 43, Low: 43, Consumer: 2, Slots: 4, Types: []string{"sum", ""}, Labels: []string{"gpu"}, Sources: sources,
 		}),
 		message("get-no-types", wire.Get{Req: 44, Low: 44, Queue: "tasks", Max: 1, Types: []string{}}),
+		message("get-until-empty", wire.Get{Req: 44, Low: 44, Queue: "tasks", Max: 1, UntilEmpty: true}),
 		message("nack-snoozed", wire.Nack{
 			Req: 45, Low: 45, Queue: "tasks", ID: sampleID, Attempt: 1, Delay: time.Minute, Cause: wire.CauseSnoozed,
 		}),
