@@ -1,6 +1,6 @@
 """Writes semantics.json: what CPython's own multiprocessing.managers do.
 
-    python3.13 shared/testdata/cpython/generate.py
+    python3.13 shared/cpython/testdata/generate.py
 
 Each scenario (in scenarios/) is a list of calls on one fresh object of a
 running manager. The calls come from up to three actors, which are processes of
@@ -9,16 +9,16 @@ call does is seen, never stated here: a value, an error, or that it blocks; a
 scenario says only which calls block and which later call ends that, and this
 script fails if it is not so. So no outcome depends on how fast the machine is.
 
-The test of package shared plays the same calls against a master of its own.
-Nothing but this script needs Python. It needs 3.13, no other package, and about
-a minute; run again, it writes the same file.
+The tests beside it play the same calls against a master of ours. Nothing but
+this script needs Python. It needs 3.13, no other package, and about a minute;
+run again, it writes the same file.
 
 In the file, a tuple is a list, a set a sorted list, a dict a list of pairs, a
-slice {"slice": [start, stop, step]}, another
-object, which a step calls as "object" 1, {"new": type}; a call that returns the
-object itself has {"self": true} for an outcome. Where CPython does not say which
-of several calls a step unblocks, it is "one_of" them, and the next step may be
-that one's, as actor -1.
+slice {"slice": [start, stop, step]}, another object, which a step calls as
+"object" 1, {"new": type}; a call that returns the object itself has
+{"self": true} for an outcome. Where CPython does not say which of several calls
+a step unblocks, it is "one_of" them, and the next step may be that one's, as
+actor -1.
 """
 
 import sys
