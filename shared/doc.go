@@ -4,7 +4,11 @@
 // used: through a connection (a *proxy.Client), or in the master's process (the
 // *manager.Master).
 //
-// Each type X has three ways to get a handle: NewX declares an object, which is
+// Its queues are those of a master, which package reeve is about, as Python has
+// them: with TaskDone and Join, by the key of a value, or with nothing to be done
+// after a Get.
+//
+// Each other type X has three ways to get a handle: NewX declares an object, which is
 // made unless it exists, XOf names one that exists, and XAt takes a reference
 // that came in a task or another value. An object that is declared without a name
 // lives as long as a connected client refers to it.
