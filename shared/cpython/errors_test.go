@@ -41,7 +41,7 @@ var byName = map[string]error{
 	"ErrNotLocked":             reeve.ErrNotLocked,
 	"ErrDeadlock":              reeve.ErrDeadlock,
 	"ErrInvalid":               reeve.ErrInvalid,
-	"ErrLeaseLost":             reeve.ErrLeaseLost,
+	"ErrTooManyDone":           reeve.ErrTooManyDone,
 	"context.DeadlineExceeded": context.DeadlineExceeded,
 	"ErrOverRelease":           reeve.ErrOverRelease,
 }

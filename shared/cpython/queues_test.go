@@ -2,117 +2,121 @@ package cpython_test
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/reeveq/reeve"
-	"github.com/reeveq/reeve/codec"
+	"github.com/reeveq/reeve/shared"
 )
 
-// queueSubject is a queue. CPython's get takes an item for good, and task_done says
-// of any one item that it is done; ours leases it, and an ack is of that item. So
-// the one that was got first is acked; when all are, the last one once more. What
-// comes from a SimpleQueue, which has no task_done, is acked at once.
-type queueSubject struct {
-	handles [3]*reeve.TypedQueue[any]
-	kind    string
-
-	mu    sync.Mutex // guards the fields below
-	got   []*reeve.Item[any]
-	acked int // of got, the first ones
+// puttable is what all kinds of queues have in common.
+type puttable interface {
+	Put(ctx context.Context, v any, opts ...reeve.PutOption) error
+	Get(ctx context.Context, opts ...reeve.GetOption) (any, error)
+	TryGet(ctx context.Context, opts ...reeve.GetOption) (any, error)
+	Len(ctx context.Context) (int, error)
+	Empty(ctx context.Context) (bool, error)
 }
 
+// joinable is what those have besides whose items are to be done.
+type joinable interface {
+	puttable
+	TryPut(ctx context.Context, v any, opts ...reeve.PutOption) error
+	TaskDone(ctx context.Context) error
+	Join(ctx context.Context) error
+	Full(ctx context.Context) (bool, error)
+	Shutdown(ctx context.Context, immediate bool) error
+}
+
+type queueSubject struct{ handles [3]puttable }
+
 func makeQueue(p *play) ([]subject, error) {
-	max := p.scenario.num("maxsize", 0, 0)
-	cfg := reeve.QueueConfig{MaxLen: int(max), LIFO: p.scenario.Type == "LifoQueue", Lease: time.Hour}
-	if _, err := p.master.Manager().Queue(p.name, cfg); err != nil {
+	ctx, d := p.t.Context(), p.objects[0].(reeve.QueueDeclarer)
+	cfg := reeve.QueueConfig{MaxLen: int(p.scenario.num("maxsize", 0, 0)), Lease: time.Hour}
+	var err error
+	var of func(q reeve.Queue) puttable
+	switch p.scenario.Type {
+	case "SimpleQueue":
+		_, err = shared.NewSimpleQueue[any](ctx, d, p.name, cfg)
+		of = func(q reeve.Queue) puttable { return shared.SimpleQueueOf[any](q) }
+	case "PriorityQueue":
+		_, err = shared.NewPriorityQueue(ctx, d, p.name, cfg, priority)
+		of = func(q reeve.Queue) puttable { return shared.PriorityQueueOf(q, priority) }
+	case "LifoQueue":
+		_, err = shared.NewLifoQueue[any](ctx, d, p.name, cfg)
+		of = func(q reeve.Queue) puttable { return shared.JoinableQueueOf[any](q) }
+	default:
+		_, err = shared.NewJoinableQueue[any](ctx, d, p.name, cfg)
+		of = func(q reeve.Queue) puttable { return shared.JoinableQueueOf[any](q) }
+	}
+	if err != nil {
 		return nil, err
 	}
-	q := &queueSubject{kind: p.scenario.Type}
+	x := &queueSubject{}
 	for i, queue := range p.queue {
-		raw, err := queue(p.name)
+		q, err := queue(p.name)
 		if err != nil {
 			return nil, err
 		}
-		q.handles[i] = reeve.NewTypedQueue[any](raw, codec.CBOR)
+		x.handles[i] = of(q)
 	}
-	return []subject{q}, nil
+	return []subject{x}, nil
+}
+
+// priority is the key of an item: itself, or the first part of it.
+func priority(item any) int {
+	if parts, ok := item.([]any); ok {
+		item = parts[0]
+	}
+	n, _ := item.(int64)
+	return int(n)
 }
 
 func (x *queueSubject) call(ctx context.Context, actor int, c *step) (any, error) {
 	q := x.handles[actor]
 	switch c.Call {
 	case "put", "put_nowait":
-		item, given := c.arg("item", 0)
-		if !given {
-			return nil, errNoSuchCall
+		if item, given := c.arg("item", 0); given {
+			return nil, x.put(ctx, q, item, c)
 		}
-		opts, ok := x.options(item)
-		if !ok {
-			return nil, errNoSuchCall
-		}
-		if c.Call == "put_nowait" || x.kind == "SimpleQueue" || !c.flag("block", 1, true) {
-			opts = append(opts, reeve.NoWait())
-		} else {
-			var cancel context.CancelFunc
-			ctx, cancel = c.within(ctx, "timeout", 2)
-			defer cancel()
-		}
-		_, err := q.Put(ctx, item, opts...)
-		return nil, err
+		return nil, errNoSuchCall
 	case "get", "get_nowait":
-		get := q.Get
 		if c.Call == "get_nowait" || !c.flag("block", 0, true) {
-			get = q.TryGet
-		} else {
-			var cancel context.CancelFunc
-			ctx, cancel = c.within(ctx, "timeout", 1)
-			defer cancel()
+			return q.TryGet(ctx)
 		}
-		item, err := get(ctx, reeve.UntilEmpty())
-		if err != nil {
-			return nil, err
-		}
-		if x.kind == "SimpleQueue" {
-			return item.Value, item.Ack(ctx)
-		}
-		x.mu.Lock()
-		defer x.mu.Unlock()
-		x.got = append(x.got, item)
-		return item.Value, nil
-	case "task_done":
-		x.mu.Lock()
-		defer x.mu.Unlock()
-		if len(x.got) == 0 {
-			return nil, errNoSuchCall
-		}
-		if x.acked < len(x.got) {
-			x.acked++
-		}
-		return nil, x.got[x.acked-1].Ack(ctx)
-	case "join":
-		return nil, q.Join(ctx)
+		ctx, cancel := c.within(ctx, "timeout", 1)
+		defer cancel()
+		return q.Get(ctx)
 	case "qsize":
 		return q.Len(ctx)
 	case "empty":
 		return q.Empty(ctx)
+	}
+	j, ok := q.(joinable)
+	if !ok {
+		return nil, errNoSuchCall
+	}
+	switch c.Call {
+	case "task_done":
+		return nil, j.TaskDone(ctx)
+	case "join":
+		return nil, j.Join(ctx)
 	case "full":
-		return q.Full(ctx)
+		return j.Full(ctx)
 	case "shutdown":
-		return nil, q.Shutdown(ctx, c.flag("immediate", 0, false))
+		return nil, j.Shutdown(ctx, c.flag("immediate", 0, false))
 	}
 	return nil, errNoSuchCall
 }
 
-// options say what comes first: of a priority queue, the lowest key does, which
-// is the item itself or the first part of it.
-func (x *queueSubject) options(item any) ([]reeve.PutOption, bool) {
-	if x.kind != "PriorityQueue" {
-		return nil, true
+func (x *queueSubject) put(ctx context.Context, q puttable, item any, c *step) error {
+	j, ok := q.(joinable)
+	switch {
+	case !ok: // never waits, whatever it is told
+		return q.Put(ctx, item)
+	case c.Call == "put_nowait" || !c.flag("block", 1, true):
+		return j.TryPut(ctx, item)
 	}
-	if parts, ok := item.([]any); ok {
-		item = parts[0]
-	}
-	key, ok := item.(int64)
-	return []reeve.PutOption{reeve.WithPriority(int32(-key))}, ok
+	ctx, cancel := c.within(ctx, "timeout", 2)
+	defer cancel()
+	return q.Put(ctx, item)
 }

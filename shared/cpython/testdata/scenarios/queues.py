@@ -39,6 +39,7 @@ queue("attributes are out of reach", a.maxsize(), a.is_shutdown(), a.unfinished_
 queue("arguments that are missing or too many", a.put(), a.get(1, 2, 3), a.qsize(1))
 queue("task_done of nothing", a.task_done())
 queue("task_done more often than put", a.put(1), a.get(), a.task_done(), a.task_done())
+queue("task_done by one who did not get", a.put(1), b.get(), a.task_done(), b.join())
 queue("task_done before the get", a.put(1), a.task_done(), a.join(), a.get())
 queue("join of an empty queue", a.join())
 queue("join waits for task_done, not for get", a.put(1), a.join().blocks("j"), b.get(),
