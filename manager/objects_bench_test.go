@@ -1,0 +1,138 @@
+package manager_test
+
+// What calls of shared objects cost, over loopback TCP, beside what a queue costs
+// in the same run: every benchmark reports its ratio to a put and get of as much.
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/manager"
+	"github.com/reeveq/reeve/shared"
+)
+
+// scores is what a user might share.
+type scores interface {
+	Add(ctx context.Context, name string, n int) (int, error)
+}
+
+type table struct {
+	mu sync.Mutex
+	n  map[string]int
+}
+
+func (t *table) Add(_ context.Context, name string, n int) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.n[name] += n
+	return t.n[name], nil
+}
+
+// beside measures f against base, in turns, so that both meet the same noise, and
+// reports how many of base one f takes.
+func beside(b *testing.B, base, f func()) {
+	var own, other time.Duration
+	for b.Loop() {
+		at := time.Now()
+		f()
+		own += time.Since(at)
+		at = time.Now()
+		base()
+		other += time.Since(at)
+	}
+	b.ReportMetric(float64(own)/float64(other), "ratio")
+	b.ReportMetric(float64(own)/float64(b.N)/1e3, "own-µs")
+	b.ReportMetric(float64(other)/float64(b.N)/1e3, "base-µs")
+}
+
+func BenchmarkObjects(b *testing.B) {
+	m, addr, cfg := listenTCP(b, manager.Config{}, "tasks")
+	if err := manager.Register[scores](m, "scores", &table{n: map[string]int{}}); err != nil {
+		b.Fatal(err)
+	}
+	c := benchDial(b, addr, cfg)
+	ctx := b.Context()
+	check := func(err error) {
+		if err != nil {
+			b.Helper()
+			b.Fatal(err)
+		}
+	}
+	q, task := c.Queue("tasks"), []reeve.Task{{Payload: make([]byte, 16)}}
+	putGet := func() {
+		_, err := q.Put(ctx, task)
+		check(err)
+		ls, err := q.Get(ctx, 1)
+		check(err)
+		ls[0].Settle(&reeve.Outcome{Verb: reeve.Ack}, nil)
+	}
+	// The least that a round trip of a call can be: a read of one value.
+	cell, err := shared.NewValue(ctx, c, "cell", 7, shared.ValueConfig{})
+	check(err)
+	echo := func() {
+		_, err := cell.Get(ctx)
+		check(err)
+	}
+	x := shared.ObjectOf(c, "scores")
+	add := func() {
+		_, err := shared.Call[int](ctx, x, "Add", "ada", 1)
+		check(err)
+	}
+	lock, err := shared.NewLock(ctx, c, "lock", shared.LockConfig{})
+	check(err)
+	lockUnlock := func() {
+		h, err := lock.Acquire(ctx)
+		check(err)
+		check(h.Release(ctx))
+	}
+	scoresOf, err := shared.NewMap[string, int](ctx, c, "map", shared.MapConfig{})
+	check(err)
+	keys := make([]string, 1000)
+	for i := range keys {
+		keys[i] = string(rune('a'+i%26)) + time.Duration(i).String()
+		check(scoresOf.Set(ctx, keys[i], i))
+	}
+	b.Run("echo∕put+get", func(b *testing.B) { beside(b, putGet, echo) })
+	b.Run("method∕echo", func(b *testing.B) { beside(b, echo, add) })
+	b.Run("method∕put+get", func(b *testing.B) { beside(b, putGet, add) })
+	b.Run("lock+unlock∕echo", func(b *testing.B) { beside(b, echo, lockUnlock) })
+	b.Run("get-1000-keys∕echo", func(b *testing.B) {
+		beside(b, echo, func() {
+			got, err := scoresOf.GetMany(ctx, keys...)
+			if check(err); len(got) != len(keys) {
+				b.Fatalf("%d keys", len(got))
+			}
+		})
+	})
+	b.Run("64-callers∕1", func(b *testing.B) { concurrently(b, add) })
+}
+
+// concurrently measures how many times as fast 64 goroutines call over one client
+// as one does.
+func concurrently(b *testing.B, f func()) {
+	const callers, each = 64, 200
+	var one, all time.Duration
+	for b.Loop() {
+		at := time.Now()
+		for range each {
+			f()
+		}
+		one += time.Since(at)
+		at = time.Now()
+		var wg sync.WaitGroup
+		for range callers {
+			wg.Go(func() {
+				for range each {
+					f()
+				}
+			})
+		}
+		wg.Wait()
+		all += time.Since(at)
+	}
+	b.ReportMetric(callers*float64(one)/float64(all), "times-one")
+	b.ReportMetric(float64(callers*each*b.N)/all.Seconds(), "calls/s")
+}
