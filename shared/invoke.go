@@ -9,6 +9,11 @@ import (
 	"github.com/reeveq/reeve/codec"
 )
 
+// Handle is a handle of any object. As an argument of a method, its reference is sent.
+type Handle interface {
+	Ref() reeve.Ref
+}
+
 // Bound is implemented by typed handles of objects, as cmd/reevegen writes them,
 // so that [Call] and [Object.Invoke] can return them.
 type Bound interface {
@@ -122,6 +127,8 @@ func (x *Object) takeOne(value codec.Encoded, p any) error {
 	return codec.CBOR.Unmarshal(value, p)
 }
 
+var _ Handle = (*Object)(nil)
+
 var boundType = reflect.TypeFor[Bound]()
 
 // reference reads a reference; nil: the method returned nil.
@@ -133,7 +140,7 @@ func reference(value codec.Encoded) (*reeve.Ref, error) {
 
 // referTo is what is sent of an argument: a reference for a handle.
 func referTo(arg any) any {
-	handle, ok := arg.(interface{ Ref() reeve.Ref })
+	handle, ok := arg.(Handle)
 	if !ok {
 		return arg
 	}

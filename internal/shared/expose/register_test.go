@@ -36,7 +36,7 @@ type (
 	other        interface{ Mutual() mutual }
 )
 
-type opaque struct{ secret int }
+type opaque struct{ _ int }
 type deep struct{ Next *struct{ Last chan int } }
 
 // everything is all that can be sent.
@@ -159,7 +159,7 @@ func TestFactory_IsAFunctionThatReturnsTheInterface(t *testing.T) {
 	for name, fn := range map[string]any{
 		"nil": nil, "no function": 7, "a nil function": (func() scores)(nil), "no result": func() {},
 		"another result": func() int { return 1 }, "two results": func() (scores, int, error) { return nil, 0, nil },
-		"the error first": func() (error, scores) { return nil, nil }, "a channel": func(chan int) scores { return nil },
+		"two of them": func() (a, b scores) { return nil, nil }, "a channel": func(chan int) scores { return nil },
 	} {
 		if err := w.set.Factory("f", reflect.TypeFor[scores](), fn, expose.Options{}); !errors.Is(err, reeve.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
