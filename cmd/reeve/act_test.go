@@ -79,3 +79,19 @@ func TestPauseAndResume_SayWhatTheQueueIsThen(t *testing.T) {
 	s.err = &reeve.NoSuchQueueError{Name: "tasks"}
 	s.wants(t, []string{"pause", "tasks"}, 78, "", "reeve: no such queue: \"tasks\"; the master has none\n")
 }
+
+func TestDeclareAndDelete_SayWhatTheQueueIsNow(t *testing.T) {
+	t.Parallel()
+	s := &stand{}
+	s.wants(t, []string{"declare", "tasks,max-len=5,idle-ttl=1h"}, 0, "queue tasks is declared\n", "")
+	s.wants(t, []string{"declare", "other", "-json"}, 0, `{"queue":"other","is":"declared"}`+"\n", "")
+	s.wants(t, []string{"delete", "tasks"}, 0, "queue tasks is deleted\n", "")
+	s.wants(t, []string{"delete", "other", "-force", "-json"}, 0, `{"queue":"other","is":"deleted"}`+"\n", "")
+	s.asks(t, "declare tasks 5 1h0m0s 1s", "declare other 0 0s 1s", "delete tasks false", "delete other true")
+	s.err = fmt.Errorf("%w: tasks", reeve.ErrQueueExists)
+	s.wants(t, []string{"declare", "tasks"}, 78, "", "reeve: queue exists with another configuration: tasks\n")
+	s.err = fmt.Errorf("%w: tasks", reeve.ErrNotEmpty)
+	s.wants(t, []string{"delete", "tasks"}, 75, "", "reeve: queue has tasks: tasks (-force deletes it with them)\n")
+	s.err = &reeve.NoSuchQueueError{Name: "tasks"}
+	s.wants(t, []string{"delete", "tasks"}, 78, "", "reeve: no such queue: \"tasks\"; the master has none\n")
+}

@@ -45,6 +45,7 @@ type master interface {
 	reeve.Operator
 	reeve.Backuper
 	reeve.Objects
+	reeve.QueueDeclarer
 	Queue(name string) reeve.Queue
 	ender
 	Close() error

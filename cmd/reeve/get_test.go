@@ -38,6 +38,7 @@ type shop struct {
 	reeve.Operator
 	reeve.Backuper
 	reeve.Objects
+	reeve.QueueDeclarer
 	ender
 	counter *counter
 }

@@ -38,7 +38,7 @@ func (t *tool) run(ctx context.Context, args []string) int {
 			t.putCommand(), t.getCommand(), t.lsCommand(), t.peekCommand(), t.showCommand(), t.whyCommand(),
 			t.resultCommand(), t.waitCommand(),
 			t.cancelCommand(), t.deadCommand(), t.reviveCommand(), t.purgeCommand(), t.moveCommand(),
-			t.pauseCommand(), t.resumeCommand(),
+			t.pauseCommand(), t.resumeCommand(), t.declareCommand(), t.deleteCommand(),
 			t.workersCommand(), t.tailCommand(), t.topCommand(),
 			t.objectsCommand(), t.locksCommand(), t.callCommand(),
 			t.backupCommand(), t.journalCommand(), t.shutdownCommand(),

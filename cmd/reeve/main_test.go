@@ -100,6 +100,12 @@ func TestRun_RefusesWhatCannotBeRun(t *testing.T) {
 		"pause":                             noQueue,
 		"pause q -reason=":                  "want 1 to 8192 bytes",
 		"resume a b":                        noQueue,
+		"declare":                           "the name of one queue is needed, with its options",
+		"declare a b":                       "the name of one queue is needed, with its options",
+		"declare a,max-len=0":               "max-len=0: ",
+		"declare a,size=1":                  `unknown option "size"`,
+		"delete":                            noQueue,
+		"delete a b":                        noQueue,
 		"backup file":                       "unexpected argument \"file\"",
 		"journal":                           "a command is needed: check, stat, salvage, dump, restore",
 		"journal fix":                       "unknown command \"fix\"; there are: check",
@@ -132,7 +138,7 @@ func TestRun_EveryVerbHasAnExampleAndJSONAndIsCompleted(t *testing.T) {
 	}
 	offered := call("--generate-shell-completion")
 	for _, verb := range []string{
-		"put", "get", "ls", "peek", "show", "why", "result", "wait", "cancel", "dead", "revive", "purge", "move", "pause", "resume",
+		"put", "get", "ls", "peek", "show", "why", "result", "wait", "cancel", "dead", "revive", "purge", "move", "pause", "resume", "declare", "delete",
 		"workers", "tail", "top", "backup", "keygen",
 	} {
 		if !strings.Contains("\n"+offered, "\n"+verb+":") {

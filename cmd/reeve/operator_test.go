@@ -187,6 +187,16 @@ func (q *standQueue) Stats(context.Context) (reeve.QueueStats, error) {
 	return reeve.QueueStats{}, &reeve.NoSuchQueueError{Name: q.name, Known: []string{"tasks"}}
 }
 
+func (s *stand) DeclareQueue(_ context.Context, name string, c reeve.QueueConfig) (reeve.Queue, error) {
+	s.note("declare %s %d %v %v", name, c.MaxLen, c.IdleTTL, c.Backoff.Base)
+	return s.Queue(name), s.err
+}
+
+func (s *stand) DeleteQueue(_ context.Context, name string, force bool) error {
+	s.note("delete %s %v", name, force)
+	return s.err
+}
+
 func (q *standQueue) Pause(_ context.Context, reason string) error {
 	q.s.note("pause %s %q", q.name, reason)
 	return q.s.err

@@ -192,3 +192,23 @@ func TestReal_GetRespectsTypesAndLabels(t *testing.T) {
 	s.says("a\n", "get tasks -n 5 -ack -label gpu")
 	s.says(`NAME .*\ntasks +0 +0 +0 +0 .*`, "ls")
 }
+
+func TestReal_QueuesComeAndGo(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	s.says("queue jobs is declared\n", "declare jobs,max-len=2,backoff=0")
+	s.says("queue jobs is declared\n", "declare jobs,max-len=2,backoff=0")
+	if _, stderr := s.run(78, "", "declare jobs"); !strings.Contains(stderr, "exists with another configuration") {
+		t.Error(stderr)
+	}
+	s.put("jobs", "one")
+	s.says("NAME .*jobs +1 +0 +0 +0 .*", "ls")
+	if _, stderr := s.run(75, "", "delete jobs"); !strings.Contains(stderr, `queue has tasks: "jobs" has 1, of which 0 are leased and 0 dead (-force`) {
+		t.Error(stderr)
+	}
+	s.says("queue jobs is deleted\n", "delete jobs -force")
+	if _, stderr := s.run(78, "", "put jobs two"); !strings.Contains(stderr, "no such queue") {
+		t.Error(stderr)
+	}
+	s.says("queue jobs is declared\n", "declare jobs")
+}

@@ -22,6 +22,7 @@ type staged struct {
 	reeve.Operator // nil: nothing else is called
 	reeve.Backuper
 	reeve.Objects
+	reeve.QueueDeclarer
 	ender
 
 	queues  func() ([]reeve.QueueStats, error)

@@ -62,7 +62,7 @@ func ExitCode(err error) int {
 	switch {
 	case errors.Is(err, reeve.ErrAuth), errors.Is(err, reeve.ErrPermission):
 		return ExitAuth
-	case errors.Is(err, reeve.ErrKey), errors.Is(err, reeve.ErrNoSuchQueue), errors.Is(err, reeve.ErrNoJournal):
+	case errors.Is(err, reeve.ErrKey), errors.Is(err, reeve.ErrNoSuchQueue), errors.Is(err, reeve.ErrQueueExists), errors.Is(err, reeve.ErrNoJournal):
 		return ExitConfig
 	case errors.Is(err, reeve.ErrProtocol), errors.Is(err, reeve.ErrVersion), errors.Is(err, reeve.ErrUnsupported):
 		return ExitProtocol
@@ -70,7 +70,7 @@ func ExitCode(err error) int {
 		return ExitUsage
 	case errors.Is(err, reeve.ErrTooLarge):
 		return ExitData
-	case errors.Is(err, reeve.ErrQueueFull), errors.Is(err, reeve.ErrJournalFull):
+	case errors.Is(err, reeve.ErrQueueFull), errors.Is(err, reeve.ErrNotEmpty), errors.Is(err, reeve.ErrJournalFull):
 		return ExitTryAgain
 	case errors.Is(err, reeve.ErrJournal):
 		return ExitOutput
