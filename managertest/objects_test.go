@@ -2,9 +2,13 @@ package managertest_test
 
 import (
 	"errors"
+	"math/rand/v2"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/manager"
 	"github.com/reeveq/reeve/managertest"
 	"github.com/reeveq/reeve/shared"
 )
@@ -22,4 +26,80 @@ func TestObjects_AreReachedAlikeFromBothSides(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Every call of a durable object is carried out once, whatever is lost on the way.
+func TestObjects_ADurableCountIsExactOverFaults(t *testing.T) {
+	for round := range uint64(objectRounds) {
+		seed := *behaveSeed + round
+		j, _ := powerCuts(t)
+		managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+			count(t, m, seed, true)
+		}, manager.Config{Journal: j})
+	}
+}
+
+// What is in memory only starts anew with the master, and a call is carried out at
+// most once in each life.
+func TestObjects_ACountInMemoryIsExactOverLostConnections(t *testing.T) {
+	for round := range uint64(objectRounds) {
+		managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+			count(t, m, *behaveSeed+round, false)
+		})
+	}
+}
+
+const objectRounds = 3
+
+// count has clients add to one value while connections are lost, and masters, too,
+// if restarts. Nobody may be told a sum twice.
+func count(t *testing.T, m *managertest.Master, seed uint64, restarts bool) {
+	t.Helper()
+	rnd := rand.New(rand.NewPCG(seed, 9))
+	const clients, callers, each = 3, 4, 30
+	var values []*shared.Value[int]
+	for range clients {
+		v, err := shared.NewValue(t.Context(), m.Dial(t), "n", 0, shared.ValueConfig{Durable: restarts})
+		if err != nil {
+			t.Fatal(err)
+		}
+		values = append(values, v)
+	}
+	var mu sync.Mutex
+	sums := map[int]int{}
+	var wg sync.WaitGroup
+	for i := range clients * callers {
+		wg.Go(func() {
+			for range each {
+				sum, err := values[i%clients].Add(t.Context(), 1)
+				if err != nil {
+					t.Errorf("-behave.seed=%d: %v", seed, err)
+					return
+				}
+				mu.Lock()
+				sums[sum]++
+				mu.Unlock()
+				time.Sleep(time.Duration(i+1) * time.Millisecond)
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { wg.Wait(); close(done) }()
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		case <-time.After(time.Duration(rnd.IntN(40)) * time.Millisecond):
+			if restarts && rnd.IntN(3) == 0 {
+				m.Restart(t)
+			} else {
+				m.Disconnect()
+			}
+		}
+	}
+	const all = clients * callers * each
+	got, err := values[0].Get(t.Context())
+	if err != nil || got != all || len(sums) != all {
+		t.Errorf("-behave.seed=%d: counted to %d, %v, want %d; %d sums were told", seed, got, err, all, len(sums))
+	}
 }
