@@ -163,8 +163,9 @@ func (l *List[T]) Clear(ctx context.Context) error { return l.x.call(ctx, "clear
 // Reverse turns the order of the elements round.
 func (l *List[T]) Reverse(ctx context.Context) error { return l.x.call(ctx, "reverse", 0, nil) }
 
-// Sort sorts elements that all are numbers, texts or byte strings, each by their
-// natural order; others are [reeve.ErrInvalid]. Equal ones keep their order.
+// Sort sorts elements by their natural order, in one step. They must all be
+// numbers, texts, byte strings, or arrays of those: [reeve.ErrInvalid]. Equal ones
+// keep their order.
 func (l *List[T]) Sort(ctx context.Context) error { return l.x.call(ctx, "sort", 0, nil, false) }
 
 // SortDescending is Sort from the highest to the lowest. Equal elements keep their

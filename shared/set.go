@@ -75,21 +75,35 @@ func (s *Set[T]) AddMany(ctx context.Context, list ...T) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
-	var places codec.Encoded
-	if err := s.x.call(ctx, "addmany", 0, &places, b, 0); err != nil {
+	var at []int
+	if err := s.x.call(ctx, "addmany", 0, &at, b, 0); err != nil {
+		return nil, err
+	}
+	return placesOf(list, at), nil
+}
+
+// Missing lists those of list that are not there.
+func (s *Set[T]) Missing(ctx context.Context, list ...T) ([]T, error) {
+	b, err := encodeAll(s.x, list)
+	if err != nil {
 		return nil, err
 	}
 	var at []int
-	if err := s.x.decode(places, &at); err != nil {
+	if err := s.x.call(ctx, "missing", reads, &at, b); err != nil {
 		return nil, err
 	}
-	fresh := make([]T, 0, len(at))
-	for _, i := range at {
+	return placesOf(list, at), nil
+}
+
+// placesOf are the elements at places.
+func placesOf[T any](list []T, places []int) []T {
+	picked := make([]T, 0, len(places))
+	for _, i := range places {
 		if i >= 0 && i < len(list) {
-			fresh = append(fresh, list[i])
+			picked = append(picked, list[i])
 		}
 	}
-	return fresh, nil
+	return picked
 }
 
 // Discard removes an element and reports whether it was there.

@@ -122,3 +122,13 @@ func (s *Set[T]) IsSubset(ctx context.Context, other Operand[T]) (bool, error) {
 func (s *Set[T]) IsSuperset(ctx context.Context, other Operand[T]) (bool, error) {
 	return s.compare(ctx, "issuperset", other)
 }
+
+// IsProperSubset is IsSubset of a set that other is more than.
+func (s *Set[T]) IsProperSubset(ctx context.Context, other Operand[T]) (bool, error) {
+	return s.compare(ctx, "ispropersubset", other)
+}
+
+// IsProperSuperset is IsSuperset of a set that is more than other.
+func (s *Set[T]) IsProperSuperset(ctx context.Context, other Operand[T]) (bool, error) {
+	return s.compare(ctx, "ispropersuperset", other)
+}

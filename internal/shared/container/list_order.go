@@ -53,8 +53,7 @@ func (l *listObject) reverse(c *shared.Call, a *args) error {
 	return l.changed(c, &ch, nil)
 }
 
-// sort sorts numbers, texts or byte strings, but no mixture of those. Equal ones
-// keep their order.
+// sort sorts elements that can be compared. Equal ones keep their order.
 func (l *listObject) sort(c *shared.Call, a *args) error {
 	reversed := a.bool()
 	if err := a.done(c); err != nil {

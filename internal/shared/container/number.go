@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/big"
-	"slices"
-	"strings"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/codec"
@@ -140,56 +138,3 @@ func fits(n *big.Int, bits int) bool {
 	}
 	return m.BitLen() < -bits
 }
-
-// sorted are items in their natural order: numbers, texts or byte strings. Equal
-// ones keep their order.
-func sorted(items []string, reversed bool) ([]string, error) {
-	if len(items) == 0 {
-		return items, nil
-	}
-	by, err := orderOf(items)
-	if err != nil {
-		return nil, err
-	}
-	places := make([]int, len(items))
-	for i := range places {
-		places[i] = i
-	}
-	slices.SortStableFunc(places, func(a, b int) int {
-		if reversed {
-			a, b = b, a
-		}
-		return by(a, b)
-	})
-	list := make([]string, len(items))
-	for i, p := range places {
-		list[i] = items[p]
-	}
-	return list, nil
-}
-
-// orderOf compares two of items by their places.
-func orderOf(items []string) (func(a, b int) int, error) {
-	first := items[0][0] >> 5
-	if first == majorText || first == majorBytes {
-		texts := make([]string, len(items))
-		for i, item := range items {
-			major, _, rest, err := head([]byte(item))
-			if err != nil || major != first {
-				return nil, errUnordered
-			}
-			texts[i] = string(rest)
-		}
-		return func(a, b int) int { return strings.Compare(texts[a], texts[b]) }, nil
-	}
-	numbers := make([]number, len(items))
-	for i, item := range items {
-		var ok bool
-		if numbers[i], ok = asNumber([]byte(item)); !ok {
-			return nil, errUnordered
-		}
-	}
-	return func(a, b int) int { return numbers[a].compare(numbers[b]) }, nil
-}
-
-var errUnordered = fmt.Errorf("%w: only numbers, texts or byte strings have an order of their own, and not mixed", reeve.ErrInvalid)

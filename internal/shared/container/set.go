@@ -12,6 +12,7 @@ type setObject struct{ table }
 
 var setMethods = append(append([]method[*setObject]{
 	reading("has", "(element) bool", (*setObject).has),
+	reading("missing", "(elements) [places of those that are not there]", (*setObject).missing),
 	reading("len", "() uint", (*setObject).length),
 	changing("add", "(element, ttl) bool", (*setObject).add),
 	changing("addmany", "(elements, ttl) [places of the new ones]", (*setObject).addMany),
@@ -72,6 +73,23 @@ func (s *setObject) addMany(c *shared.Call, a *args) error {
 		}
 	}
 	return s.changed(c, &ch, append(appendArray(nil, n), places...))
+}
+
+// missing answers which elements are not there.
+func (s *setObject) missing(c *shared.Call, a *args) error {
+	elements := a.keys()
+	if err := a.done(c); err != nil {
+		return err
+	}
+	var places []byte
+	n := 0
+	for i, e := range elements {
+		if s.byKey[string(e)] == nil {
+			places = appendUint(places, uint64(i))
+			n++
+		}
+	}
+	return s.answer(c, append(appendArray(nil, n), places...))
 }
 
 func (s *setObject) take(c *shared.Call, a *args) (*entry, error) {

@@ -26,6 +26,8 @@ var setAlgebra = []method[*setObject]{
 	reading("isdisjoint", "(operands) bool", comparing(isDisjoint)),
 	reading("issubset", "(operands) bool", comparing(isSubset)),
 	reading("issuperset", "(operands) bool", comparing(func(x, y elements) bool { return isSubset(y, x) })),
+	reading("ispropersubset", "(operands) bool", comparing(func(x, y elements) bool { return x.len() < y.len() && isSubset(x, y) })),
+	reading("ispropersuperset", "(operands) bool", comparing(func(x, y elements) bool { return y.len() < x.len() && isSubset(y, x) })),
 }
 
 // elements are those of a set, or of a call.
