@@ -16,6 +16,9 @@ func private(_, _ string, c syscall.RawConn) error {
 	return c.Control(func(fd uintptr) { _ = syscall.Fchmod(int(fd), 0o600) })
 }
 
+// makePrivate is private where that has no effect.
+func makePrivate(path string) error { return os.Chmod(path, 0o600) }
+
 func isRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
 
 // tryLock locks a folder until it is closed; false while somebody else has it.

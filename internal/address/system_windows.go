@@ -9,6 +9,9 @@ import (
 // private does nothing: who may use the socket is up to its folder.
 func private(_, _ string, _ syscall.RawConn) error { return nil }
 
+// makePrivate does nothing either.
+func makePrivate(string) error { return nil }
+
 // connectionRefused is the number that Windows gives for it.
 const connectionRefused = syscall.Errno(10061)
 

@@ -51,7 +51,7 @@ func bind(ctx context.Context, path string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(path, 0o600); err != nil { // where private has no effect
+	if err := makePrivate(path); err != nil {
 		ln.Close()
 		return nil, err
 	}
