@@ -22,9 +22,17 @@ type held struct {
 	*Object
 	acquireBy, releaseBy string // methods
 	owner                Owner  // 0: each hold has one of its own
+	last                 *last
+}
 
-	mu  sync.Mutex // guards the field below
-	now *grip      // what was acquired last through this handle, if that may be held yet
+// last is what was acquired last through a handle, or several of one lock.
+type last struct {
+	mu   sync.Mutex // guards the field below
+	grip *grip      // it may have ended
+}
+
+func newHeld(x *Object, acquireBy, releaseBy string, owner Owner) held {
+	return held{x, acquireBy, releaseBy, owner, &last{}}
 }
 
 // undoTime is how long an acquire whose context ended waits for the master to say
@@ -66,21 +74,22 @@ func (h *held) undo(ctx context.Context, owner Owner, try uint64) {
 
 // grip is that of an answer: a new one, or that of a lock which is held already.
 func (h *held) grip(owner Owner, a granted, session context.Context) *grip {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if g := h.now; g != nil && g.owner == owner && g.number() == a.Token && g.ctx.Err() == nil {
+	l := h.last
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if g := l.grip; g != nil && g.owner == owner && g.number() == a.Token && g.ctx.Err() == nil {
 		g.again()
 		return g
 	}
-	h.now = newGrip(h.Object, h.releaseBy, owner, a, session)
-	return h.now
+	l.grip = newGrip(h.Object, h.releaseBy, owner, a, session)
+	return l.grip
 }
 
 // current is what is held through this handle; nil: nothing.
 func (h *held) current() *grip {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if g := h.now; g != nil && (g.ctx.Err() == nil || g.whyLost() != nil) {
+	h.last.mu.Lock()
+	defer h.last.mu.Unlock()
+	if g := h.last.grip; g != nil && (g.ctx.Err() == nil || g.whyLost() != nil) {
 		return g
 	}
 	return nil

@@ -10,8 +10,8 @@ import (
 
 // Condition is a handle of a condition variable: who holds its lock waits, without
 // the lock, until another one who holds it notifies. Each handle is an owner of its
-// own, whatever goroutine uses it; see [Condition.As]. The methods that acquire and
-// release are those of its lock.
+// own, whatever goroutine uses it; see [Condition.As] and [Condition.On]. The methods
+// that acquire and release are those of its lock.
 type Condition struct{ held }
 
 // ConditionConfig configures a condition. The zero value is fine: the condition
@@ -44,12 +44,23 @@ func ConditionAt(o reeve.Objects, ref reeve.Ref) *Condition {
 }
 
 func conditionOf(x *Object, owner Owner) *Condition {
-	return &Condition{held{Object: x, acquireBy: "acquire", releaseBy: "release", owner: owner}}
+	return &Condition{newHeld(x, "acquire", "release", owner)}
 }
 
-// As returns a handle with which it is owner who acquires, as it may have with a
-// handle of the lock itself.
+// As returns a handle with which it is owner who acquires.
 func (c *Condition) As(owner Owner) *Condition { return conditionOf(c.Object, owner) }
+
+// On returns a handle of c for one who uses l, a handle of its lock or of another
+// condition of that: what was acquired through either is held by both, and a Wait
+// gives it up for both.
+func (c *Condition) On(l interface{ handle() *held }) *Condition {
+	h := l.handle()
+	on := conditionOf(c.Object, h.owner)
+	on.last = h.last
+	return on
+}
+
+func (h *held) handle() *held { return h }
 
 // Owner is who acquires with this handle.
 func (c *Condition) Owner() Owner { return c.owner }
@@ -87,13 +98,13 @@ func (c *Condition) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	g := c.current() // nil: acquired with another handle, if at all
+	g := c.current() // nil: acquired in another way, if at all
 	if err := g.whyLost(); err != nil {
 		return err
 	}
 	lost, end := g.suspend()
 	defer end()
-	owners, try := chain(ctx, c.owner), numbers.Add(1)
+	owners, try := chain(ctx, c.holder(g)), numbers.Add(1)
 	ask := func(ctx context.Context, method string) (granted, reeve.ObjectAnswer, error) {
 		ctx, stop := lost.bind(ctx)
 		defer stop()
@@ -151,6 +162,14 @@ func (c *Condition) Notify(ctx context.Context, n int) (int, error) {
 func (c *Condition) NotifyAll(ctx context.Context) (int, error) { return c.notify(ctx, -1) }
 
 func (c *Condition) notify(ctx context.Context, n int) (told int, err error) {
-	err = c.call(ctx, "notify", 0, &told, c.owner, n)
+	err = c.call(ctx, "notify", 0, &told, c.holder(c.current()), n)
 	return told, err
+}
+
+// holder is who has g, or, without one, whom c acts for.
+func (c *Condition) holder(g *grip) Owner {
+	if g != nil {
+		return g.owner
+	}
+	return c.owner
 }

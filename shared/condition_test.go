@@ -164,8 +164,9 @@ func TestCondition_SharesALockThatIsGiven(t *testing.T) {
 				}
 				filled := must[*shared.Condition](t)(shared.NewCondition(p.ctx, me, "filled", shared.ConditionConfig{Lock: ref}))
 				emptied := must[*shared.Condition](t)(shared.NewCondition(p.ctx, me, "emptied", shared.ConditionConfig{Lock: ref}))
-				emptied = emptied.As(filled.Owner())
-				must[*shared.Hold](t)(filled.Acquire(p.ctx))
+				emptied = emptied.On(filled)
+				h := must[*shared.Hold](t)(filled.Acquire(p.ctx))
+				before := h.Token()
 				w := beginErr(p, func() error { return emptied.Wait(p.ctx) })
 				other := p.client(2)
 				o := shared.ConditionOf(other, "emptied")
@@ -176,8 +177,18 @@ func TestCondition_SharesALockThatIsGiven(t *testing.T) {
 				must[int](t)(o.NotifyAll(p.ctx))
 				wantErr(t, o.Release(p.ctx), nil)
 				w.ends(nil)
+				if h.Token() <= before {
+					t.Error("the token is the same")
+				}
 				wantErr(t, filled.Release(p.ctx), nil)
 				wantErr(t, filled.Release(p.ctx), reeve.ErrNotLocked)
+				l := shared.LockOf(me, "l") // whose Acquires are owners of their own
+				if typ == "lock" {
+					must[*shared.Hold](t)(l.Acquire(p.ctx))
+					must[int](t)(emptied.On(l).NotifyAll(p.ctx))
+					wantErr(t, emptied.On(l).Wait(p.within(time.Second)), context.DeadlineExceeded)
+					wantErr(t, l.Release(p.ctx), nil)
+				}
 			})
 		})
 	}

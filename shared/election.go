@@ -54,7 +54,7 @@ func ElectionAt(o reeve.Objects, ref reeve.Ref) *Election {
 }
 
 func electionOf(x *Object, owner Owner) *Election {
-	return &Election{held{Object: x, acquireBy: "campaign", releaseBy: "resign", owner: owner}}
+	return &Election{newHeld(x, "campaign", "resign", owner)}
 }
 
 // As returns a handle with which it is owner who campaigns.

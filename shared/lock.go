@@ -43,7 +43,7 @@ func LockOf(o reeve.Objects, name string) *Lock { return LockAt(o, reeve.Ref{Nam
 func LockAt(o reeve.Objects, ref reeve.Ref) *Lock { return lockOf(typed(o, ref, "lock"), 0) }
 
 func lockOf(x *Object, owner Owner) *Lock {
-	return &Lock{held{Object: x, acquireBy: "acquire", releaseBy: "release", owner: owner}}
+	return &Lock{newHeld(x, "acquire", "release", owner)}
 }
 
 // As returns a handle with which it is owner who acquires. One who holds the lock

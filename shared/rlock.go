@@ -29,7 +29,7 @@ func RLockAt(o reeve.Objects, ref reeve.Ref) *RLock {
 }
 
 func rlockOf(x *Object, owner Owner) *RLock {
-	return &RLock{held{Object: x, acquireBy: "acquire", releaseBy: "release", owner: owner}}
+	return &RLock{newHeld(x, "acquire", "release", owner)}
 }
 
 // As returns a handle with which it is owner who acquires.

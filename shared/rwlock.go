@@ -28,7 +28,7 @@ func RWLockOf(o reeve.Objects, name string) *RWLock { return RWLockAt(o, reeve.R
 func RWLockAt(o reeve.Objects, ref reeve.Ref) *RWLock { return rwlockOf(typed(o, ref, "rwlock"), 0) }
 
 func rwlockOf(x *Object, owner Owner) *RWLock {
-	return &RWLock{held{Object: x, acquireBy: "acquire", releaseBy: "release", owner: owner}}
+	return &RWLock{newHeld(x, "acquire", "release", owner)}
 }
 
 // As returns a handle with which it is owner who acquires. An owner that reads and

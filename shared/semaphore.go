@@ -46,7 +46,7 @@ func SemaphoreAt(o reeve.Objects, ref reeve.Ref) *Semaphore {
 }
 
 func semaphoreOf(x *Object) *Semaphore {
-	return &Semaphore{held{Object: x, acquireBy: "acquire", releaseBy: "end", owner: NewOwner()}}
+	return &Semaphore{newHeld(x, "acquire", "end", NewOwner())}
 }
 
 // Acquire acquires a place. It blocks until there is one, or ctx ends, after which
