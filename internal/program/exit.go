@@ -17,7 +17,7 @@ import (
 // second signal ended exits with 128 and the signal's number.
 const (
 	ExitDone        = 0
-	ExitDead        = 1                    // the run ended, but some lines have no result
+	ExitDead        = 1                    // the run ended, but some lines have no result; a method that was called failed
 	ExitUsage       = 2                    // a command line that cannot be run; package cmdline has it too
 	ExitData        = 65                   // a payload over a limit; queues that are damaged or of a newer version
 	ExitNoInput     = 66                   // the input cannot be read
@@ -27,7 +27,7 @@ const (
 	ExitTryAgain    = 75                   // a queue or the master's disk is full; a batch run would repeat another
 	ExitProtocol    = auth.ExitProtocol    // 76: something else answered than a master of this version
 	ExitAuth        = auth.ExitAuth        // 77: the key is not shared; the master does not permit it
-	ExitConfig      = auth.ExitKey         // 78: the key, or the lack of one; a queue or a journal that the master does not have
+	ExitConfig      = auth.ExitKey         // 78: the key, or the lack of one; a queue, an object or a journal that the master does not have
 )
 
 // Error is an error with the exit code it ends a program with.
@@ -64,6 +64,13 @@ func ExitCode(err error) int {
 		return ExitAuth
 	case errors.Is(err, reeve.ErrKey), errors.Is(err, reeve.ErrNoSuchQueue), errors.Is(err, reeve.ErrQueueExists), errors.Is(err, reeve.ErrNoJournal):
 		return ExitConfig
+	case errors.Is(err, reeve.ErrNoSuchName), errors.Is(err, reeve.ErrNoSuchObject), errors.Is(err, reeve.ErrNotExposed),
+		errors.Is(err, reeve.ErrObjectExists), errors.Is(err, reeve.ErrNoSuchBlob):
+		return ExitConfig
+	case errors.Is(err, reeve.ErrMethod), errors.Is(err, reeve.ErrPanic):
+		return ExitDead
+	case errors.Is(err, reeve.ErrUnserializable):
+		return ExitData
 	case errors.Is(err, reeve.ErrProtocol), errors.Is(err, reeve.ErrVersion), errors.Is(err, reeve.ErrUnsupported):
 		return ExitProtocol
 	case errors.Is(err, reeve.ErrInvalid):
