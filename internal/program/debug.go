@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/reeveq/reeve/auth"
+	"github.com/reeveq/reeve/internal/address"
 )
 
 // DebugUsage is the help text of -debug-addr.
@@ -68,7 +69,8 @@ func debugHandler(health func() error) http.Handler {
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// A web page may have its own name lead here, but not this one.
-		if !auth.IsLoopback(r.Host) && !auth.IsLoopback(r.Host+":80") {
+		_, other := address.Path(r.Host) // a host that is called unix
+		if other || !auth.IsLoopback(r.Host) && !auth.IsLoopback(r.Host+":80") {
 			http.Error(w, "ask for localhost or a loopback address", http.StatusForbidden)
 			return
 		}

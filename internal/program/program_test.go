@@ -140,14 +140,16 @@ func TestServeDebug_TellsHealthAndProfilesToThisMachineOnly(t *testing.T) {
 	if code, _ := get("/debug/pprof/cmdline", ""); code != 404 {
 		t.Errorf("the command line, which may hold a key: %d", code)
 	}
-	if code, _ := get("/healthz", "evil.example"); code != 403 {
-		t.Errorf("another host name: %d", code)
+	for _, host := range []string{"evil.example", "unix:6060"} {
+		if code, _ := get("/healthz", host); code != 403 {
+			t.Errorf("as %s: %d", host, code)
+		}
 	}
 }
 
 func TestCheckDebugAddr_TakesLoopbackOnly(t *testing.T) {
 	t.Parallel()
-	for addr, ok := range map[string]bool{"": true, "127.0.0.1:0": true, "localhost:6060": true, "[::1]:1": true, ":6060": false, "0.0.0.0:1": false, "192.0.2.1:1": false, "x": false} {
+	for addr, ok := range map[string]bool{"": true, "127.0.0.1:0": true, "localhost:6060": true, "[::1]:1": true, "unix:/run/debug.sock": true, ":6060": false, "0.0.0.0:1": false, "192.0.2.1:1": false, "x": false} {
 		if err := program.CheckDebugAddr(addr); (err == nil) != ok {
 			t.Errorf("%q: %v", addr, err)
 		}
