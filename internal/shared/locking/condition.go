@@ -134,10 +134,14 @@ func (c *condition) waitOrResume(call *shared.Call) error {
 }
 
 // join lets another call wait in the place of one that ended, and whose wait
-// stands.
+// stands. Its caller may know of that end before x does.
 func (c *condition) join(x *wait, call *shared.Call, try uint64) error {
-	if x.call != nil || x.try != try {
+	if x.try != try {
 		return fmt.Errorf("%w: %v waits at the condition already", reeve.ErrInvalid, x.owner)
+	}
+	if x.call != nil {
+		x.call.Fail(context.Canceled)
+		x.unclaim()
 	}
 	x.call, x.away = call, false
 	if call.Method == "resume" {
