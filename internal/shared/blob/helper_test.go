@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -21,6 +22,9 @@ type fixture struct {
 	host  *shared.Host
 	store *blob.Store
 	last  byte
+
+	once   sync.Once
+	common *shared.Caller
 }
 
 func open(t testing.TB, cfg blob.Config) *fixture {
@@ -116,4 +120,10 @@ func (o *counting) CallObject(ctx context.Context, c *reeve.ObjectCall) (reeve.O
 		}
 	}
 	return o.Objects.CallObject(ctx, c)
+}
+
+// client0 is one that goroutines may share.
+func (f *fixture) client0() *shared.Caller {
+	f.once.Do(func() { f.common = f.client() })
+	return f.common
 }

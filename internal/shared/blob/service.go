@@ -254,13 +254,31 @@ func (s *Store) callHash(c *shared.Call) error {
 	if err != nil {
 		return err
 	}
-	if c.Method == "hold" {
+	switch {
+	case c.Method == "hold" && b.whole:
 		s.returnHeldLocked(&ending{call: c}, b)
+		return nil
+	case c.Method == "hold" && s.closed:
+		return reeve.ErrClosed
+	case c.Method == "hold": // what is damaged may have another size
+		c.Park(func(error) {})
+		s.wholeLocked(b, func(err error) { s.holdWhole(c, b, err) })
 		return nil
 	}
 	s.touchLocked(b)
 	shared.ReturnValue(c, s.infoLocked(b))
 	return nil
+}
+
+// holdWhole answers a hold of a blob that was looked at for it.
+func (s *Store) holdWhole(c *shared.Call, b *blob, err error) {
+	if err != nil {
+		c.Fail(err)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.returnHeldLocked(&ending{call: c}, b)
 }
 
 func (s *Store) callList(c *shared.Call) error {
