@@ -52,14 +52,32 @@ func (a *args) done(c *shared.Call) error {
 	return nil
 }
 
+// fail notes an error; nil is none.
 func (a *args) fail(err error) {
 	if a.err == nil {
 		a.err = err
 	}
 }
 
-// item is the next argument, whatever it is.
+// item is the next argument, a key or value.
 func (a *args) item() []byte {
+	b := a.next()
+	if a.err == nil {
+		a.fail(tooMany(b))
+	}
+	return b
+}
+
+// tooMany is an error for an item of more elements than readers take.
+func tooMany(item []byte) error {
+	if major, n, _, _ := head(item); (major == majorArray || major == majorMap) && n > maxElements {
+		return errMany
+	}
+	return nil
+}
+
+// next is the next argument, whatever it is.
+func (a *args) next() []byte {
 	if a.err == nil && a.n == 0 {
 		a.err = errors.New("too few")
 	}
@@ -163,7 +181,7 @@ func (a *args) items() [][]byte {
 		a.item()
 		return nil
 	}
-	b := a.item()
+	b := a.next()
 	if a.err != nil {
 		return nil
 	}
@@ -178,7 +196,7 @@ func (a *args) items() [][]byte {
 	}
 	list := make([][]byte, n)
 	for i := range list {
-		after, _ := skip(rest, maxDepth) // was seen before
+		after, _ := skip(rest, maxDepth-1) // was seen before
 		list[i] = rest[:len(rest)-len(after)]
 		rest = after
 	}

@@ -5,6 +5,9 @@ import (
 	"errors"
 )
 
+// maxElements bounds an array or map in a key or value: readers take no more.
+const maxElements = 1 << 17
+
 // maxDepth is how deep a key or value may be nested: answers add a few levels,
 // and readers stop at 32.
 const maxDepth = 26
@@ -12,6 +15,8 @@ const maxDepth = 26
 var (
 	errShort  = errors.New("it is cut off")
 	errDeep   = errors.New("it is nested too deep")
+	errMany   = errors.New("it has an array or map of more than 131,072 elements")
+	errTag    = errors.New("it has a tag with what does not belong to it")
 	errLength = errors.New("it has a length that is not definite, or a form that does not exist")
 )
 
@@ -67,7 +72,8 @@ func head(b []byte) (major byte, n uint64, rest []byte, err error) {
 	return major, n, b[size:], nil
 }
 
-// skip returns what follows the first item of b.
+// skip returns what follows the first item of b. What is in that is bounded by
+// maxElements; it is not itself.
 func skip(b []byte, depth int) ([]byte, error) {
 	major, n, rest, err := head(b)
 	if err != nil {
@@ -84,11 +90,16 @@ func skip(b []byte, depth int) ([]byte, error) {
 			return nil, errDeep
 		}
 		items := n
-		if major == majorTag {
-			items = 1
-		} else if n > uint64(len(rest)) {
+		switch {
+		case major == majorTag:
+			if items = 1; !tagged(n, rest) {
+				return nil, errTag
+			}
+		case n > uint64(len(rest)):
 			return nil, errShort // each is a byte at least
-		} else if major == majorMap {
+		case n > maxElements && depth < maxDepth:
+			return nil, errMany
+		case major == majorMap:
 			items *= 2
 		}
 		for range items {
@@ -98,4 +109,20 @@ func skip(b []byte, depth int) ([]byte, error) {
 		}
 	}
 	return rest, nil
+}
+
+// tagged reports whether an item may follow tag n, as far as readers mind.
+func tagged(n uint64, item []byte) bool {
+	if len(item) == 0 {
+		return false
+	}
+	switch major := item[0] >> 5; n {
+	case 0:
+		return major == majorText
+	case 1:
+		return major == majorUint || major == majorNegative || item[0] >= 0xf9 && item[0] <= 0xfb
+	case 2, 3:
+		return major == majorBytes
+	}
+	return true
 }
