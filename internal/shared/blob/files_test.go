@@ -146,10 +146,12 @@ func TestFiles_ThatAreDamagedAreNamedAndHealed(t *testing.T) {
 	content := contentOf(1_500_000)
 	ref := refOf(content)
 	for name, damage := range map[string]func(path string) error{
-		"cut":     func(path string) error { return os.Truncate(path, 1_000_000) },
-		"empty":   func(path string) error { return os.Truncate(path, 0) },
-		"longer":  func(path string) error { return os.Truncate(path, 1_500_001) },
-		"changed": func(path string) error { return os.WriteFile(path, append(content[:700_000:700_000], contentOf(800_000)...), 0o600) },
+		"cut":    func(path string) error { return os.Truncate(path, 1_000_000) },
+		"empty":  func(path string) error { return os.Truncate(path, 0) },
+		"longer": func(path string) error { return os.Truncate(path, 1_500_001) },
+		"changed": func(path string) error {
+			return os.WriteFile(path, append(content[:700_000:700_000], contentOf(800_000)...), 0o600)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

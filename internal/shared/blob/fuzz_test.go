@@ -43,7 +43,7 @@ func FuzzCall(f *testing.F) {
 		}()
 		a, err := o.CallObject(ctx, &reeve.ObjectCall{Ref: reeve.Ref{Name: blob.Name}, Method: method, Args: args})
 		if err == nil && len(a.Value) > 0 {
-			var v any
+			var v codec.Encoded
 			if err := codec.CBOR.Unmarshal(a.Value, &v); err != nil {
 				t.Fatalf("%s(%x) returned %x: %v", method, args, a.Value, err)
 			}

@@ -24,6 +24,8 @@ type Store struct {
 	bytes   int64 // of the blobs that are there, and of what came of uploads
 	parties map[*shared.Client]*party
 	uploads map[uint64]*upload
+	ended   [64]upEnd // why the last ones ended; used in turn
+	ends    int
 	timer   *time.Timer
 	due     time.Time // when the timer ends; zero: it does not run
 	running bool      // what nobody refers to is removed

@@ -34,6 +34,13 @@ type upload struct {
 	sum hash.Hash
 }
 
+// upEnd is the end of an upload: chunks that come late are told of it.
+type upEnd struct {
+	id    uint64
+	by    *shared.Client
+	cause error
+}
+
 // chunk is a part of a content that waits to be written.
 type chunk struct {
 	call *shared.Call
@@ -112,6 +119,11 @@ func (s *Store) adoptLocked(u *upload, p *party) {
 // findUploadLocked finds an upload of a client.
 func (s *Store) findUploadLocked(cl *shared.Client, id uint64) (*upload, error) {
 	u := s.uploads[id]
+	for i := range s.ended {
+		if e := &s.ended[i]; u == nil && e.id == id && e.by == cl && e.cause != nil {
+			return nil, e.cause
+		}
+	}
 	if u == nil || u.party == nil || u.party.client != cl {
 		return nil, noSuchUpload(id, "it has ended, or was begun by another client")
 	}
@@ -203,6 +215,8 @@ func (s *Store) takeOutLocked(u *upload, cause error) {
 	}
 	u.chunks, u.ends = nil, nil
 	if p := u.party; p != nil {
+		s.ended[s.ends%len(s.ended)] = upEnd{u.id, p.client, cause}
+		s.ends++
 		delete(p.uploads, u)
 		s.leaveLocked(p)
 	}

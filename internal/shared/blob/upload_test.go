@@ -219,8 +219,8 @@ func TestCommit_OfAnotherContentIsRefused(t *testing.T) {
 	if err := rawCall(t, o, "commit", nil, upload, refOf([]byte("other")).Hash); !errors.Is(err, reeve.ErrInvalid) {
 		t.Errorf("%v", err)
 	}
-	// It is over, and nothing stays of it.
-	if err := rawCall(t, o, "chunk", nil, upload, 7, []byte("more")); !errors.Is(err, reeve.ErrNoSuchObject) {
+	// It is over, nothing stays of it, and who comes late is told why.
+	if err := rawCall(t, o, "chunk", nil, upload, 7, []byte("more")); !errors.Is(err, reeve.ErrInvalid) {
 		t.Errorf("%v", err)
 	}
 	hash := refOf([]byte("content")).Hash
