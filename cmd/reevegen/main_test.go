@@ -24,9 +24,10 @@ func generate(t *testing.T, args ...string) (stdout, stderr string, code int) {
 
 // golden are the files that have been written, by their arguments.
 var golden = map[string][]string{
-	"testdata/game/scores_stub.go": {"-type", "Scores", "testdata/game"},
-	"testdata/game/bank_stub.go":   {"-type", "Bank,Account", "testdata/game"},
-	"testdata/game/odd_stub.go":    {"-type", "Odd", "testdata/game"},
+	"testdata/game/scores_stub.go":             {"-type", "Scores", "testdata/game"},
+	"testdata/game/bank_stub.go":               {"-type", "Bank,Account", "testdata/game"},
+	"../../examples/objects/bank/bank_stub.go": {"-type", "Bank,Account,Counter", "../../examples/objects/bank"},
+	"testdata/game/odd_stub.go":                {"-type", "Odd", "testdata/game"},
 }
 
 func TestReevegen_WritesWhatItWrote(t *testing.T) {
