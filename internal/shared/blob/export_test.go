@@ -2,8 +2,10 @@ package blob
 
 import "fmt"
 
-// Check reports what does not add up, when nothing is under way.
+// Check reports what does not add up, when nobody calls. What calls have left
+// behind is waited for.
 func (s *Store) Check() error {
+	s.workers.wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sum, idle := int64(0), 0
