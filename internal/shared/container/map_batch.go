@@ -7,8 +7,11 @@ import (
 	"github.com/reeveq/reeve/internal/shared"
 )
 
-// maxManyBytes is what an answer to getmany goes over with its last value only.
-const maxManyBytes = 4 << 20
+// Bounds of an answer to getmany; one value may be longer.
+const (
+	maxMany      = 50_000
+	maxManyBytes = 4 << 20
+)
 
 // getMany answers with the values of keys, as far as they fit: of how many keys it
 // tells, the places of those that are not there, and the values of the others.
@@ -19,17 +22,18 @@ func (m *mapObject) getMany(c *shared.Call, a *args) error {
 	}
 	var missing, values []byte
 	absent, found := 0, 0
-	for i, key := range keys {
-		if e := m.byKey[string(key)]; e != nil {
-			values = append(values, e.value...)
-			found++
-		} else {
+	for i, key := range keys[:min(len(keys), maxMany)] {
+		e := m.byKey[string(key)]
+		if e == nil {
 			missing = appendUint(missing, uint64(i))
 			absent++
+			continue
 		}
-		if len(values) >= maxManyBytes || absent+found >= maxPage*5 {
+		if found > 0 && len(values)+len(e.value) > maxManyBytes {
 			break
 		}
+		values = append(values, e.value...)
+		found++
 	}
 	b := make([]byte, 0, len(missing)+len(values)+32)
 	b = appendUint(appendArray(b, 3), uint64(absent+found))

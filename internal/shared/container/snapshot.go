@@ -14,7 +14,7 @@ const (
 	maxOpen       = 256 // of all clients, of one container
 	snapshotIdle  = 30 * time.Second
 	maxPage       = 10_000  // elements of a page
-	maxPageBytes  = 1 << 20 // that a page goes over with its last element only
+	maxPageBytes  = 1 << 20 // of a page, unless it has one element only
 	keysOfPage    = 1
 	valuesOfPage  = 2
 	reversedPages = 4
@@ -81,14 +81,18 @@ func (s *snapshot) page(i int, limit uint64) (body []byte, end int) {
 	var keys, values []byte
 	n := 0
 	s.read.each(i, s.what&reversedPages != 0, func(key, value string) bool {
-		if s.what&keysOfPage != 0 {
-			keys = append(keys, key...)
+		if s.what&keysOfPage == 0 {
+			key = ""
 		}
-		if s.what&valuesOfPage != 0 {
-			values = append(values, value...)
+		if s.what&valuesOfPage == 0 {
+			value = ""
 		}
+		if n > 0 && len(keys)+len(values)+len(key)+len(value) > maxPageBytes {
+			return false
+		}
+		keys, values = append(keys, key...), append(values, value...)
 		n++
-		return n < int(limit) && len(keys)+len(values) < maxPageBytes
+		return n < int(limit)
 	})
 	if s.what&keysOfPage != 0 {
 		body = append(appendArray(body, n), keys...)

@@ -185,8 +185,8 @@ func (b *base) changesSince(since, limit uint64) []byte {
 	list = list[:min(limit, uint64(len(list)))]
 	version, size := b.version, 0
 	for i := range list {
-		if size += len(list[i].key) + len(list[i].value); size >= changesBytes {
-			list = list[:i+1]
+		if size += len(list[i].key) + len(list[i].value); i > 0 && size > changesBytes {
+			list = list[:i]
 			break
 		}
 	}
