@@ -37,8 +37,9 @@ func (s *session) attachObjects() (known bool) {
 	return known
 }
 
-// call has a method of a shared object called.
-func (r *requests) call(m *wire.Call) error {
+// doCall has a method of a shared object called.
+func (r *requests) doCall() error {
+	m := &r.called
 	r.s.objects.Call(&shared.Request{
 		Req: m.Req, Low: m.Low, Waits: m.Flags&wire.FlagWaits != 0, Ref: m.Ref(), Method: m.Method, Args: m.Args,
 		Reads: m.Flags&wire.FlagReads != 0, Again: m.Flags&wire.FlagAgain != 0, Timeout: m.Timeout,
@@ -50,10 +51,10 @@ func (r *requests) call(m *wire.Call) error {
 type answers struct{ s *session }
 
 func (a answers) Return(req uint64, value []byte) {
-	if err := a.s.out.add(&wire.Return{Req: req, Value: value}); err != nil {
+	if err := a.s.out.returned(req, value); err != nil {
 		a.s.out.refuse(req, err)
+		a.s.out.wake()
 	}
-	a.s.out.wake() // or another session's call would have to
 }
 
 func (a answers) Fail(req uint64, err error) {

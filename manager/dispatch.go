@@ -12,8 +12,6 @@ import (
 // handleRare carries out the requests that are not many per second.
 func (r *requests) handleRare(t wire.Type, body []byte) error {
 	switch t {
-	case wire.TypeCall:
-		return handle(r, t, body, func(m *wire.Call) error { return r.call(m) })
 	case wire.TypeNack:
 		return handle(r, t, body, func(m *wire.Nack) error {
 			return r.onceLeased(m.Req, m.Low, m.Queue, func(q *queue.Queue) {

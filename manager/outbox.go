@@ -166,6 +166,19 @@ func (o *outbox) add(m wire.Message) error {
 	return o.answers.Message(m)
 }
 
+// returned adds what a method returned, and has it sent: who calls methods is not
+// always a reader of this session.
+func (o *outbox) returned(req uint64, value []byte) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.ended {
+		return nil
+	}
+	err := o.answers.Return(req, value)
+	o.startLocked()
+	return err
+}
+
 func (o *outbox) leaseLost(t reeve.Token, cause error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -18,6 +18,7 @@ type requests struct {
 	put      wire.PutFrame
 	complete wire.CompleteFrame
 	ack      wire.AckFrame
+	called   wire.CallFrame
 	acks     []queue.AckOp
 	ends     []queue.CompleteOp
 	busy     bool
@@ -31,6 +32,7 @@ func (r *requests) rest() {
 		r.put.Clear()
 		r.complete.Clear()
 		r.ack.Clear()
+		r.called.Clear()
 		clear(r.ends)
 		if cap(r.ends) > 256 {
 			r.ends = nil
@@ -75,6 +77,12 @@ func (r *requests) handle(frame []byte, owned bool) error {
 			return err
 		}
 		return r.s.guarded(t, r.ack.Req, len(r.ack.Entries), r.doAck)
+	case wire.TypeCall:
+		r.busy = true
+		if err := r.called.Decode(body); err != nil {
+			return err
+		}
+		return r.s.guarded(t, r.called.Req, 1, r.doCall)
 	}
 	return r.handleRare(t, body)
 }

@@ -62,7 +62,7 @@ func (r *objectCall) encode(b *wire.Builder, id, low uint64) error {
 	if !r.until.IsZero() {
 		m.Timeout = max(time.Until(r.until), 1)
 	}
-	return b.Message(m)
+	return b.Call(&m)
 }
 
 // CallObject calls a method of a shared object at the master; see [reeve.Objects].
@@ -195,13 +195,13 @@ func (c *Client) resumeObjectsLocked(l *link) {
 	}
 }
 
-// onReturn takes what a method returned.
-func (l *link) onReturn(m *wire.Return) {
+// onReturn takes what a method returned. owned: the frame's memory may be kept.
+func (l *link) onReturn(f *wire.ReturnFrame, owned bool) {
 	if !l.lock() {
 		return
 	}
 	defer l.c.unlock()
-	k := l.askedCall(m.Req)
+	k := l.askedCall(f.Req)
 	if k == nil {
 		return
 	}
@@ -210,6 +210,9 @@ func (l *link) onReturn(m *wire.Return) {
 		l.c.answerLocked(k, wrongAnswer(k))
 		return
 	}
-	r.value, r.session = m.Value, l.over
+	r.value, r.session = f.Value, l.over
+	if !owned {
+		r.value = append([]byte(nil), f.Value...)
+	}
 	l.c.answerLocked(k, nil)
 }

@@ -65,8 +65,9 @@ func (l *link) acceptBulk() {
 // answers are the decoders of one stream, which keep their memory from frame
 // to frame.
 type answers struct {
-	confirm wire.ConfirmFrame
-	deliver wire.DeliverFrame
+	confirm  wire.ConfirmFrame
+	deliver  wire.DeliverFrame
+	returned wire.ReturnFrame
 }
 
 // readCalls reads answers from the calls stream or from a bulk stream.
@@ -91,6 +92,7 @@ func (l *link) readCalls(stream *session.Stream) {
 		if r.Buffered() == 0 {
 			a.confirm.Clear()
 			a.deliver.Clear()
+			a.returned.Clear()
 		}
 	}
 }
@@ -129,11 +131,10 @@ func (l *link) onAnswer(a *answers, frame []byte, owned bool) error {
 		}
 		l.onReply(m.Req, &m, 0, nil)
 	case wire.TypeReturn:
-		var m wire.Return
-		if err := wire.Decode(t, body, &m); err != nil {
+		if err := a.returned.Decode(body); err != nil {
 			return err
 		}
-		l.onReturn(&m)
+		l.onReturn(&a.returned, owned)
 	case wire.TypeError:
 		var m wire.Error
 		if err := wire.Decode(t, body, &m); err != nil {

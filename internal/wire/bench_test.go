@@ -45,6 +45,12 @@ var benchFrames = []struct {
 		t.ID += reeve.ID(i)
 		b.Deliver(1, 0, "tasks", &t)
 	}, func() decoder { return new(wire.DeliverFrame) }},
+	{"Call", func(b *wire.Builder, i int) {
+		b.Call(&wire.Call{Req: uint64(1<<62 + i), Low: 1 << 62, Name: "scores", Method: "Add", Args: benchTask.Payload})
+	}, func() decoder { return new(wire.CallFrame) }},
+	{"Return", func(b *wire.Builder, i int) {
+		b.Return(uint64(1<<62+i), benchTask.Payload)
+	}, func() decoder { return new(wire.ReturnFrame) }},
 }
 
 // ruledFrames are benchFrames with what tasks may ask for beyond them.
@@ -77,6 +83,22 @@ var (
 
 type decoder interface{ Decode([]byte) error }
 
+// decodeAll has d read all frames in buf, one after another.
+func decodeAll(d decoder, buf []byte) error {
+	for len(buf) > 0 {
+		var frame []byte
+		frame, buf = wire.SplitFrame(buf)
+		_, body, err := wire.ParseType(frame[wire.HeaderLen:])
+		if err == nil {
+			err = d.Decode(body)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func BenchmarkBuilder(b *testing.B) {
 	for _, f := range append(benchFrames, ruledFrames...) {
 		b.Run(f.name, func(b *testing.B) {
@@ -100,14 +122,10 @@ func BenchmarkDecode(b *testing.B) {
 			for i := range benchItems {
 				f.add(&w, i)
 			}
-			_, body, err := wire.ParseType(w.Take()[wire.HeaderLen:])
-			if err != nil {
-				b.Fatal(err)
-			}
-			d := f.dec()
+			buf, d := w.Take(), f.dec()
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := d.Decode(body); err != nil {
+				if err := decodeAll(d, buf); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -49,6 +49,8 @@ func said(t *testing.T, all [][]byte) (lines []string) {
 			for i, e := range f.Entries {
 				lines = append(lines, fmt.Sprintf("ack %d %q %d %d", f.Req+uint64(i), f.Queue, e.ID, e.Attempt))
 			}
+		case *wire.CallFrame, *wire.ReturnFrame:
+			lines = append(lines, content(f))
 		case *wire.DeliverFrame:
 			for i := range f.Tasks {
 				lines = append(lines, fmt.Sprintf("deliver %d %d %q %s", f.Consumer, f.Req, f.Queue, taskContent(&f.Tasks[i])))
@@ -92,7 +94,7 @@ func TestBuilder_FramesSayWhatWasAdded(t *testing.T) {
 			}
 			var err error
 			low := r.Uint64N(req + 1)
-			switch kind := r.IntN(40); {
+			switch kind := r.IntN(46); {
 			case kind < 10:
 				task := r.putTask()
 				err = b.Put(req, low, queue, wire.FlagEach, []reeve.Task{task})
@@ -117,6 +119,14 @@ func TestBuilder_FramesSayWhatWasAdded(t *testing.T) {
 				}
 				err = b.Deliver(5, 0, queue, &task)
 				want = append(want, fmt.Sprintf("deliver 5 0 %q %s", queue, taskContent(&task)))
+			case kind < 41:
+				c := r.call(req, low)
+				err = b.Call(&c)
+				want = append(want, content(&wire.CallFrame{Call: c}))
+			case kind < 44:
+				f := wire.ReturnFrame{Req: req, Value: r.bytes(r.size())}
+				err = b.Return(f.Req, f.Value)
+				want = append(want, content(&f))
 			default:
 				err = b.Message(wire.Join{Req: req, Queue: queue})
 				want = append(want, content(&wire.Join{Req: req, Queue: queue}))

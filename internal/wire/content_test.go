@@ -44,6 +44,10 @@ func content(m any) string {
 		for i := range f.Tasks {
 			b.WriteString(taskContent(&f.Tasks[i]))
 		}
+	case *wire.CallFrame:
+		fmt.Fprintf(&b, "call %d %d %q %d %d %q %q %x %d %d\n", f.Req, f.Low, f.Name, f.ID, f.Life, f.Type, f.Method, f.Args, f.Flags, f.Timeout)
+	case *wire.ReturnFrame:
+		fmt.Fprintf(&b, "return %d %x\n", f.Req, f.Value)
 	default:
 		fmt.Fprintf(&b, "%T %+v\n", m, m)
 	}
@@ -100,6 +104,8 @@ var hotMessages = []hot{
 	{wire.TypeAck, func() decoder { return new(wire.AckFrame) }, erase(oracleAck)},
 	{wire.TypeConfirm, func() decoder { return new(wire.ConfirmFrame) }, erase(oracleConfirm)},
 	{wire.TypeDeliver, func() decoder { return new(wire.DeliverFrame) }, erase(oracleDeliver)},
+	{wire.TypeCall, func() decoder { return new(wire.CallFrame) }, erase(oracleCall)},
+	{wire.TypeReturn, func() decoder { return new(wire.ReturnFrame) }, erase(oracleReturn)},
 }
 
 func hotOf(t wire.Type) *hot {
@@ -120,7 +126,7 @@ func coldMessages() []wire.Message {
 		&wire.End{}, &wire.Command{}, &wire.Report{}, &wire.Progress{}, &wire.Event{},
 		&wire.TaskRequest{}, &wire.List{}, &wire.Peek{}, &wire.Explain{}, &wire.CancelTask{}, &wire.Act{}, &wire.Pause{},
 		&wire.ResultRequest{}, &wire.WorkersRequest{}, &wire.CommandRequest{}, &wire.Events{}, &wire.Unevents{},
-		&wire.TypesRequest{}, &wire.Backup{}, &wire.Claimed{}, &wire.Call{}, &wire.Return{},
+		&wire.TypesRequest{}, &wire.Backup{}, &wire.Claimed{},
 	}
 }
 

@@ -8,8 +8,8 @@
 //
 // A frame is a length (uint32, big endian, of what follows) and a message: the
 // type and one map with unsigned integer keys, both CBOR. The few messages
-// that carry tasks and their ends by the thousand ([PutFrame],
-// [CompleteFrame], [AckFrame], [ConfirmFrame], [DeliverFrame]) are written by
+// that come by the thousand ([PutFrame], [CompleteFrame], [AckFrame],
+// [ConfirmFrame], [DeliverFrame], [CallFrame], [ReturnFrame]) are written by
 // [Builder] and read by their Decode methods without allocating; all others go
 // through [Append] and [Decode], which use the CBOR library in a strict mode.
 // Both sides obey the same limits, and whatever breaks them is an error that

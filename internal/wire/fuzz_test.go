@@ -47,6 +47,8 @@ func FuzzComplete(f *testing.F) { fuzzHot(f, hotOf(wire.TypeComplete)) }
 func FuzzAck(f *testing.F)      { fuzzHot(f, hotOf(wire.TypeAck)) }
 func FuzzConfirm(f *testing.F)  { fuzzHot(f, hotOf(wire.TypeConfirm)) }
 func FuzzDeliver(f *testing.F)  { fuzzHot(f, hotOf(wire.TypeDeliver)) }
+func FuzzCall(f *testing.F)     { fuzzHot(f, hotOf(wire.TypeCall)) }
+func FuzzReturn(f *testing.F)   { fuzzHot(f, hotOf(wire.TypeReturn)) }
 
 // FuzzDecode reads any body as every other message; what is accepted means the
 // same when it is written and read again.

@@ -191,6 +191,26 @@ func oracleConfirm(body []byte) (*wire.ConfirmFrame, error) {
 	return f, o.err
 }
 
+func oracleCall(body []byte) (*wire.CallFrame, error) {
+	o := &oracle{}
+	m := o.fields(body)
+	f := &wire.CallFrame{Call: wire.Call{
+		Req: pick[uint64](o, m, 1, 0), Low: pick[uint64](o, m, 2, 0), Name: pick[string](o, m, 3, 3),
+		ID: pick[uint64](o, m, 4, 0), Life: pick[uint64](o, m, 5, 0), Type: pick[string](o, m, 6, 3), Method: pick[string](o, m, 7, 3),
+		Args: pick[[]byte](o, m, 8, 2), Flags: pick[uint64](o, m, 9, 0), Timeout: duration(pick[int64](o, m, 10, 0, 1)),
+	}}
+	o.requests(f.Req, f.Low, 1)
+	return f, o.err
+}
+
+func oracleReturn(body []byte) (*wire.ReturnFrame, error) {
+	o := &oracle{}
+	m := o.fields(body)
+	f := &wire.ReturnFrame{Req: pick[uint64](o, m, 1, 0), Value: pick[[]byte](o, m, 2, 2)}
+	o.refuse(f.Req == 0)
+	return f, o.err
+}
+
 func oracleDeliver(body []byte) (*wire.DeliverFrame, error) {
 	o := &oracle{}
 	m := o.fields(body)

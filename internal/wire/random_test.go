@@ -81,6 +81,18 @@ func (r random) deliverTask() reeve.Task {
 	return t
 }
 
+// call is one of an object with a name or without.
+func (r random) call(req, low uint64) wire.Call {
+	c := wire.Call{Req: req, Low: low, Type: r.name(), Method: r.name(), Args: r.bytes(r.size()), Flags: r.Uint64N(8)}
+	if c.Name = r.name(); r.IntN(2) == 0 {
+		c.Name, c.ID, c.Life = "", r.number(), r.number()
+	}
+	if r.IntN(2) == 0 {
+		c.Timeout = duration(r.duration())
+	}
+	return c
+}
+
 func many[T any](r random, one func() T) []T {
 	out := make([]T, 1+r.IntN(5))
 	for i := range out {
@@ -108,6 +120,10 @@ func (r random) message(t wire.Type) any {
 		return &wire.ConfirmFrame{Ranges: many(r, func() wire.Range {
 			return wire.Range{Req: r.request(), Count: 1 + r.IntN(1<<r.IntN(30)), First: reeve.ID(r.number())}
 		})}
+	case wire.TypeCall:
+		return &wire.CallFrame{Call: r.call(req, low)}
+	case wire.TypeReturn:
+		return &wire.ReturnFrame{Req: req, Value: r.bytes(r.size())}
 	}
 	f := &wire.DeliverFrame{Consumer: req, Queue: r.name(), Tasks: many(r, r.deliverTask)}
 	if r.IntN(2) == 0 {
@@ -145,6 +161,12 @@ func generic(m any) map[uint64]any {
 			flat = append(flat, e.Req, uint64(e.Count), uint64(e.First))
 		}
 		return map[uint64]any{1: flat}
+	case *wire.CallFrame:
+		return map[uint64]any{
+			1: f.Req, 2: f.Low, 3: f.Name, 4: f.ID, 5: f.Life, 6: f.Type, 7: f.Method, 8: f.Args, 9: f.Flags, 10: int64(f.Timeout),
+		}
+	case *wire.ReturnFrame:
+		return map[uint64]any{1: f.Req, 2: f.Value}
 	case *wire.DeliverFrame:
 		tasks := []any{}
 		for i := range f.Tasks {

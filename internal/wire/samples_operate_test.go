@@ -132,9 +132,15 @@ func operatorSamples() []sample {
 		}}}),
 		message("backup-over", wire.Backup{Req: 66, Low: 66, Pin: 4711, Over: true}),
 		message("claimed", wire.Claimed{Req: 67, Low: 67}),
-		message("call", wire.Call{Req: 68, Low: 68, Name: "scores", Type: "map", Method: "get", Args: []byte{0x81, 0x61, 'a'}, Flags: wire.FlagReads, Timeout: time.Second}),
-		message("return", wire.Return{Req: 68, Value: []byte{7}}),
-		message("call-id", wire.Call{Req: 69, Low: 69, ID: 5, Life: 4711, Method: "release", Args: []byte{0x80}, Flags: wire.FlagAgain}),
+		{"call", func(b *wire.Builder) error {
+			return b.Call(&wire.Call{
+				Req: 68, Low: 68, Name: "scores", Type: "map", Method: "get", Args: []byte{0x81, 0x61, 'a'}, Flags: wire.FlagReads, Timeout: time.Second,
+			})
+		}},
+		{"return", func(b *wire.Builder) error { return b.Return(68, []byte{7}) }},
+		{"call-id", func(b *wire.Builder) error {
+			return b.Call(&wire.Call{Req: 69, Low: 69, ID: 5, Life: 4711, Method: "release", Args: []byte{0x80}, Flags: wire.FlagAgain})
+		}},
 	}
 }
 
