@@ -54,7 +54,12 @@ func (e *NoSuchQueueError) Error() string {
 	if len(e.Known) == 0 {
 		return fmt.Sprintf("%v: %q; the master has none", ErrNoSuchQueue, e.Name)
 	}
-	return fmt.Sprintf("%v: %q; the master has: %s", ErrNoSuchQueue, e.Name, strings.Join(e.Known, ", "))
+	const most = 64 // there may be thousands
+	names, more := e.Known, ""
+	if len(names) > most {
+		names, more = names[:most], fmt.Sprintf(", and %d more", len(names)-most)
+	}
+	return fmt.Sprintf("%v: %q; the master has: %s%s", ErrNoSuchQueue, e.Name, strings.Join(names, ", "), more)
 }
 
 // Is reports whether target is [ErrNoSuchQueue].

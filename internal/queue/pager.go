@@ -62,7 +62,11 @@ func (p *pager) serve(d *telling) {
 		}
 		q.mu.Lock()
 		for i := range g.tasks {
-			if t := &g.tasks[i]; t.err != nil && !p.over(t.err) {
+			switch t := &g.tasks[i]; {
+			case t.err == nil || p.over(t.err):
+			case q.deleted: // and what it had recorded may be trimmed
+				t.err = q.goneError()
+			default:
 				q.unreadable(t.task, d.hold, t.attempt, t.err)
 			}
 		}
