@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/reeveq/reeve"
-	"github.com/reeveq/reeve/managertest"
 )
 
 // patience is how long, in fake time, a call may take that is not to block:
@@ -36,7 +35,6 @@ var errNoSuchCall = errors.New("not in Go")
 
 // actors are who plays: each has a way of its own to the objects of the master.
 type actors struct {
-	master  *managertest.Master
 	objects [3]reeve.Objects
 	queue   [3]func(name string) (reeve.Queue, error)
 }
@@ -92,12 +90,13 @@ func (p *play) run(make maker) {
 		}
 		p.step(ctx, i, s, objects[s.Object])
 	}
-	cancel()
 	for n, call := range p.calls {
-		synctest.Wait()
-		if !call.checked && !call.over() {
+		if !call.checked {
 			p.errorf(n, "has not ended")
 		}
+	}
+	cancel()
+	for _, call := range p.calls {
 		<-call.done
 	}
 }

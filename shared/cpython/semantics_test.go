@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestSemantics_EqualCPythonsForRemoteClients(t *testing.T) {
 	equalCPythons(t, func(t *testing.T, m *managertest.Master) *actors {
-		a := &actors{master: m}
+		a := &actors{}
 		for i := range a.objects {
 			c := m.Dial(t)
 			a.objects[i], a.queue[i] = c, func(name string) (reeve.Queue, error) { return c.Queue(name), nil }
@@ -32,7 +32,7 @@ func TestSemantics_EqualCPythonsForRemoteClients(t *testing.T) {
 
 func TestSemantics_EqualCPythonsInTheMastersProcess(t *testing.T) {
 	equalCPythons(t, func(t *testing.T, m *managertest.Master) *actors {
-		a := &actors{master: m}
+		a := &actors{}
 		for i := range a.objects {
 			a.objects[i], a.queue[i] = m.Manager(), m.Manager().Lookup
 		}
