@@ -231,3 +231,24 @@ func FuzzReader(f *testing.F) {
 		}
 	})
 }
+
+// TestWriter_WritesThatTheQueueWasDeleted dumps a queue that comes twice.
+func TestWriter_WritesThatTheQueueWasDeleted(t *testing.T) {
+	t.Parallel()
+	frame := record.AppendHead(nil, record.Head{Time: 0})
+	for _, r := range []record.Queue{{No: 1, Name: "tasks"}, {No: 2, Name: "other"}} {
+		frame = record.AppendQueue(frame, &r)
+	}
+	frame = record.AppendDelete(frame, &record.Delete{Queue: 1})
+	frame = record.AppendDelete(frame, &record.Delete{Queue: 2})
+	frame = record.AppendQueue(frame, &record.Queue{No: 3, Name: "tasks"})
+	got := written(t, "tasks", [][]byte{frame})
+	for _, want := range []string{`"queue","queue_no":1`, `"delete","queue_no":1`, `"queue","queue_no":3`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s is missing in\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, `"queue_no":2`) {
+		t.Errorf("there is another queue in\n%s", got)
+	}
+}
