@@ -113,7 +113,8 @@ func (v *salvageVerb) say(r *file.SalvageReport, named []queueJSON, newDir strin
 }
 
 // nameQueues names the queues in a journal that have tasks and no name, without
-// which a master would not have them.
+// which a master would not have them. Of several with one name all but the last
+// were deleted, and what said so is lost: their tasks are kept, too.
 func nameQueues(ctx context.Context, dir string) (named []queueJSON, err error) {
 	t := newTally()
 	report, err := file.Scan(ctx, dir, t.frame)
@@ -123,23 +124,28 @@ func nameQueues(ctx context.Context, dir string) (named []queueJSON, err error) 
 	if err != nil {
 		return nil, err
 	}
-	taken := map[string]bool{}
+	taken := map[string]uint32{} // the last that has the name
 	for _, q := range t.order {
-		taken[q.name] = true
+		taken[q.name] = max(taken[q.name], q.no)
 	}
-	frame := record.AppendHead(nil, record.Head{Time: t.newest})
+	frame, changed := record.AppendHead(nil, record.Head{Time: t.newest}), false
 	for _, q := range t.order {
-		if q.name != "" || q.live == 0 {
+		hasName := q.name != ""
+		switch {
+		case hasName && taken[q.name] == q.no, !hasName && q.live == 0:
+			continue
+		case q.live == 0:
+			frame, changed = record.AppendDelete(frame, &record.Delete{Queue: q.no}), true
 			continue
 		}
-		q.name = fmt.Sprintf("salvaged-%d", q.no)
-		for taken[q.name] {
+		q.name, changed = fmt.Sprintf("salvaged-%d", q.no), true
+		for taken[q.name] != 0 {
 			q.name += "-"
 		}
 		frame = record.AppendQueue(frame, &record.Queue{No: q.no, Name: q.name, Config: []byte("{}")})
 		named = append(named, newQueueJSON(q))
 	}
-	if len(named) == 0 {
+	if !changed {
 		return nil, nil
 	}
 	j, err := file.Open(dir, file.Options{})
