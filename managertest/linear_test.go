@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -101,21 +102,31 @@ func (w *workload) round(t *testing.T, m *managertest.Master, seed uint64) {
 			})
 		}
 	}
+	disturb(t, m, rnd, &wg, w.restarts)
+	h.check(t, seed, w.model)
+}
+
+// disturb breaks connections until wg is done, and in restarts of ten cases the
+// master. Time passes in a bubble only while everybody waits for it, so that
+// whatever else begins at that moment is under way when it happens.
+func disturb(t *testing.T, m *managertest.Master, rnd *rand.Rand, wg *sync.WaitGroup, restarts int) {
 	done := make(chan struct{})
 	go func() { wg.Wait(); close(done) }()
-	for running := true; running; {
+	for {
 		select {
 		case <-done:
-			running = false
-		case <-time.After(time.Duration(1+rnd.IntN(20)) * time.Millisecond):
-			if rnd.IntN(10) < w.restarts {
-				m.Restart(t)
-			} else {
-				m.Disconnect()
-			}
+			return
+		case <-time.After(time.Duration(1+rnd.IntN(10)) * time.Millisecond):
+		}
+		for range rnd.IntN(400) {
+			runtime.Gosched()
+		}
+		if rnd.IntN(10) < restarts {
+			m.Restart(t)
+		} else {
+			m.Disconnect()
 		}
 	}
-	h.check(t, seed, w.model)
 }
 
 // knownEnd reports whether a call is known to have happened, or not, with that error.
