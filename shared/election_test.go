@@ -65,8 +65,12 @@ func TestElection_CandidateWhoGivesUpDoesNotLead(t *testing.T) {
 		e := must[*shared.Election](t)(shared.NewElection(p.ctx, p.client(1), "e", shared.ElectionConfig{}))
 		h := must[*shared.Hold](t)(e.Campaign(p.ctx, ""))
 		c := begin(p, func() (*shared.Hold, error) { return e.Campaign(p.within(time.Second), "") })
+		before := must[shared.Leader](t)(e.Leader(p.ctx))
 		time.Sleep(time.Second)
 		c.ends(context.DeadlineExceeded)
+		if l := must[shared.Leader](t)(e.Leader(p.ctx)); l.Version != before.Version {
+			t.Error("nothing has changed, and there is another version")
+		}
 		wantErr(t, h.Release(p.ctx), nil)
 		if l := must[shared.Leader](t)(e.Leader(p.ctx)); l.Token != 0 {
 			t.Errorf("%+v", l)

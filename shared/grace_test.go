@@ -215,3 +215,65 @@ func TestCondition_WaitEndsWithTheConnectionWithoutAGrace(t *testing.T) {
 		l.cut()
 	})
 }
+
+func TestGrace_WaitWhoseAnswerIsLostIsOver(t *testing.T) {
+	locksTest(t, func(p *place) {
+		l := newLine(p.host, 1)
+		cond := must[*shared.Condition](t)(shared.NewCondition(p.ctx, &swallow{l, "wait"}, "c", shared.ConditionConfig{Grace: 10 * time.Second}))
+		h := must[*shared.Hold](t)(cond.Acquire(p.ctx))
+		w := beginErr(p, func() error { return cond.Wait(p.ctx) })
+		other := shared.ConditionOf(p.client(2), "c")
+		must[*shared.Hold](t)(other.Acquire(p.ctx))
+		must[int](t)(other.NotifyAll(p.ctx))
+		wantErr(t, other.Release(p.ctx), nil)
+		w.ends(nil)
+		wantErr(t, h.Release(p.ctx), nil)
+		l.cut()
+	})
+}
+
+// unsent is where calls of a method end with their context before they are sent.
+type unsent struct {
+	reeve.Objects
+	method string
+}
+
+func (u *unsent) CallObject(ctx context.Context, c *reeve.ObjectCall) (reeve.ObjectAnswer, error) {
+	if c.Method == u.method {
+		<-ctx.Done()
+		return reeve.ObjectAnswer{}, ctx.Err()
+	}
+	return u.Objects.CallObject(ctx, c)
+}
+
+func TestCondition_WaitThatNeverBeganHasTheLock(t *testing.T) {
+	locksTest(t, func(p *place) {
+		cond := must[*shared.Condition](t)(shared.NewCondition(p.ctx, &unsent{p.client(1), "wait"}, "c", shared.ConditionConfig{}))
+		h := must[*shared.Hold](t)(cond.Acquire(p.ctx))
+		wantErr(t, cond.Wait(p.within(time.Second)), context.DeadlineExceeded)
+		wantErr(t, h.Release(p.ctx), nil)
+	})
+}
+
+// The master does not know yet that the wait is over when it is asked for the lock.
+func TestCondition_ThatIsAskedForTheLockEndsItsWait(t *testing.T) {
+	locksTest(t, func(p *place) {
+		c := p.client(1)
+		cond := must[*shared.Condition](t)(shared.NewCondition(p.ctx, &hasty{c}, "c", shared.ConditionConfig{}))
+		h := must[*shared.Hold](t)(cond.Acquire(p.ctx))
+		wantErr(t, cond.Wait(p.within(time.Second)), context.DeadlineExceeded)
+		wantErr(t, h.Release(p.ctx), nil)
+	})
+}
+
+// hasty gives a wait up without telling the master.
+type hasty struct{ reeve.Objects }
+
+func (h *hasty) CallObject(ctx context.Context, c *reeve.ObjectCall) (reeve.ObjectAnswer, error) {
+	if c.Method != "wait" {
+		return h.Objects.CallObject(ctx, c)
+	}
+	go func() { _, _ = h.Objects.CallObject(context.WithoutCancel(ctx), c) }() // ends with the wait
+	<-ctx.Done()
+	return reeve.ObjectAnswer{}, ctx.Err()
+}

@@ -206,6 +206,17 @@ func TestHold_ReleaseThatWasCancelledCanBeCalledAgain(t *testing.T) {
 		if locked := must[bool](t)(r.Locked(p.ctx)); !locked {
 			t.Error("it was released twice")
 		}
+		r = shared.RLockOf(&deaf{c, "release"}, "r")
+		wantErr(t, shared.ObjectOf(c, "r").Delete(p.ctx), nil)
+		must[*shared.RLock](t)(shared.NewRLock(p.ctx, c, "r", shared.LockConfig{}))
+		must[*shared.Hold](t)(r.Acquire(p.ctx))
+		second = must[*shared.Hold](t)(r.Acquire(p.ctx))
+		for range 2 { // carried out, and not known to be
+			wantErr(t, second.Release(p.within(time.Second)), context.DeadlineExceeded)
+		}
+		if locked := must[bool](t)(r.Locked(p.ctx)); !locked {
+			t.Error("it was released twice")
+		}
 	})
 }
 

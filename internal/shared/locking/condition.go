@@ -111,8 +111,13 @@ func (c *condition) waitOrResume(call *shared.Call) error {
 	if c.closed != nil {
 		return c.closed
 	}
-	if x := c.waits[o]; x != nil {
-		return c.join(x, call, a.Try)
+	if x := c.waits[o]; x != nil && x.try == a.Try {
+		c.join(x, call)
+		return nil
+	} else if x != nil && x.call != nil {
+		return fmt.Errorf("%w: %v waits at the condition already", reeve.ErrInvalid, o)
+	} else if x != nil {
+		x.end() // nobody comes for it
 	}
 	h, err := c.gate.find(o, 0)
 	if err != nil {
@@ -135,10 +140,7 @@ func (c *condition) waitOrResume(call *shared.Call) error {
 
 // join lets another call wait in the place of one that ended, and whose wait
 // stands. Its caller may know of that end before x does.
-func (c *condition) join(x *wait, call *shared.Call, try uint64) error {
-	if x.try != try {
-		return fmt.Errorf("%w: %v waits at the condition already", reeve.ErrInvalid, x.owner)
-	}
+func (c *condition) join(x *wait, call *shared.Call) {
 	if x.call != nil {
 		x.call.Fail(context.Canceled)
 		x.unclaim()
@@ -151,7 +153,6 @@ func (c *condition) join(x *wait, call *shared.Call, try uint64) error {
 	if x.place == nil {
 		x.retake()
 	}
-	return nil
 }
 
 // retake takes the lock again.
