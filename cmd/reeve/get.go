@@ -167,13 +167,14 @@ func endAll(ctx context.Context, leases []*reeve.Lease, verb reeve.Verb) error {
 
 // taskJSON is a task as -json shows it.
 type taskJSON struct {
-	ID       reeve.ID  `json:"id"`
-	Type     string    `json:"type,omitempty"`
-	Priority int32     `json:"priority,omitempty"`
-	Attempt  uint32    `json:"attempt"`
-	Source   reeve.ID  `json:"source,omitempty"`
-	PutAt    time.Time `json:"put_at"`
-	Key      string    `json:"key,omitempty"`
+	ID       reeve.ID        `json:"id"`
+	Type     string          `json:"type,omitempty"`
+	Priority int32           `json:"priority,omitempty"`
+	Attempt  uint32          `json:"attempt"`
+	Source   reeve.ID        `json:"source,omitempty"`
+	PutAt    time.Time       `json:"put_at"`
+	Key      string          `json:"key,omitempty"`
+	Blobs    []reeve.BlobRef `json:"blobs,omitempty"`
 	payloadJSON
 }
 
@@ -183,7 +184,7 @@ func newTaskJSON(l *reeve.Lease) taskJSON {
 		payloadJSON: newPayloadJSON(l.Payload),
 	}
 	if l.Rules != nil {
-		t.Key = l.Rules.Key
+		t.Key, t.Blobs = l.Rules.Key, l.Rules.Blobs
 	}
 	return t
 }

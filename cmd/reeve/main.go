@@ -40,7 +40,7 @@ func (t *tool) run(ctx context.Context, args []string) int {
 			t.cancelCommand(), t.deadCommand(), t.reviveCommand(), t.purgeCommand(), t.moveCommand(),
 			t.pauseCommand(), t.resumeCommand(), t.declareCommand(), t.deleteCommand(),
 			t.workersCommand(), t.tailCommand(), t.topCommand(),
-			t.objectsCommand(), t.locksCommand(), t.callCommand(),
+			t.objectsCommand(), t.locksCommand(), t.callCommand(), t.blobCommand(),
 			t.backupCommand(), t.journalCommand(), t.shutdownCommand(),
 			t.keygenCommand(), t.versionCommand(),
 		},

@@ -40,8 +40,8 @@ other one, and how many there were is told on the standard error. The exit code 
 With -jsonl each line is a JSON object, with the payload as one of payload (a
 text), payload_base64, payload_json and payload_cbor (any value, which is put as
 JSON or CBOR), and as much of type, priority, delay, at, expires, expire_at,
-timeout, attempts, backoff, key, unique, unique_mode, unique_for, labels and
-keep_result as is not to be as the flags say. The values are those of the flags,
+timeout, attempts, backoff, key, unique, unique_mode, unique_for, labels,
+keep_result and blobs as is not to be as the flags say. The values are those of the flags,
 times in quotes. Empty lines are left out. It reads what "get -json" writes. A line
 that is no task ends put with exit code 65; those before it have been put.
 
@@ -74,6 +74,10 @@ func (v *putVerb) run(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	return v.with(ctx, cmd, func(ctx context.Context, m master) error {
+		var err error
+		if v.spec.rules.Blobs, err = v.blobArgs(ctx, m, v.spec.blobs); err != nil {
+			return err
+		}
 		p := &putter{v: v, queue: m.Queue(args[0]), ids: v.ids || v.json || len(args) > 1}
 		if err := p.all(ctx, args[1:]); err != nil {
 			return err

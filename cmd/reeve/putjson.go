@@ -38,6 +38,7 @@ type lineJSON struct {
 	UniqueFor  *durationText     `json:"unique_for"`
 	Labels     *[]string         `json:"labels"`
 	KeepResult *keepText         `json:"keep_result"`
+	Blobs      *[]reeve.BlobRef  `json:"blobs"`
 
 	// What "reeve get -json" writes besides, and the master says: left alone.
 	ID      json.RawMessage `json:"id"`
@@ -47,7 +48,7 @@ type lineJSON struct {
 }
 
 const lineFields = `payload, payload_base64, payload_json, payload_cbor, type, priority, delay, at, expires, expire_at,
-timeout, attempts, backoff, key, unique, unique_mode, unique_for, labels, keep_result`
+timeout, attempts, backoff, key, unique, unique_mode, unique_for, labels, keep_result, blobs`
 
 // parseLine makes the task that a line of JSON describes; spec has what the
 // flags say.
@@ -206,6 +207,7 @@ func (l *lineJSON) apply(s *taskSpec) {
 	}
 	set(&r.Labels, l.Labels)
 	set(&r.KeepResult, (*time.Duration)(l.KeepResult))
+	set(&r.Blobs, l.Blobs)
 }
 
 // set gives dest the value of a field that is there.

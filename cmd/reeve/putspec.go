@@ -20,6 +20,7 @@ type taskSpec struct {
 	rules          reeve.Rules
 	// Of the flags: the keys, in which {} stands for the payload.
 	key, unique string
+	blobs       []string // references, and files as @FILE
 }
 
 // flags are the command line's. mode has the name of the unique mode.
@@ -41,6 +42,7 @@ func (s *taskSpec) flags(mode *string) []cli.Flag {
 		cmdline.Duration("unique-for", &r.UniqueFor, 1, "the unique key is taken for `TIME`, whatever becomes of the task; without it, for-time is as long\nas the queue lives"),
 		cmdline.Labels("label", &r.Labels, "the tasks are for workers with `LABEL`; more than one can be given"),
 		cmdline.Flag("keep-result", keepValue{&r.KeepResult}, "outcome and result can be asked for during `TIME` after the end; or none; by default the queue's"),
+		blobFlag(&s.blobs),
 	}
 }
 

@@ -34,18 +34,19 @@ type infoJSON struct {
 	EndedAt    time.Time             `json:"ended_at,omitzero"`
 	History    []reeve.AttemptRecord `json:"history,omitempty"`
 
-	Timeout     time.Duration `json:"timeout_ns,omitempty"`
-	At          time.Time     `json:"at,omitzero"`
-	Expiry      time.Duration `json:"expiry_ns,omitempty"`
-	ExpireAt    time.Time     `json:"expire_at,omitzero"`
-	MaxAttempts int           `json:"max_attempts,omitempty"`
-	Backoff     string        `json:"backoff,omitempty"`
-	Key         string        `json:"key,omitempty"`
-	Unique      string        `json:"unique,omitempty"`
-	UniqueMode  string        `json:"unique_mode,omitempty"`
-	UniqueFor   time.Duration `json:"unique_for_ns,omitempty"`
-	Labels      []string      `json:"labels,omitempty"`
-	KeepResult  time.Duration `json:"keep_result_ns,omitempty"`
+	Timeout     time.Duration   `json:"timeout_ns,omitempty"`
+	At          time.Time       `json:"at,omitzero"`
+	Expiry      time.Duration   `json:"expiry_ns,omitempty"`
+	ExpireAt    time.Time       `json:"expire_at,omitzero"`
+	MaxAttempts int             `json:"max_attempts,omitempty"`
+	Backoff     string          `json:"backoff,omitempty"`
+	Key         string          `json:"key,omitempty"`
+	Unique      string          `json:"unique,omitempty"`
+	UniqueMode  string          `json:"unique_mode,omitempty"`
+	UniqueFor   time.Duration   `json:"unique_for_ns,omitempty"`
+	Labels      []string        `json:"labels,omitempty"`
+	KeepResult  time.Duration   `json:"keep_result_ns,omitempty"`
+	Blobs       []reeve.BlobRef `json:"blobs,omitempty"`
 }
 
 func newInfoJSON(t *reeve.TaskInfo) infoJSON {
@@ -61,6 +62,7 @@ func newInfoJSON(t *reeve.TaskInfo) infoJSON {
 	if r := t.Rules; r != nil {
 		j.At, j.Expiry, j.ExpireAt, j.MaxAttempts, j.Backoff = r.At, r.Expiry, r.ExpireAt, r.Attempts, backoffText(r.Backoff)
 		j.Key, j.Unique, j.UniqueFor, j.Labels, j.KeepResult = r.Key, r.Unique, r.UniqueFor, r.Labels, r.KeepResult
+		j.Blobs = r.Blobs
 		if r.Unique != "" {
 			j.UniqueMode = r.UniqueMode.String()
 		}

@@ -165,6 +165,9 @@ func (s *sheet) rules(r *reeve.Rules) {
 		s.fact("unique", "%s (%s)", r.Unique, uniqueMode(r))
 	}
 	s.text("labels", strings.Join(r.Labels, ", "))
+	for _, ref := range r.Blobs {
+		s.text("blob", ref.String())
+	}
 	switch {
 	case r.KeepResult > 0:
 		s.fact("keep result", "%s", cmdline.FormatDuration(r.KeepResult))
