@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"runtime"
 	"time"
 
 	transport "github.com/reeveq/reeve/internal/session"
@@ -10,6 +11,7 @@ import (
 // flush writes until there is nothing left.
 func (o *outbox) flush() {
 	for {
+		runtime.Gosched() // what others are about to add is written with it
 		o.mu.Lock()
 		due, lost, told, events := o.due, o.lost, o.told, o.events
 		hasLarge := o.answers.Large()

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"runtime"
 
 	"github.com/reeveq/reeve/internal/session"
 	"github.com/reeveq/reeve/internal/wire"
@@ -28,6 +29,9 @@ func (l *link) writeCalls() {
 			}
 			c.mu.Lock()
 		}
+		c.mu.Unlock()
+		runtime.Gosched() // what others are about to ask is written with it
+		c.mu.Lock()
 		buf := l.out.Take()
 		l.taken, l.takenCalls = c.pending.next, [2]uint64{c.calling.next, c.waiting.next}
 		c.unlock() // there is room again: more may be asked
