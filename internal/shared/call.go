@@ -99,7 +99,7 @@ type calls struct {
 
 // series are the calls with numbers that count up.
 type series struct {
-	byReq map[uint64]*answer
+	byReq map[uint64]answer
 	low   uint64   // the caller has the answers below
 	done  []uint64 // that have an answer, in the order of these; the first one is forgotten first
 	lost  uint64   // the highest that was forgotten although its caller may not have the answer
@@ -140,15 +140,12 @@ func (cl *Client) begin(c *Call, low uint64) bool {
 	defer k.mu.Unlock()
 	s := k.of(c.waits)
 	k.forget(s, low)
-	a := s.byReq[c.req]
+	a, known := s.byReq[c.req]
 	switch {
-	case a == nil && c.req <= s.lost && !c.reads:
+	case !known && c.req <= s.lost && !c.reads:
 		c.from.reply(c.req, nil, reeve.ErrOutcomeUnknown)
-	case a == nil:
-		if s.byReq == nil {
-			s.byReq = map[uint64]*answer{}
-		}
-		s.byReq[c.req] = &answer{call: c}
+	case !known:
+		s.set(c.req, answer{call: c})
 		return true
 	case a.call != nil:
 		a.call.from = c.from // it will be answered here
@@ -156,6 +153,13 @@ func (cl *Client) begin(c *Call, low uint64) bool {
 		c.from.reply(c.req, a.value, a.err)
 	}
 	return false
+}
+
+func (s *series) set(req uint64, a answer) {
+	if s.byReq == nil {
+		s.byReq = map[uint64]answer{}
+	}
+	s.byReq[req] = a
 }
 
 // forget drops the answers below low, and those that are too many.
@@ -171,7 +175,7 @@ func (k *calls) forget(s *series, low uint64) {
 			s.done = s.done[drop:]
 			return
 		}
-		if a := s.byReq[req]; a != nil && a.call == nil {
+		if a, known := s.byReq[req]; known && a.call == nil {
 			k.size -= int64(len(a.value))
 			delete(s.byReq, req)
 		}
@@ -204,13 +208,13 @@ func (k *calls) end(c *Call, value []byte, err error) {
 		c.timer.Stop()
 	}
 	s := k.of(c.waits)
-	a := s.byReq[c.req]
+	_, known := s.byReq[c.req]
 	switch {
-	case a == nil:
+	case !known:
 	case c.reads || c.req < s.low:
 		delete(s.byReq, c.req)
 	default:
-		a.call, a.value, a.err = nil, value, err
+		s.byReq[c.req] = answer{value: value, err: err}
 		k.size += int64(len(value))
 		s.done = append(s.done, c.req)
 		k.forget(s, 0)
@@ -256,7 +260,7 @@ func (cl *Client) cancel(req uint64) {
 	k.mu.Lock()
 	var c *Call
 	for i := range k.series {
-		if a := k.series[i].byReq[req]; a != nil {
+		if a, known := k.series[i].byReq[req]; known {
 			c = a.call
 		}
 	}

@@ -162,10 +162,7 @@ func (h *Host) Recall(id CallID, value []byte) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s := k.of(id.Waits)
-	if s.byReq == nil {
-		s.byReq = map[uint64]*answer{}
-	}
-	s.byReq[id.Req] = &answer{value: value}
+	s.set(id.Req, answer{value: value})
 	s.done = append(s.done, id.Req)
 	k.size += int64(len(value))
 	k.forget(s, 0)
@@ -182,6 +179,6 @@ func (h *Host) Recalls(id CallID) bool {
 	k := &cl.calls
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	a := k.of(id.Waits).byReq[id.Req]
-	return a != nil && a.err == nil
+	a, known := k.of(id.Waits).byReq[id.Req]
+	return known && a.err == nil
 }
