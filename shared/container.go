@@ -50,6 +50,9 @@ func (x *Object) encode(v any) (codec.Encoded, error) {
 
 // encodeAll makes an array of the forms of many.
 func encodeAll[T any](x *Object, list []T) (codec.Encoded, error) {
+	if b, ok := encodePlain(list); ok {
+		return b, nil
+	}
 	if reflect.TypeFor[T]().Kind() != reflect.Uint8 {
 		return x.encode(list)
 	}

@@ -25,15 +25,19 @@ func (m *Map[K, V]) GetMany(ctx context.Context, keys ...K) (map[K]V, error) {
 			_       struct{} `cbor:",toarray"`
 			Done    int
 			Missing []int
-			Values  []V
+			Values  codec.Encoded
 		}
 		if err := m.x.call(ctx, "getmany", reads, &a, b); err != nil {
 			return nil, err
 		}
-		if a.Done < 1 || a.Done > len(keys) || a.Done != len(a.Missing)+len(a.Values) {
+		missing := a.Missing
+		values, err := decodeList[V](m.x, a.Values)
+		if err != nil {
+			return nil, err
+		}
+		if a.Done < 1 || a.Done > len(keys) || a.Done != len(missing)+len(values) {
 			return nil, fmt.Errorf("%w: an answer about %d of %d keys", reeve.ErrUnserializable, a.Done, len(keys))
 		}
-		missing, values := a.Missing, a.Values
 		for i, key := range keys[:a.Done] {
 			switch {
 			case len(missing) > 0 && missing[0] == i:

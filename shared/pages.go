@@ -79,7 +79,7 @@ func (x *Object) pages(ctx context.Context, parts int, take func(page) (n int, m
 // elements decodes an array. bad has what was wrong with which element; nil:
 // nothing.
 func elements[T any](x *Object, part codec.Encoded) (list []T, bad map[int]error, err error) {
-	if x.decode(part, &list) == nil {
+	if list, err := decodeList[T](x, part); err == nil {
 		return list, nil, nil
 	}
 	var each []codec.Encoded
@@ -119,8 +119,8 @@ func eachOf[T any](ctx context.Context, x *Object, method string, args ...any) i
 func listOf[T any](ctx context.Context, x *Object, method string, args ...any) (all []T, version uint64, err error) {
 	all = []T{}
 	err = x.pages(ctx, 1, func(p page) (int, bool, error) {
-		var list []T
-		if err := x.decode(p.parts[0], &list); err != nil {
+		list, err := decodeList[T](x, p.parts[0])
+		if err != nil {
 			return 0, false, err
 		}
 		all, version = append(all, list...), p.version

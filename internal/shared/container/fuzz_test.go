@@ -99,7 +99,7 @@ func consistent(t *testing.T, h *shared.Host, c *shared.Caller, name string) {
 			bytes += int64(len(v)) + overhead
 		}
 	case *served[*valueObject]:
-		bytes = int64(len(s.o.value))+overhead
+		bytes = int64(len(s.o.value)) + overhead
 	}
 	if b.bytes != bytes || bytes > b.limits.MaxBytes {
 		t.Fatalf("%s counts %d bytes and has %d of at most %d", name, b.bytes, bytes, b.limits.MaxBytes)

@@ -16,16 +16,24 @@ const (
 // getMany answers with the values of keys, as far as they fit: of how many keys it
 // tells, the places of those that are not there, and the values of the others.
 func (m *mapObject) getMany(c *shared.Call, a *args) error {
-	keys := a.keys()
+	b := a.next()
 	if err := a.done(c); err != nil {
 		return err
 	}
-	var missing, values []byte
+	major, n, keys, _ := head(b)
+	if major != majorArray {
+		return fmt.Errorf("%w: arguments of getmany: no array where one is wanted", reeve.ErrInvalid)
+	}
+	var missing []byte
+	values := make([]byte, 0, 16*min(n, maxMany))
 	absent, found := 0, 0
-	for i, key := range keys[:min(len(keys), maxMany)] {
+	for i := range min(n, maxMany) {
+		rest, _ := skip(keys, maxDepth-1) // was seen before
+		key := keys[:len(keys)-len(rest)]
+		keys = rest
 		e := m.byKey[string(key)]
 		if e == nil {
-			missing = appendUint(missing, uint64(i))
+			missing = appendUint(missing, i)
 			absent++
 			continue
 		}
@@ -35,11 +43,11 @@ func (m *mapObject) getMany(c *shared.Call, a *args) error {
 		values = append(values, e.value...)
 		found++
 	}
-	b := make([]byte, 0, len(missing)+len(values)+32)
-	b = appendUint(appendArray(b, 3), uint64(absent+found))
-	b = append(appendArray(b, absent), missing...)
-	b = append(appendArray(b, found), values...)
-	return m.answer(c, b)
+	r := make([]byte, 0, len(missing)+len(values)+32)
+	r = appendUint(appendArray(r, 3), uint64(absent+found))
+	r = append(appendArray(r, absent), missing...)
+	r = append(appendArray(r, found), values...)
+	return m.answer(c, r)
 }
 
 // setMany sets keys, all or none.
