@@ -43,8 +43,9 @@ func TestLock_OneHandleServesManyGoroutines(t *testing.T) {
 	locksTest(t, func(p *place) {
 		lock := must[*shared.Lock](t)(shared.NewLock(p.ctx, p.client(1), "", shared.LockConfig{}))
 		n, inside := 0, 0
+		var calls []*pending[struct{}]
 		for range 50 {
-			beginErr(p, func() error {
+			calls = append(calls, beginErr(p, func() error {
 				return lock.With(p.ctx, func(context.Context, *shared.Hold) error {
 					inside++
 					time.Sleep(time.Millisecond)
@@ -55,9 +56,12 @@ func TestLock_OneHandleServesManyGoroutines(t *testing.T) {
 					n++
 					return nil
 				})
-			})
+			}))
 		}
 		time.Sleep(time.Second)
+		for _, c := range calls {
+			c.ends(nil)
+		}
 		if n != 50 {
 			t.Errorf("%d of 50 were inside", n)
 		}
