@@ -14,8 +14,8 @@ import (
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/auth"
 	"github.com/reeveq/reeve/internal/queue"
-	"github.com/reeveq/reeve/internal/shared"
 	transport "github.com/reeveq/reeve/internal/session"
+	"github.com/reeveq/reeve/internal/shared"
 	"github.com/reeveq/reeve/internal/wire"
 )
 
