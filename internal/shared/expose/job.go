@@ -18,8 +18,9 @@ type job struct {
 	method *method
 	call   *shared.Call
 	args   []byte
-	ctx    context.Context         // nil: the method takes none
-	stop   context.CancelCauseFunc // of ctx; may be called any number of times
+	ctx    jobContext       // ends with the call
+	passed context.Context  // ctx, as the method gets it
+	in     [4]reflect.Value // what most methods are called with
 
 	// Guarded by schedule.mu.
 	state   state
@@ -39,18 +40,7 @@ const (
 )
 
 func newJob(o *object, m *method, c *shared.Call, args []byte) *job {
-	j := &job{object: o, method: m, call: c, args: args, stop: func(error) {}}
-	if !m.ctx {
-		return j
-	}
-	ctx, stop := context.WithCancelCause(context.Background())
-	j.ctx, j.stop = ctx, stop
-	if !c.Deadline.IsZero() {
-		var free context.CancelFunc
-		j.ctx, free = context.WithDeadline(ctx, c.Deadline)
-		j.stop = func(cause error) { stop(cause); free() }
-	}
-	return j
+	return &job{object: o, method: m, call: c, args: args, ctx: jobContext{deadline: c.Deadline}}
 }
 
 // end is called when the call has ended without an answer from here: its caller
@@ -60,12 +50,12 @@ func (j *job) end(cause error) {
 	if d := j.call.Deadline; runs && !d.IsZero() && !time.Now().Before(d) {
 		return // ctx knows by itself, whatever the caller said at the same moment
 	}
-	j.stop(cause)
+	j.ctx.end(cause)
 }
 
 // run calls the method. It does not return if the method ends the goroutine.
 func (j *job) run() (a answer) {
-	defer j.stop(nil)
+	defer j.ctx.end(nil)
 	defer func() {
 		if p := recover(); p != nil {
 			a = j.panicked(p)
@@ -103,19 +93,20 @@ func (j *job) answer(a answer) {
 // ways of reading and writing its types do.
 func (j *job) invoke() (a answer) {
 	m := j.method
-	args, err := j.object.set.decode(m, j.args)
+	in := j.in[:0]
+	if m.ctx {
+		j.passed = &j.ctx
+		in = append(in, reflect.ValueOf(&j.passed).Elem())
+	}
+	in, err := j.object.set.decode(m, j.args, in)
 	if err != nil {
 		return answer{err: err}
-	}
-	in := make([]reflect.Value, 0, len(args)+1)
-	if m.ctx {
-		in = append(in, reflect.ValueOf(j.ctx))
 	}
 	fn := m.fn
 	if !fn.IsValid() {
 		fn = j.object.recv.Method(m.index)
 	}
-	out := fn.Call(append(in, args...))
+	out := fn.Call(in)
 	if m.fails {
 		last := len(out) - 1
 		if err, _ := out[last].Interface().(error); err != nil {

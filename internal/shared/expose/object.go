@@ -84,7 +84,7 @@ func (o *object) Close(cause error) {
 	s.mu.Unlock()
 	waiting, running := s.sched.clear(o)
 	for _, j := range running {
-		j.stop(cause)
+		j.ctx.end(cause)
 	}
 	for _, j := range waiting {
 		j.call.Fail(cause)

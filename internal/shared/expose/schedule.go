@@ -18,6 +18,7 @@ type schedule struct {
 
 	mu      sync.Mutex // guards the fields below, all gates and lanes, and where jobs are
 	clients map[*shared.Client]*caller
+	spare   *caller   // of a client that has no calls any more, for the next one
 	idle    []*runner // the last one is used first
 	closed  bool
 }
@@ -80,7 +81,10 @@ func (s *schedule) add(j *job) error {
 	}
 	c := s.clients[j.call.Client]
 	if c == nil {
-		c = &caller{client: j.call.Client, gate: gate{max: s.perClient}}
+		if c = s.spare; c == nil {
+			c = &caller{gate: gate{max: s.perClient}}
+		}
+		c.client, s.spare = j.call.Client, nil
 		s.clients[c.client] = c
 	}
 	if size := c.args + int64(len(j.args)); c.calls > 0 && size > s.maxArgs {
@@ -167,6 +171,7 @@ func (s *schedule) leaveLocked(j *job) {
 	c.args -= int64(len(j.args))
 	if c.calls--; c.calls == 0 {
 		delete(s.clients, c.client)
+		c.client, s.spare = nil, c
 	}
 }
 

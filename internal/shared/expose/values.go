@@ -10,51 +10,56 @@ import (
 	"github.com/reeveq/reeve/internal/shared"
 )
 
-// decode makes the arguments of a method of a CBOR array. Errors match
+// decode appends the arguments of a method, a CBOR array, to args. Errors match
 // [reeve.ErrInvalid] and name the argument and its type.
-func (s *Set) decode(m *method, array []byte) ([]reflect.Value, error) {
-	var items []codec.Encoded
-	if err := codec.CBOR.Unmarshal(array, &items); err != nil {
+func (s *Set) decode(m *method, array []byte, args []reflect.Value) ([]reflect.Value, error) {
+	n, items, err := codec.OpenArray(array)
+	if err != nil {
 		return nil, fmt.Errorf("%w: arguments of %s: %v", reeve.ErrInvalid, m.name, err)
 	}
 	want := len(m.in)
 	if m.variadic {
 		want--
 	}
-	if len(items) < want || len(items) > want && !m.variadic {
-		return nil, fmt.Errorf("%w: %d arguments, want %s", reeve.ErrInvalid, len(items), m.signature())
+	if n < want || n > want && !m.variadic {
+		return nil, fmt.Errorf("%w: %d arguments, want %s", reeve.ErrInvalid, n, m.signature())
 	}
-	args := make([]reflect.Value, len(items))
-	for i, item := range items {
+	for i := range n {
 		t := m.in[min(i, len(m.in)-1)]
-		v, err := s.argument(t, item)
-		if err != nil {
+		var v reflect.Value
+		if v, items, err = s.argument(t, items); err != nil {
 			return nil, fmt.Errorf("%w: argument %d of %s, %v: %w", reeve.ErrInvalid, i+1, m.name, t, err)
 		}
-		args[i] = v
+		args = append(args, v)
+	}
+	if len(items) > 0 {
+		return nil, fmt.Errorf("%w: arguments of %s: something follows them", reeve.ErrInvalid, m.name)
 	}
 	return args, nil
 }
 
-// argument makes a value of type t: that of an object, if item is a reference to
-// one and t a type of such values.
-func (s *Set) argument(t reflect.Type, item codec.Encoded) (reflect.Value, error) {
+// argument makes a value of type t of the first of items: that of an object, if it
+// is a reference to one and t a type of such values. rest are the other items.
+func (s *Set) argument(t reflect.Type, items []byte) (v reflect.Value, rest []byte, err error) {
 	p := reflect.New(t)
-	if refers(t) {
+	if refers(t) && len(items) > 0 {
 		var ref reeve.Ref
-		if item[0]>>5 == 6 && codec.CBOR.Unmarshal(item, &ref) == nil { // a tag
-			return s.referred(t, ref)
+		if items[0]>>5 == 6 { // a tag
+			if rest, err = codec.First(items, &ref); err == nil {
+				v, err = s.referred(t, ref)
+				return v, rest, err
+			}
 		}
-		if t.Kind() == reflect.Interface && item[0] != 0xf6 { // nil is one
-			return p.Elem(), errors.New("want a reference to an object")
+		if t.Kind() == reflect.Interface && items[0] != 0xf6 { // nil is one
+			return v, nil, errors.New("want a reference to an object")
 		}
 	}
 	// What the program's own types say is text, not a part of an error that is
 	// looked at later.
-	if err := codec.CBOR.Unmarshal(item, p.Interface()); err != nil {
-		return p.Elem(), fmt.Errorf("%v", err)
+	if rest, err = codec.First(items, p.Interface()); err != nil {
+		return v, nil, fmt.Errorf("%v", err)
 	}
-	return p.Elem(), nil
+	return p.Elem(), rest, nil
 }
 
 // refers reports whether a reference becomes what it refers to where t is wanted.
