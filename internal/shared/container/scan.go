@@ -75,6 +75,14 @@ func head(b []byte) (major byte, n uint64, rest []byte, err error) {
 // skip returns what follows the first item of b. What is in that is bounded by
 // maxElements; it is not itself.
 func skip(b []byte, depth int) ([]byte, error) {
+	if len(b) > 0 { // short texts and small numbers are most of what there is
+		if n := int(b[0]) - majorText<<5; n >= 0 && n < 24 && n < len(b) {
+			return b[1+n:], nil
+		}
+		if b[0] < 24 {
+			return b[1:], nil
+		}
+	}
 	major, n, rest, err := head(b)
 	if err != nil {
 		return nil, err
