@@ -45,6 +45,9 @@ func commandTask(ctx context.Context, t *reeve.Task) command.Task {
 	}
 	if t.Rules != nil {
 		c.Key = t.Rules.Key
+		for _, ref := range t.Rules.Blobs {
+			c.Blobs = append(c.Blobs, ref.String())
+		}
 	}
 	return c
 }

@@ -82,8 +82,9 @@ func (o *options) command(action cli.ActionFunc) *cli.Command {
 
 var description = `COMMAND is run once per task: the payload is its standard input, what it prints
 is the result. In an argument, {} stands for the payload; no shell is involved.
-REEVE_TASK_ID, REEVE_QUEUE, REEVE_TYPE, REEVE_KEY, REEVE_PRIORITY and
-REEVE_ATTEMPT are in its environment. Its exit code says what becomes of the
+REEVE_TASK_ID, REEVE_QUEUE, REEVE_TYPE, REEVE_KEY, REEVE_PRIORITY,
+REEVE_ATTEMPT and REEVE_BLOBS are in its environment; the last has the blobs
+that the task names, for reeve blob get. Its exit code says what becomes of the
 task, and the end of its standard error why:
 ` + exitCodes + `
 

@@ -45,6 +45,7 @@ type Task struct {
 	Attempt              uint32
 	Priority             int32
 	Payload              []byte
+	Blobs                []string // the references of what it needs besides
 }
 
 func (t *Task) env() []string {
@@ -52,6 +53,7 @@ func (t *Task) env() []string {
 		"REEVE_TASK_ID=" + t.ID, "REEVE_QUEUE=" + t.Queue, "REEVE_TYPE=" + t.Type, "REEVE_KEY=" + t.Key,
 		"REEVE_ATTEMPT=" + strconv.FormatUint(uint64(t.Attempt), 10),
 		"REEVE_PRIORITY=" + strconv.FormatInt(int64(t.Priority), 10),
+		"REEVE_BLOBS=" + strings.Join(t.Blobs, " "),
 	}
 }
 

@@ -50,12 +50,12 @@ func TestRun_PutsThePayloadInThePlaceOfBraces(t *testing.T) {
 func TestRun_TellsTheTaskInTheEnvironmentAndKeepsTheKeyOut(t *testing.T) {
 	t.Parallel()
 	r := sh(t, command.Config{Env: []string{"PATH=/usr/bin:/bin", "REEVE_AUTHKEY=hush", "REEVE_AUTHKEY_FILE=/hush", "REEVE_CONNECT=h:1"}}, "env")
-	out, err := r.Run(t.Context(), command.Task{ID: "00000000000000a1", Queue: "jobs", Attempt: 3, Type: "resize", Key: "host=a b", Priority: -7})
+	out, err := r.Run(t.Context(), command.Task{ID: "00000000000000a1", Queue: "jobs", Attempt: 3, Type: "resize", Key: "host=a b", Priority: -7, Blobs: []string{"ab-1", "cd-2"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"REEVE_TASK_ID=00000000000000a1\n", "REEVE_QUEUE=jobs\n", "REEVE_ATTEMPT=3\n",
-		"REEVE_TYPE=resize\n", "REEVE_KEY=host=a b\n", "REEVE_PRIORITY=-7\n", "REEVE_CONNECT=h:1\n"} {
+		"REEVE_TYPE=resize\n", "REEVE_KEY=host=a b\n", "REEVE_PRIORITY=-7\n", "REEVE_BLOBS=ab-1 cd-2\n", "REEVE_CONNECT=h:1\n"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("no %q in %q", want, out)
 		}

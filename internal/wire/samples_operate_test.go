@@ -35,6 +35,11 @@ func ruledSamples() []sample {
 				Rules: &reeve.Rules{Attempts: 3, Key: "host.example"},
 			})
 		}},
+		{"put-blobs", func(b *wire.Builder) error {
+			return b.Put(44, 44, "tasks", 0, []reeve.Task{{Payload: []byte("a"), Rules: &reeve.Rules{Blobs: []reeve.BlobRef{
+				{Hash: reeve.BlobHash{0: 1, 31: 255}, Size: 70_000}, {Hash: reeve.BlobHash{2}},
+			}}}})
+		}},
 		message("consume-sources", wire.Consume{
 			Req: 43, Low: 43, Consumer: 2, Slots: 4, Types: []string{"sum", ""}, Labels: []string{"gpu"}, Sources: sources,
 		}),
