@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -41,7 +42,7 @@ type clerk struct {
 	of   *kid
 }
 
-type kid struct{}
+type kid struct{ n int }
 
 func (*kid) Name() string { return "kid" }
 
@@ -203,6 +204,42 @@ func TestRegistered_AfterARestartOfTheMaster(t *testing.T) {
 			t.Errorf("an object of the old master: %v", err)
 		}
 	}, registers(c))
+}
+
+func TestRegistered_ManyHandlesOnOneConnectionCostNoGoroutine(t *testing.T) {
+	const handles, objects = 10_000, 1000
+	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+		if err := manager.RegisterFactory[child](m.Manager(), "kids", func() *kid { return &kid{n: 1} }); err != nil {
+			t.Fatal(err)
+		}
+		client := m.Dial(t)
+		all := make([]*shared.Object, 0, handles)
+		settle()
+		before := runtime.NumGoroutine()
+		for i := range handles {
+			x := shared.ObjectOf(client, "desk")
+			if i < objects {
+				var err error
+				if x, err = shared.Create(t.Context(), client, "kids"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			all = append(all, x)
+		}
+		settle()
+		if more := runtime.NumGoroutine() - before; more > 100 {
+			t.Errorf("%d more goroutines", more)
+		}
+		for i := 0; i < handles; i += 100 {
+			method := "Peek"
+			if i < objects {
+				method = "Name"
+			}
+			if err := all[i].Invoke(t.Context(), method, nil); err != nil {
+				t.Fatalf("handle %d: %v", i, err)
+			}
+		}
+	}, registers(newClerk()))
 }
 
 func TestRegister_OnAMasterThatIsClosed(t *testing.T) {

@@ -17,6 +17,7 @@ type face struct {
 	typ     *shared.Type
 	methods map[string]*method
 
+	made     bool // of what a factory makes
 	resolved bool // guarded by Set.adding
 }
 

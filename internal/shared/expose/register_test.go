@@ -149,6 +149,40 @@ func TestRegister_WantsTheTypesOfAllThatCanBeReached(t *testing.T) {
 	}
 }
 
+func TestRegister_PrefersTypesToWhatFactoriesMake(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, expose.Config{}, inside.Config{})
+	factory := func(name string) {
+		t.Helper()
+		if err := w.set.Factory(name, reflect.TypeFor[leaf](), func() leaf { return nil }, expose.Options{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	register := func(name string) error {
+		return w.set.Value(name, reflect.TypeFor[branch](), stick{}, expose.Options{MaxCalls: len(name)})
+	}
+	factory("a")
+	if err := register("x"); err != nil {
+		t.Errorf("with one factory: %v", err)
+	}
+	factory("b")
+	if err := register("xx"); !errors.Is(err, reeve.ErrInvalid) || !strings.Contains(err.Error(), "a, b: say which") {
+		t.Errorf("with two: %v", err)
+	}
+	typ[leaf](w, "c", expose.Options{})
+	if err := register("xxx"); err != nil {
+		t.Errorf("with a type: %v", err)
+	}
+}
+
+type (
+	leaf   interface{ Colour() string }
+	branch interface{ Leaf() leaf }
+	stick  struct{}
+)
+
+func (stick) Leaf() leaf { return nil }
+
 type two struct{}
 
 func (two) Other() other { return nil }

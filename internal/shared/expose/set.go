@@ -102,6 +102,7 @@ func (s *Set) Factory(name string, iface reflect.Type, fn any, o Options) error 
 	if err != nil {
 		return err
 	}
+	f.made = true
 	factory, err := newFactory(reflect.ValueOf(fn), f)
 	if err == nil {
 		err = s.resolveLocked(f)
@@ -203,24 +204,37 @@ func (s *Set) resolveResultLocked(m *method, i int) error {
 		}
 		r.face = f
 	case r.typ.Kind() == reflect.Interface && r.typ.NumMethod() > 0 && !r.typ.Implements(referrerType):
-		var names []string
-		for name, f := range s.types {
-			if f.iface == r.typ {
-				names = append(names, name)
-				r.face = f
-			}
-		}
-		slices.Sort(names)
+		names := s.typesOfLocked(r.typ)
 		switch len(names) {
 		case 0:
 			return wrong("an interface with methods cannot be sent, unless it is a type: RegisterType[%v]", r.typ)
 		case 1:
+			r.face = s.types[names[0]]
 		default:
-			r.face = nil
 			return wrong("it is more than one type, %s: say which with Returns", strings.Join(names, ", "))
 		}
 	}
 	return nil
+}
+
+// typesOfLocked are the names of the types of an interface: those that were
+// registered as such or, without any, those of factories.
+func (s *Set) typesOfLocked(iface reflect.Type) []string {
+	var own, made []string
+	for name, f := range s.types {
+		switch {
+		case f.iface != iface:
+		case f.made:
+			made = append(made, name)
+		default:
+			own = append(own, name)
+		}
+	}
+	if own == nil {
+		own = made
+	}
+	slices.Sort(own)
+	return own
 }
 
 // reference returns the object of a value for a client, which refers to it: that
