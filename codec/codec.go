@@ -6,6 +6,7 @@ package codec
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
 
 	"github.com/fxamacker/cbor/v2"
@@ -53,7 +54,12 @@ func newCodec(o cbor.EncOptions) cborCodec {
 	must(err)
 	// A payload comes from another process: maps become map[string]any, as
 	// JSON's do, and a duplicate key is an error instead of either value.
-	dec, err := cbor.DecOptions{DefaultMapType: reflect.TypeFor[map[string]any](), DupMapKey: cbor.DupMapKeyEnforcedAPF}.DecModeWithTags(tags)
+	// How many elements there may be is bounded by how long a payload may be: what
+	// can be written can be read.
+	dec, err := cbor.DecOptions{
+		DefaultMapType: reflect.TypeFor[map[string]any](), DupMapKey: cbor.DupMapKeyEnforcedAPF,
+		MaxArrayElements: math.MaxInt32, MaxMapPairs: math.MaxInt32,
+	}.DecModeWithTags(tags)
 	must(err)
 	return cborCodec{enc: enc, dec: dec}
 }

@@ -154,3 +154,16 @@ func TestDeterministic_HasOneFormForEachValue(t *testing.T) {
 		t.Errorf("1.5 is % x and % x", f, g)
 	}
 }
+
+func TestCBOR_ReadsWhatItWrites(t *testing.T) {
+	t.Parallel()
+	long := make([]int, 1<<18)
+	b, err := codec.CBOR.Marshal(long)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back []int
+	if err := codec.CBOR.Unmarshal(b, &back); err != nil || len(back) != len(long) {
+		t.Errorf("%d of %d elements, %v", len(back), len(long), err)
+	}
+}
