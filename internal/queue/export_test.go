@@ -55,3 +55,6 @@ func NewFrameCache() *FrameCache { return &FrameCache{} }
 func (c *FrameCache) Payload(j journal.Journal, p journal.Pos, id reeve.ID) ([]byte, error) {
 	return c.c.payload(j, p, id)
 }
+
+// Bytes is about what the journal has that lives.
+func (o *Objects) Bytes() int64 { return o.bytes.Load() }

@@ -78,7 +78,8 @@ func (o *Objects) Room() error {
 }
 
 // SetRecall says how to find out whether the answer to a call is still remembered:
-// it is asked when the journal is cleaned. f must not block, nor call o.
+// it is asked, with nothing locked, when the journal is cleaned. f must not wait for
+// the journal.
 func (o *Objects) SetRecall(f func(ObjectCall) bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -92,7 +93,7 @@ func (o *Objects) Add(typ, name string, config []byte) (no uint32) {
 	o.last++
 	x := &keptObject{what: record.Object{No: o.last, Type: typ, Name: name, Config: config}, entries: map[string]keptEntry{}}
 	o.byNo[x.what.No] = x
-	o.bytes.Add(aboutEntry + int64(len(typ)+len(name)+len(config)))
+	o.bytes.Add(x.size())
 	x.said = o.note(record.AppendObject(o.recs[:0], &x.what), nil)
 	x.last = x.said
 	return x.what.No
@@ -109,12 +110,17 @@ func (o *Objects) Drop(no uint32, told func(error)) {
 		return
 	}
 	delete(o.byNo, no)
+	o.free(x.size())
+	o.note(record.AppendDrop(o.recs[:0], &record.Drop{Object: no}), told)
+}
+
+// size is about what the records of x take.
+func (x *keptObject) size() int64 {
 	size := aboutEntry + int64(len(x.what.Type)+len(x.what.Name)+len(x.what.Config))
 	for _, e := range x.entries {
 		size += e.size
 	}
-	o.free(size)
-	o.note(record.AppendDrop(o.recs[:0], &record.Drop{Object: no}), told)
+	return size
 }
 
 func (o *Objects) free(size int64) {
@@ -213,6 +219,9 @@ func nanosOf(t time.Time) int64 {
 // renew records anew what a record of frame p says of an object, if it is still
 // so, and reports whether it is.
 func (o *Objects) renew(p journal.Pos, kind record.Kind, body []byte) (lives bool, err error) {
+	if kind == record.KindAnswer {
+		return o.renewAnswer(body)
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch kind {
@@ -235,14 +244,26 @@ func (o *Objects) renew(p journal.Pos, kind record.Kind, body []byte) (lives boo
 				lives = true
 			}
 		}
-	case record.KindAnswer:
-		var r record.Answer
-		if err = r.Decode(body); err == nil {
-			if c := o.engine.clients.of(r.Client); c != nil && o.recall(ObjectCall{c.id, r.Waits, r.Req}) {
-				o.note(record.AppendAnswer(o.recs[:0], &r), nil)
-				lives = true
-			}
-		}
 	}
 	return lives, err
+}
+
+// renewAnswer is renew for an answer. Who remembers answers is asked with nothing
+// locked: he may be about to record an object.
+func (o *Objects) renewAnswer(body []byte) (lives bool, err error) {
+	var r record.Answer
+	if err := r.Decode(body); err != nil {
+		return false, err
+	}
+	o.mu.Lock()
+	recall := o.recall
+	o.mu.Unlock()
+	c := o.engine.clients.of(r.Client)
+	if c == nil || !recall(ObjectCall{c.id, r.Waits, r.Req}) {
+		return false, nil
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.note(record.AppendAnswer(o.recs[:0], &r), nil)
+	return true, nil
 }

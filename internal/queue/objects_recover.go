@@ -102,15 +102,17 @@ func (o *Objects) number(r *restoredObjects, no uint32) *keptObject {
 	return x
 }
 
-// settle ends the replay: what belongs to an object that was dropped is no more.
+// settle ends the replay: what belongs to an object that was dropped is no more,
+// and counts no more.
 func (o *Objects) settle(r *restoredObjects) {
+	o.bytes.Store(0)
 	for no, x := range o.byNo {
 		if x.what.Name == "" { // its last records were those of a Drop that was trimmed with its Object
 			delete(o.byNo, no)
 			delete(r.entries, no)
 			continue
 		}
-		o.bytes.Add(aboutEntry + int64(len(x.what.Type)+len(x.what.Name)+len(x.what.Config)))
+		o.bytes.Add(x.size())
 	}
 }
 
