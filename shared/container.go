@@ -69,7 +69,7 @@ func encodeAll[T any](x *Object, list []T) (codec.Encoded, error) {
 
 // decode reads a key or value.
 func (x *Object) decode(b []byte, v any) error {
-	if err := codec.CBOR.Unmarshal(b, v); err != nil {
+	if err := decodeResult(b, v); err != nil {
 		return fmt.Errorf("%w: what %v has is no %v: %w", reeve.ErrUnserializable, x, reflect.TypeOf(v).Elem(), err)
 	}
 	return nil
@@ -82,7 +82,7 @@ func (x *Object) with(ctx context.Context, method string, f flags, out, v any, a
 	if err != nil {
 		return err
 	}
-	return x.call(ctx, method, f, out, append([]any{b}, args...)...)
+	return x.call(ctx, method, f, out, append([]any{encoded(b)}, args...)...)
 }
 
 // with2 is with for two keys or values.
@@ -91,7 +91,7 @@ func (x *Object) with2(ctx context.Context, method string, f flags, out, v, w an
 	if err != nil {
 		return err
 	}
-	return x.with(ctx, method, f, out, v, append([]any{b}, args...)...)
+	return x.with(ctx, method, f, out, v, append([]any{encoded(b)}, args...)...)
 }
 
 // about adds the key to an error that says there is none.

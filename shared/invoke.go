@@ -66,11 +66,11 @@ func (x *Object) Invoke(ctx context.Context, method string, args []any, results 
 	for i, arg := range args {
 		sent[i] = referTo(arg)
 	}
-	var value codec.Encoded
-	if err := x.call(ctx, method, waits, &value, sent...); err != nil {
+	a, err := x.answer(ctx, method, waits, nil, sent...)
+	if err != nil {
 		return err
 	}
-	if err := x.take(value, results); err != nil {
+	if err := x.take(a.Value, results); err != nil {
 		return fmt.Errorf("%w: what %s of %v returned: %w", reeve.ErrUnserializable, method, x, err)
 	}
 	return nil
@@ -100,6 +100,9 @@ func (x *Object) take(value codec.Encoded, results []any) error {
 
 // takeOne stores one value in what p points to.
 func (x *Object) takeOne(value codec.Encoded, p any) error {
+	if decodeScalar(value, p) {
+		return nil
+	}
 	switch p := p.(type) {
 	case **Object:
 		ref, err := reference(value)

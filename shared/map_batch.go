@@ -27,7 +27,7 @@ func (m *Map[K, V]) GetMany(ctx context.Context, keys ...K) (map[K]V, error) {
 			Missing []int
 			Values  codec.Encoded
 		}
-		if err := m.x.call(ctx, "getmany", reads, &a, b); err != nil {
+		if err := m.x.call(ctx, "getmany", reads, &a, encoded(b)); err != nil {
 			return nil, err
 		}
 		missing := a.Missing

@@ -80,11 +80,8 @@ func (x *Object) call(ctx context.Context, method string, f flags, out any, args
 
 // answer is call that tells of the session, too.
 func (x *Object) answer(ctx context.Context, method string, f flags, out any, args ...any) (reeve.ObjectAnswer, error) {
-	if args == nil {
-		args = []any{}
-	}
 	f |= x.flags
-	b, err := codec.CBOR.Marshal(args)
+	b, err := encodeArgs(args)
 	if err != nil {
 		return reeve.ObjectAnswer{}, fmt.Errorf("%w: arguments of %s of %v: %w", reeve.ErrUnserializable, method, x, err)
 	}
@@ -93,7 +90,7 @@ func (x *Object) answer(ctx context.Context, method string, f flags, out any, ar
 		return a, err
 	}
 	if out != nil && len(a.Value) > 0 {
-		if err := codec.CBOR.Unmarshal(a.Value, out); err != nil {
+		if err := decodeResult(a.Value, out); err != nil {
 			return a, fmt.Errorf("%w: what %s of %v returned: %w", reeve.ErrUnserializable, method, x, err)
 		}
 	}
