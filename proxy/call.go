@@ -97,12 +97,16 @@ func (c *Client) ask(ctx context.Context, k *call) (answered bool, err error) {
 	if ctx.Err() != nil {
 		return false, ctxError(ctx)
 	}
-	k.ready = make(chan struct{}, 1)
+	ready, _ := c.readies.Get().(chan struct{})
+	if ready == nil {
+		ready = make(chan struct{}, 1)
+	}
+	k.ready = ready
 	c.mu.Lock()
 	c.submitLocked(k)
 	c.unlock()
 	select {
-	case <-k.ready:
+	case <-ready:
 	case <-ctx.Done():
 		c.mu.Lock()
 		err := c.abandonLocked(ctx, k)
@@ -110,8 +114,9 @@ func (c *Client) ask(ctx context.Context, k *call) (answered bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		<-k.ready
+		<-ready
 	}
+	c.readies.Put(ready) // nothing is sent a second time
 	return true, k.err
 }
 

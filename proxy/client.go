@@ -25,6 +25,7 @@ type Client struct {
 
 	maxPayload atomic.Int64 // of the last welcome
 	traffic    traffic
+	readies    sync.Pool // of chan struct{}, empty: call.ready of calls that were answered
 
 	mu      sync.Mutex      // guards the fields below; released by unlock wherever something was asked or answered
 	link    *link           // nil: not connected

@@ -31,6 +31,7 @@ type series struct {
 
 // objectCall is a call of a method of a shared object.
 type objectCall struct {
+	call    // by which it is asked
 	c       *reeve.ObjectCall
 	until   time.Time // when its caller gives up; zero: never
 	again   bool      // an earlier life of the master may have carried it out
@@ -72,7 +73,8 @@ func (r *objectCall) encode(b *wire.Builder, id, low uint64) error {
 func (c *Client) CallObject(ctx context.Context, oc *reeve.ObjectCall) (reeve.ObjectAnswer, error) {
 	r := &objectCall{c: oc}
 	r.until, _ = ctx.Deadline()
-	k := &call{req: r, traits: onObject}
+	k := &r.call
+	k.req, k.traits = r, onObject
 	if oc.Waits {
 		k.traits |= parks
 	}
