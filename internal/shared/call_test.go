@@ -137,7 +137,7 @@ func TestTimeout_EndsACallThatWaits(t *testing.T) {
 		w.Call(&Request{Req: 1, Ref: reeve.Ref{Name: "c"}, Method: "wait", Timeout: time.Second})
 		time.Sleep(time.Second - 1)
 		want(t, w.take())
-		time.Sleep(1)
+		time.Sleep(1 * time.Nanosecond)
 		synctest.Wait()
 		want(t, w.take(), reply{req: 1, err: context.DeadlineExceeded})
 	})
