@@ -3,8 +3,10 @@ package shared
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/reeveq/reeve"
 )
@@ -80,6 +82,27 @@ func (s *BlobStore) Get(ctx context.Context, ref reeve.BlobRef) ([]byte, error) 
 		return nil, err
 	}
 	return content, nil
+}
+
+// pendingLimit is what a master says when too much of this client is under way: a
+// little later there is room again.
+const pendingLimit = "bytes of one client's chunks under way"
+
+// chunk calls a method that carries a part of a content.
+func (s *BlobStore) chunk(ctx context.Context, method string, out any, args ...any) error {
+	for wait := time.Millisecond; ; wait = min(2*wait, time.Second) {
+		err := s.o.call(ctx, method, reads, out, args...)
+		if limit, ok := errors.AsType[*reeve.LimitError](err); !ok || limit.Limit != pendingLimit {
+			return err
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+	}
 }
 
 // sameHash tells when what came is not what was asked for.

@@ -259,7 +259,7 @@ func (p *blobPut) send(ctx context.Context, upload uint64) error {
 			sending.Go(func() { // waited for before send returns
 				defer func() { slots <- buf }()
 				var offset int64
-				if err := p.s.o.call(ctx, "chunk", reads, &offset, upload, off, buf[:n]); err != nil {
+				if err := p.s.chunk(ctx, "chunk", &offset, upload, off, buf[:n]); err != nil {
 					cancel(err)
 					return
 				}

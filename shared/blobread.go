@@ -132,7 +132,7 @@ func (b *Blob) fetchAhead() {
 // readPart fills p with what the blob has from off on.
 func (s *BlobStore) readPart(ctx context.Context, ref reeve.BlobRef, p []byte, off int64) error {
 	var data []byte
-	if err := s.o.call(ctx, "read", reads, &data, ref.Hash, off, len(p)); err != nil {
+	if err := s.chunk(ctx, "read", &data, ref.Hash, off, len(p)); err != nil {
 		return err
 	}
 	if len(data) != len(p) {

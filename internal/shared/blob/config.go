@@ -30,7 +30,7 @@ type Config struct {
 // Defaults of [Config].
 const (
 	DefaultMaxBytes   int64 = 256 << 20
-	DefaultMaxUploads       = 16
+	DefaultMaxUploads       = 256
 	DefaultGrace            = time.Minute
 	DefaultIdle             = 10 * time.Minute
 )
@@ -38,8 +38,11 @@ const (
 const (
 	// MaxChunk bounds what is written or read at a time.
 	MaxChunk = 1 << 20
-	// maxPending bounds the bytes of one client's chunks that wait to be written.
-	maxPending = 16 << 20
+	// maxPending bounds the bytes of one client's chunks that wait to be written, and
+	// of those that are being read for it.
+	maxPending = 32 << 20
+	// pendingLimit names it. Clients know the name, and try again a little later.
+	pendingLimit = "bytes of one client's chunks under way"
 	// maxWorkers bounds the goroutines that read, write and count.
 	maxWorkers = 8
 	// maxPage bounds a page of a list.

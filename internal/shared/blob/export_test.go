@@ -46,7 +46,7 @@ func (s *Store) Check() error {
 				pending += int64(len(c.data))
 			}
 		}
-		if pending != p.pending {
+		if pending != p.pending || p.reading != 0 {
 			return fmt.Errorf("%d bytes wait, %d counted", pending, p.pending)
 		}
 		for b, n := range p.holds {

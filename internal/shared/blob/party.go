@@ -1,6 +1,9 @@
 package blob
 
-import "github.com/reeveq/reeve/internal/shared"
+import (
+	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/internal/shared"
+)
 
 // partyLocked is what is known of a client, which is noted if it was not.
 func (s *Store) partyLocked(cl *shared.Client) *party {
@@ -13,9 +16,17 @@ func (s *Store) partyLocked(cl *shared.Client) *party {
 	return p
 }
 
+// pendingError tells when n bytes more would be too many under way.
+func (p *party) pendingError(n int64) error {
+	if sum := p.pending + p.reading + n; sum > maxPending {
+		return &reeve.LimitError{Kind: reeve.ErrLimit, Limit: pendingLimit, Value: sum, Max: maxPending}
+	}
+	return nil
+}
+
 // leaveLocked forgets a client that has nothing to do with blobs any more.
 func (s *Store) leaveLocked(p *party) {
-	if len(p.holds) == 0 && len(p.uploads) == 0 && s.parties[p.client] == p {
+	if len(p.holds) == 0 && len(p.uploads) == 0 && p.reading == 0 && s.parties[p.client] == p {
 		delete(s.parties, p.client)
 		p.client.Forget(s)
 	}

@@ -227,9 +227,20 @@ func (s *Store) callRead(c *shared.Call) error {
 	case a.Offset < 0 || a.Offset > b.size:
 		return fmt.Errorf("%w: offset %d of a blob of %d bytes", reeve.ErrOutOfRange, a.Offset, b.size)
 	}
+	n, p := min(a.Max, b.size-a.Offset), s.partyLocked(c.Client)
+	if err := p.pendingError(n); err != nil {
+		s.leaveLocked(p)
+		return err
+	}
+	p.reading += n
 	c.Park(func(error) {})
-	n := min(a.Max, b.size-a.Offset)
-	s.wholeLocked(b, func(err error) { s.read(c, b, a.Offset, n, err) })
+	s.wholeLocked(b, func(err error) {
+		s.read(c, b, a.Offset, n, err)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		p.reading -= n
+		s.leaveLocked(p)
+	})
 	return nil
 }
 

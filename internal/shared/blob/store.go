@@ -60,6 +60,7 @@ type party struct {
 	holds   map[*blob]int
 	uploads map[*upload]struct{}
 	pending int64 // bytes of chunks that are not written yet
+	reading int64 // and of those that are read
 }
 
 // Open makes a store with what its backend has: nobody refers to any of it, and all

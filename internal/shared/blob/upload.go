@@ -145,8 +145,9 @@ func (s *Store) addLocked(u *upload, c *chunk) error {
 	case end <= u.offset: // it came before
 		shared.ReturnValue(c.call, u.offset)
 		return nil
-	case p.pending+n > maxPending:
-		return &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "bytes of one client's chunks that wait", Value: p.pending + n, Max: maxPending}
+	}
+	if err := p.pendingError(n); err != nil {
+		return err
 	}
 	if err := s.roomLocked(n); err != nil {
 		return err

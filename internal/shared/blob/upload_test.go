@@ -319,8 +319,8 @@ func TestChunks_ThatWaitAreBounded(t *testing.T) {
 		o := f.client()
 		upload, _ := begin(t, o, nil, -1)
 		ctx, cancel := context.WithCancel(context.Background())
-		errs := make(chan error, 32)
-		for i := range 17 {
+		errs := make(chan error, 64)
+		for i := range 33 {
 			go func() {
 				b, _ := codec.CBOR.Marshal([]any{upload, 1 + i<<20, make([]byte, 1<<20)})
 				_, err := o.CallObject(ctx, &reeve.ObjectCall{Ref: reeve.Ref{Name: blob.Name}, Method: "chunk", Args: b})
@@ -328,14 +328,14 @@ func TestChunks_ThatWaitAreBounded(t *testing.T) {
 			}()
 		}
 		synctest.Wait()
-		if n := f.store.Stats(); n.Bytes != 16<<20 {
+		if n := f.store.Stats(); n.Bytes != 32<<20 {
 			t.Errorf("%+v", n)
 		}
 		if err := <-errs; !errors.Is(err, reeve.ErrLimit) {
-			t.Errorf("the 17th: %v", err)
+			t.Errorf("the 33rd: %v", err)
 		}
 		cancel()
-		for range 16 {
+		for range 32 {
 			if err := <-errs; !errors.Is(err, context.Canceled) {
 				t.Errorf("%v", err)
 			}
