@@ -174,6 +174,7 @@ type request struct {
 	tasks  int          // of a Put
 	end    wire.Pair    // of Ack, Complete, Nack, Bury
 	result reeve.Task   // of a Complete
+	method string       // of a Call
 	msg    wire.Message // of all others
 	bulk   bool
 }
@@ -270,6 +271,12 @@ func (s *fakeSession) parse(frame []byte, bulk bool) error {
 		for i, e := range m.Entries {
 			add(request{req: m.Req + uint64(i), low: m.Low, queue: m.Queue, end: wire.Pair{ID: e.ID, Attempt: e.Attempt}, result: own(e.Result)})
 		}
+	case wire.TypeCall:
+		var m wire.CallFrame
+		if err := m.Decode(body); err != nil {
+			return err
+		}
+		add(request{req: m.Req, low: m.Low, method: m.Method})
 	default:
 		return s.parseMessage(t, body, add)
 	}

@@ -9,6 +9,7 @@ const (
 	lanePut             // Puts
 	laneOther           // Gets, questions, what operators have done
 	laneObject          // calls of shared objects
+	laneWaiting         // such that may wait long, apart from those that may end the wait
 	lanes
 )
 
@@ -16,6 +17,8 @@ func (k *call) lane() int {
 	switch {
 	case k.is(sessional):
 		return laneSession
+	case k.is(onObject) && k.is(parks):
+		return laneWaiting
 	case k.is(onObject):
 		return laneObject
 	case k.is(fenced) && k.is(parks):
@@ -54,7 +57,7 @@ func (c *Client) admitsLocked(k *call) bool {
 	if l == nil || l.out.Len() > maxUnsent {
 		return false
 	}
-	if lane == laneObject {
+	if lane == laneObject || lane == laneWaiting {
 		return len(c.seriesOf(k).byID) < maxObjectCalls && !l.leaving
 	}
 	if lane == laneSession {
