@@ -38,7 +38,6 @@ type clerk struct {
 	n    atomic.Int64
 	let  chan struct{} // lets a Hold go
 	ends chan error    // why an Ask ended
-	mu   sync.Mutex
 	of   *kid
 }
 
@@ -100,8 +99,8 @@ func TestRegistered_IsTheSameFromBothSides(t *testing.T) {
 			if err := x.Invoke(t.Context(), "Panic", nil); !errors.Is(err, reeve.ErrPanic) || errors.Is(err, reeve.ErrMethod) {
 				t.Errorf("%T: Panic: %v", o, err)
 			}
-			if err := x.Invoke(t.Context(), "mu", nil); !errors.Is(err, reeve.ErrNotExposed) {
-				t.Errorf("%T: mu: %v", o, err)
+			if err := x.Invoke(t.Context(), "ends", nil); !errors.Is(err, reeve.ErrNotExposed) {
+				t.Errorf("%T: ends: %v", o, err)
 			}
 			if err := x.Invoke(t.Context(), "Count", []any{1}); !errors.Is(err, reeve.ErrInvalid) {
 				t.Errorf("%T: Count(1): %v", o, err)
