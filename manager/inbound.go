@@ -102,7 +102,11 @@ func (s *session) start(f func()) bool {
 	if s.over {
 		return false
 	}
-	s.readers.Go(f)
+	s.readers.Add(1)
+	s.m.crew.do(func() {
+		defer s.readers.Done()
+		f()
+	})
 	return true
 }
 

@@ -44,6 +44,7 @@ type Master struct {
 	cancel   context.CancelCauseFunc
 	stopping atomic.Bool // Shutdown or Close was called, or the journal failed
 	conns    sync.WaitGroup
+	crew     crew // of all sessions
 
 	mu        sync.Mutex // guards the fields below
 	listeners map[*listening]struct{}

@@ -232,7 +232,7 @@ func (o *outbox) startLocked() {
 	}
 	if !o.writing && o.answers.Len()+len(o.due)+len(o.lost)+len(o.told)+len(o.events) > 0 {
 		o.writing = true
-		go o.flush() // waited for by close
+		o.s.m.crew.do(o.flush) // waited for by close
 	}
 	if !o.bulking && len(o.large)+len(o.raw) > 0 {
 		o.bulking = true

@@ -174,6 +174,7 @@ func (m *Master) Close() error {
 	m.host.Close()
 	m.exposed.Close()
 	m.conns.Wait()
+	m.crew.close()
 	m.opening.background.Wait()
 	err := journalError(m.engine.Close())
 	m.blobs.Close(reeve.ErrClosed)
