@@ -3,7 +3,9 @@ package shared
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/reeveq/reeve"
@@ -84,13 +86,21 @@ type answer struct {
 // more than so many calls under way, and gets answers in the order in which they
 // are sent: what is beyond the last so many it has. Answers that are large may
 // come in another order, which is why what is forgotten is noted.
+//
+// A client that is idle says nothing of what it has: so that many of them do not
+// keep much, each keeps fairAnswerBytes where all have more than
+// [Config.MaxAnswerBytes].
 const (
-	maxAnswers     = 1 << 14
-	maxAnswerBytes = 64 << 20
+	maxAnswers      = 1 << 14
+	maxAnswerBytes  = 64 << 20
+	fairAnswerBytes = 1 << 20
 )
 
 // calls are those of one client.
 type calls struct {
+	all    *atomic.Int64 // bytes of answers that are remembered, of all clients
+	allMax int64
+
 	mu      sync.Mutex // guards the fields below; taken after objects' mutexes, and nothing else is with it held
 	series  [2]series  // the second one of those that may wait long
 	size    int64      // of the answers that are remembered
@@ -144,6 +154,8 @@ func (cl *Client) begin(c *Call, low uint64) bool {
 	switch {
 	case !known && c.req <= s.lost && !c.reads:
 		c.from.reply(c.req, nil, reeve.ErrOutcomeUnknown)
+	case !known && s.underway() >= 2*cl.host.cfg.MaxWaiting:
+		c.from.reply(c.req, nil, tooMany("calls of one client under way", s.underway(), 2*cl.host.cfg.MaxWaiting))
 	case !known:
 		s.set(c.req, answer{call: c})
 		return true
@@ -162,12 +174,31 @@ func (s *series) set(req uint64, a answer) {
 	s.byReq[req] = a
 }
 
+// underway is how many calls have no answer: those that are parked, and those whose
+// changes are not durable yet.
+func (s *series) underway() int { return len(s.byReq) - len(s.done) }
+
+func tooMany(what string, n, most int) error {
+	return &reeve.LimitError{Kind: reeve.ErrLimit, Limit: what, Value: int64(n) + 1, Max: int64(most)}
+}
+
+// count notes that answers of size more bytes are remembered.
+func (k *calls) count(size int) {
+	k.size += int64(size)
+	k.all.Add(int64(size))
+}
+
+// full reports whether answers of too many bytes are remembered.
+func (k *calls) full() bool {
+	return k.size > maxAnswerBytes || k.size > fairAnswerBytes && k.all.Load() > k.allMax
+}
+
 // forget drops the answers below low, and those that are too many.
 func (k *calls) forget(s *series, low uint64) {
 	s.low = max(s.low, low)
 	drop := 0
 	for _, req := range s.done {
-		switch over := len(s.done)-drop > maxAnswers || k.size > maxAnswerBytes; {
+		switch over := len(s.done)-drop > maxAnswers || k.full(); {
 		case req < s.low:
 		case over:
 			s.lost = max(s.lost, req)
@@ -176,7 +207,7 @@ func (k *calls) forget(s *series, low uint64) {
 			return
 		}
 		if a, known := s.byReq[req]; known && a.call == nil {
-			k.size -= int64(len(a.value))
+			k.count(-len(a.value))
 			delete(s.byReq, req)
 		}
 		drop++
@@ -215,7 +246,7 @@ func (k *calls) end(c *Call, value []byte, err error) {
 		delete(s.byReq, c.req)
 	default:
 		s.byReq[c.req] = answer{value: value, err: err}
-		k.size += int64(len(value))
+		k.count(len(value))
 		s.done = append(s.done, c.req)
 		k.forget(s, 0)
 	}
@@ -231,7 +262,7 @@ func (l *Link) reply(req uint64, value []byte, err error) {
 	}
 }
 
-// park lets c wait; if it is over, cancel is called at once.
+// park lets c wait; false: it is over, for one if too many wait.
 func (cl *Client) park(c *Call, cancel func(error), stays bool) bool {
 	k := &cl.calls
 	k.mu.Lock()
@@ -240,7 +271,7 @@ func (cl *Client) park(c *Call, cancel func(error), stays bool) bool {
 		return false
 	}
 	if k.waiting >= cl.host.cfg.MaxWaiting {
-		err := &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "waiting calls of one client", Value: int64(k.waiting) + 1, Max: int64(cl.host.cfg.MaxWaiting)}
+		err := tooMany("waiting calls of one client", k.waiting, cl.host.cfg.MaxWaiting)
 		k.end(c, nil, err)
 		c.from.reply(c.req, nil, err)
 		go cancel(err) // rare; the object's mutex may be held here
@@ -310,12 +341,13 @@ func (cl *Client) disconnect(l *Link) {
 	}
 }
 
-// leave ends all calls: the client is gone.
+// leave ends all calls: the client is gone, and nothing is remembered any more.
 func (cl *Client) leave() {
 	k := &cl.calls
 	k.mu.Lock()
 	var ended []*Call
 	for i := range k.series {
+		k.forget(&k.series[i], math.MaxUint64)
 		for _, a := range k.series[i].byReq {
 			if c := a.call; c != nil && c.cancel != nil {
 				ended = append(ended, c)

@@ -69,13 +69,21 @@ func (c *Caller) CallObject(ctx context.Context, call *reeve.ObjectCall) (reeve.
 			if o.err == context.Canceled || o.err == context.DeadlineExceeded {
 				o.err = ctx.Err()
 			}
-		case <-c.session.Done():
-			o.err = reeve.ErrClosed
+		default: // what it did is not durable yet
+			c.forget(req)
+			o.err = ctx.Err()
 		}
 	case <-c.session.Done():
 		o.err = reeve.ErrClosed
 	}
 	return reeve.ObjectAnswer{Value: o.value, Session: c.session}, o.err
+}
+
+// forget drops the answer to a call.
+func (c *Caller) forget(req uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.waiting, req)
 }
 
 // Return takes an answer; see [Replier].

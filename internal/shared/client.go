@@ -66,6 +66,7 @@ func (h *Host) Attach(id ClientID, who Who, to Replier) (l *Link, known bool) {
 
 func (h *Host) newClientLocked(id ClientID) *Client {
 	cl := &Client{host: h, id: id, minds: map[Object]int{}, refs: map[*entry]struct{}{}}
+	cl.calls.all, cl.calls.allMax = &h.answers, h.cfg.MaxAnswerBytes
 	h.clients[id] = cl
 	return cl
 }

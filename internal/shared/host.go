@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -20,7 +21,11 @@ type Config struct {
 	// MaxObjects bounds the objects; 0: [DefaultMaxObjects].
 	MaxObjects int
 	// MaxWaiting bounds the calls of one client that wait; 0: [DefaultMaxWaiting].
+	// As many more may be under way.
 	MaxWaiting int
+	// MaxAnswerBytes bounds the answers that are remembered for all clients, beyond a
+	// MiB of each; 0: [DefaultMaxAnswerBytes].
+	MaxAnswerBytes int64
 	// Grace is how long a client whose connection was lost keeps its references, and
 	// what became of its calls is remembered; 0: [DefaultGrace], below: not at all.
 	Grace time.Duration
@@ -39,6 +44,8 @@ const (
 	DefaultMaxObjects = 100_000
 	DefaultMaxWaiting = 1 << 14
 	DefaultGrace      = time.Minute
+
+	DefaultMaxAnswerBytes int64 = 256 << 20
 )
 
 const (
@@ -49,8 +56,9 @@ const (
 
 // Host has the shared objects of one master. Methods are safe for concurrent use.
 type Host struct {
-	cfg  Config
-	life uint64
+	cfg     Config
+	life    uint64
+	answers atomic.Int64 // bytes that are remembered
 
 	mu      sync.RWMutex // guards the fields below; taken first of all
 	types   map[string]*Type
@@ -84,6 +92,7 @@ func New(cfg Config) *Host {
 	cfg.MaxObjects = cmp.Or(cfg.MaxObjects, DefaultMaxObjects)
 	cfg.MaxWaiting = cmp.Or(cfg.MaxWaiting, DefaultMaxWaiting)
 	cfg.Grace = cmp.Or(cfg.Grace, DefaultGrace)
+	cfg.MaxAnswerBytes = cmp.Or(cfg.MaxAnswerBytes, DefaultMaxAnswerBytes)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -330,34 +339,45 @@ func (h *Host) Known(name string) bool {
 	return h.byName[name] != nil
 }
 
+// knownLocked is the first of the names that there are. Anybody may ask for it at any
+// rate, so that it does not sort them all.
 func (h *Host) knownLocked() []string {
 	var names []string
 	for name := range h.byName {
-		if name[0] != '$' {
-			names = append(names, name)
+		if name[0] == '$' || len(names) == maxKnown && name > names[maxKnown-1] {
+			continue
 		}
+		i, _ := slices.BinarySearch(names, name)
+		names = slices.Insert(names, i, name)
+		names = names[:min(len(names), maxKnown)]
 	}
-	slices.Sort(names)
-	return names[:min(len(names), maxKnown)]
+	return names
 }
 
 // Delete deletes an object: calls that wait at it end with
-// [reeve.ErrNoSuchObject]. told is called, unless there is an error, when that is
-// durable, or never will be.
+// [reeve.ErrNoSuchObject]. told, which must not block nor call h, is called, unless
+// there is an error, when that is durable, or never will be.
 func (h *Host) Delete(ref reeve.Ref, told func(error)) error {
 	if strings.HasPrefix(ref.Name, "$") {
 		return fmt.Errorf("%w: %q is the master's own", reeve.ErrInvalid, clip(ref.Name))
 	}
 	e, err := h.lookup(ref)
-	if err == nil {
-		h.remove(e, fmt.Errorf("%w: %v was deleted", reeve.ErrNoSuchObject, e.ref))
-		if e.store != nil {
-			e.store.journal.Drop(e.store.no, told)
-		} else {
-			told(nil)
-		}
+	if err != nil {
+		return err
 	}
-	return err
+	if e.store != nil {
+		// What takes its name is recorded after this: else a journal that ends between
+		// the two has both.
+		h.mu.Lock()
+		h.outLocked(e)
+		e.store.journal.Drop(e.store.no, told)
+		h.mu.Unlock()
+	}
+	h.remove(e, fmt.Errorf("%w: %v was deleted", reeve.ErrNoSuchObject, e.ref))
+	if e.store == nil {
+		told(nil)
+	}
+	return nil
 }
 
 // remove takes an object out and closes it, once.
@@ -371,13 +391,18 @@ func (h *Host) remove(e *entry, cause error) {
 	}
 }
 
-// drop ends an object of which gone was set just now.
-func (h *Host) drop(e *entry, cause error) {
-	h.mu.Lock()
+// outLocked lets e be found by nobody any more.
+func (h *Host) outLocked(e *entry) {
 	delete(h.byID, e.id)
 	if e.ref.Name != "" && h.byName[e.ref.Name] == e {
 		delete(h.byName, e.ref.Name)
 	}
+}
+
+// drop ends an object of which gone was set just now.
+func (h *Host) drop(e *entry, cause error) {
+	h.mu.Lock()
+	h.outLocked(e)
 	h.mu.Unlock()
 	e.mu.Lock()
 	refs := e.refs

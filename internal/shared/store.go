@@ -164,7 +164,7 @@ func (h *Host) Recall(id CallID, value []byte) {
 	s := k.of(id.Waits)
 	s.set(id.Req, answer{value: value})
 	s.done = append(s.done, id.Req)
-	k.size += int64(len(value))
+	k.count(len(value))
 	k.forget(s, 0)
 }
 
