@@ -2,6 +2,8 @@ package pool
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/reeveq/reeve"
@@ -29,7 +31,7 @@ type core struct {
 
 	mu       sync.Mutex // guards the fields below; taken before any receiver's
 	feeds    []*feed
-	live     map[*item]struct{} // taken out of feeds, and not over
+	live     map[receiver]*item // taken out of feeds, and not over: the first of each receiver's
 	held     int                // taken out of feeds, and not ended at the master as far as is known
 	unseen   line               // put, and nobody watches them
 	watchers int
@@ -68,15 +70,16 @@ type item struct {
 	payload []byte
 
 	// Guarded by core.mu.
-	id   reeve.ID // 0: not put yet
-	over bool     // its receiver was told
+	id         reeve.ID // 0: not put yet
+	over       bool     // its receiver was told
+	prev, next *item    // in the list of its receiver in core.live
 }
 
 func newCore(m Master, q reeve.Queue, cfg Config, option reeve.PutOption) *core {
 	c := &core{
 		master: m, queue: q, cfg: cfg, option: option,
 		room: make(chan struct{}, cfg.MaxPending), closed: make(chan struct{}), done: make(chan struct{}),
-		relieve: make(chan struct{}, 1), live: map[*item]struct{}{},
+		relieve: make(chan struct{}, 1), live: map[receiver]*item{},
 	}
 	c.life, c.kill = context.WithCancel(context.Background())
 	c.putting, c.stopPut = context.WithCancel(context.Background())
@@ -150,14 +153,44 @@ func (c *core) quietLocked() {
 func (c *core) finish(it *item, payload []byte, err error) {
 	c.mu.Lock()
 	was := it.over
-	it.over = true
-	delete(c.live, it)
+	c.overLocked(it)
 	c.held--
 	c.sendLocked()
 	c.mu.Unlock()
 	if !was {
 		it.to.over(it.at, payload, err)
 	}
+}
+
+// liveLocked notes an input that was taken out of its feed. Those of each receiver
+// are a list of their own: of thousands of calls that are given up together none
+// looks at the inputs of the others.
+func (c *core) liveLocked(it *item) {
+	if it.next = c.live[it.to]; it.next != nil {
+		it.next.prev = it
+	}
+	c.live[it.to] = it
+}
+
+// overLocked notes that the receiver of an input is told its end now, if it was
+// not told before.
+func (c *core) overLocked(it *item) {
+	if it.over {
+		return
+	}
+	it.over = true
+	switch {
+	case it.prev != nil:
+		it.prev.next = it.next
+	case it.next != nil:
+		c.live[it.to] = it.next
+	default:
+		delete(c.live, it.to)
+	}
+	if it.next != nil {
+		it.next.prev = it.prev
+	}
+	it.prev, it.next = nil, nil
 }
 
 // abandon ends all inputs of to that have not ended, with err, and returns the
@@ -183,15 +216,17 @@ func (c *core) abandon(to receiver, err error) []reeve.ID {
 	}
 	clear(c.feeds[len(kept):])
 	c.feeds = kept
-	for it := range c.live {
-		if to != nil && it.to != to {
-			continue
-		}
-		it.over = true
-		delete(c.live, it)
-		ends = append(ends, end{it.to, it.at})
-		if it.id != 0 {
-			ids = append(ids, it.id)
+	whose := []receiver{to}
+	if to == nil {
+		whose = slices.Collect(maps.Keys(c.live))
+	}
+	for _, to := range whose {
+		for it := c.live[to]; it != nil; it = c.live[to] {
+			c.overLocked(it)
+			ends = append(ends, end{it.to, it.at})
+			if it.id != 0 {
+				ids = append(ids, it.id)
+			}
 		}
 	}
 	c.sendLocked() // others may be first now

@@ -67,7 +67,7 @@ func (c *core) take() []*item {
 		for range n {
 			it := &item{to: f.to, at: f.next, encode: f.encode}
 			f.next++
-			c.live[it] = struct{}{}
+			c.liveLocked(it)
 			batch = append(batch, it)
 		}
 		c.feeds[0] = nil
