@@ -168,14 +168,26 @@ func (m *Master) PID() int { return m.cmd.Process.Pid }
 // Done is closed when the master has ended, for whatever reason.
 func (m *Master) Done() <-chan struct{} { return m.ended }
 
+// over reports whether the master has ended, which counts more than that a ctx has.
+func (m *Master) over() bool {
+	select {
+	case <-m.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 // Wait waits until the master has ended, and returns nil if it did so in order,
 // or how it ended with the last that it said; or until ctx ends, whose cause it
 // returns then.
 func (m *Master) Wait(ctx context.Context) error {
-	select {
-	case <-m.ended:
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	if !m.over() {
+		select {
+		case <-m.ended:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
 	if m.err == nil {
 		return nil
@@ -186,10 +198,13 @@ func (m *Master) Wait(ctx context.Context) error {
 // Stop ends the master in order: it lets workers finish for Config.Grace, says
 // goodbye to clients, and closes what it keeps on a disk. One that has not ended
 // after that time and as much again, or when ctx ends, is killed, which is
-// [reeve.ErrTimeout] or ctx's cause. Stop returns when the process has ended.
-// Further calls do no harm and return nil.
+// [reeve.ErrTimeout] or ctx's cause: a ctx that has ended kills it at once. Stop
+// returns when the process has ended. Further calls do no harm and return nil.
 func (m *Master) Stop(ctx context.Context) error {
 	_ = m.alive.Close() // an error says that it was closed before
+	if m.over() {
+		return nil
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, m.grace+max(m.grace, time.Second), fmt.Errorf("process: %w: the master was killed, for it did not end within twice its grace of %v", reeve.ErrTimeout, m.grace))
 	defer cancel()
 	select {

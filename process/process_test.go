@@ -150,6 +150,13 @@ func TestStop_EndsTheMasterInOrder(t *testing.T) {
 		}
 	}
 	<-m.Done()
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 20 { // that it has ended counts more than that the ctx has
+		if err := errors.Join(m.Stop(over), m.Wait(over)); err != nil {
+			t.Fatalf("with a ctx that has ended: %v", err)
+		}
+	}
 }
 
 func TestStop_AMasterThatDoesNotEndIsKilled(t *testing.T) {
