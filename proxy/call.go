@@ -136,6 +136,7 @@ func (c *Client) abandonLocked(ctx context.Context, k *call) error {
 		if c.link == nil || !c.link.askedLocked(k) {
 			c.unregister(k) // no answer will come
 			k.phase = done
+			c.strayLocked(k)
 		} else if k.is(parks) {
 			c.link.cancelLocked(k)
 		}

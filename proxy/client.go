@@ -37,8 +37,9 @@ type Client struct {
 	queued  bool            // there may be something in the lanes, or to be asked again
 	again   callList        // refused by a master that is going away; to be asked by the next session
 
-	calling, waiting series // calls of shared objects that were asked
-	masterLife       uint64 // of the last welcome
+	calling, waiting series   // calls of shared objects that were asked
+	strays           []uint64 // of these, those that were given up without a connection
+	masterLife       uint64   // of the last welcome
 
 	consumers    map[uint64]*consumer
 	lastConsumer uint64

@@ -139,6 +139,11 @@ func (c *Client) lowOf(k *call) uint64 {
 	return c.seriesOf(k).asks.head.id
 }
 
+// manyAskedLocked reports whether more than one call has no answer yet.
+func (c *Client) manyAskedLocked() bool {
+	return c.pending.n+len(c.calling.byID)+len(c.waiting.byID) > 1
+}
+
 // allAsked returns the calls that have a number, in the order of these.
 func (c *Client) allAsked() []*call {
 	calls := c.pending.all()
@@ -152,6 +157,9 @@ func (c *Client) allAsked() []*call {
 
 // detachObjectsLocked notes of the calls of objects which ones l has sent.
 func (c *Client) detachObjectsLocked(l *link) {
+	if l.taken > 0 { // it was told of those
+		c.strays = nil
+	}
 	for i, s := range []*series{&c.calling, &c.waiting} {
 		for k := s.asks.head; k != nil; {
 			next := k.next
@@ -161,9 +169,18 @@ func (c *Client) detachObjectsLocked(l *link) {
 			if k.phase == abandoned {
 				c.unregister(k)
 				k.phase = done
+				c.strayLocked(k)
 			}
 			k = next
 		}
+	}
+}
+
+// strayLocked notes that k was given up while there was no connection to say so: the
+// method of a user's object goes on.
+func (c *Client) strayLocked(k *call) {
+	if k.is(onObject) && k.is(parks) && k.sent {
+		c.strays = append(c.strays, k.id)
 	}
 }
 
@@ -176,10 +193,16 @@ func lostError(err error) error {
 }
 
 // resumeObjectsLocked asks again, on a new connection, the calls of objects that
-// have no answer.
+// have no answer, and ends those that were given up.
 func (c *Client) resumeObjectsLocked(l *link) {
 	other := l.life != c.masterLife
 	c.masterLife = l.life
+	if other { // they ended with the other one
+		c.strays = nil
+	}
+	for _, id := range c.strays {
+		l.out.Message(wire.Cancel{Req: id}) // one number: always fits
+	}
 	for _, k := range c.allAsked() {
 		if !k.is(onObject) {
 			continue

@@ -2,6 +2,7 @@ package proxy_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 
@@ -44,5 +45,61 @@ func TestObjectCalls_ThatWaitHoldUpNoOthers(t *testing.T) {
 		for _, w := range waiting {
 			<-w
 		}
+	})
+}
+
+// The method of a user's object outlives the connection: it must be told.
+func TestObjectCalls_GivenUpWithoutAConnectionAreCancelledByTheNext(t *testing.T) {
+	withMaster(t, func(t *testing.T, m *fake) {
+		m.change(func(w *wire.Welcome) { w.Life, w.Recalled = 7, true })
+		c, s := m.dial()
+		defer c.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		before, beforeCancel := context.WithCancel(t.Context())
+		during, goesOn := callObject(ctx, c, "during", true), callObject(t.Context(), c, "goes on", true)
+		early := callObject(before, c, "before", true)
+		ids := map[string]uint64{}
+		for range 3 {
+			r := s.next(wire.TypeCall)
+			ids[r.method] = r.req
+		}
+		beforeCancel() // may be lost with the connection
+		<-early
+		m.stop()
+		s.conn.Reset()
+		synctest.Wait()
+		cancel()
+		if o := <-during; !errors.Is(o.err, context.Canceled) {
+			t.Errorf("the call ends with %v", o.err)
+		}
+		m.listen()
+		s = m.session()
+		synctest.Wait()
+		cancelled := map[uint64]bool{}
+		asked := 0
+		for len(s.requests) > 0 {
+			switch r := <-s.requests; r.typ {
+			case wire.TypeCancel:
+				cancelled[r.req] = true
+			case wire.TypeCall:
+				asked++
+				if r.req != ids["goes on"] {
+					t.Errorf("asked again: %d, %s", r.req, r.method)
+				}
+			}
+		}
+		if len(cancelled) != 2 || !cancelled[ids["before"]] || !cancelled[ids["during"]] || asked != 1 {
+			t.Errorf("of %v were cancelled %v, and %d asked again", ids, cancelled, asked)
+		}
+		s.conn.Reset() // who was told is not told again
+		s = m.session()
+		synctest.Wait()
+		for len(s.requests) > 0 {
+			if r := <-s.requests; r.typ == wire.TypeCancel {
+				t.Errorf("%d is cancelled once more", r.req)
+			}
+		}
+		c.Close()
+		<-goesOn
 	})
 }
