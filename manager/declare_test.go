@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -271,6 +273,36 @@ func TestIdleTTL_AQueueThatNobodyUsesGoesAndTheMasterSaysSo(t *testing.T) {
 type queueItem struct {
 	Name   string `cbor:"1,keyasint"`
 	Config string `cbor:"2,keyasint"`
+}
+
+// TestIdleTTL_APutIsRefusedOrThere puts at the moment at which the queue goes.
+func TestIdleTTL_APutIsRefusedOrThere(t *testing.T) {
+	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+		c := m.Dial(t)
+		for i := range 100 {
+			name := fmt.Sprint("q", i)
+			local, err := m.Manager().DeclareQueue(t.Context(), name, reeve.QueueConfig{IdleTTL: time.Second})
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			var puts atomic.Int64
+			var all sync.WaitGroup
+			for _, q := range []reeve.Queue{local, c.Queue(name), local} {
+				all.Go(func() { // waited for below
+					if _, err := q.Put(t.Context(), []reeve.Task{{}}); err == nil {
+						puts.Add(1)
+					} else if !errors.Is(err, reeve.ErrNoSuchQueue) {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			if s, err := c.Queue(name).Stats(t.Context()); puts.Load() > 0 && (err != nil || int64(s.Ready) != puts.Load()) {
+				t.Fatalf("%d were put, and there are %d, %v", puts.Load(), s.Ready, err)
+			}
+		}
+	})
 }
 
 func TestQueuesService_ListsPages(t *testing.T) {

@@ -56,9 +56,10 @@ func (e *Engine) deleteIdle(q *Queue, now int64) {
 	}
 	e.remove(q)
 	e.mu.Unlock()
+	idle := time.Duration(now - q.idle)
 	e.finishDelete(q, "nobody used it for "+q.cfg.IdleTTL.String())
 	e.idled.Add(1)
 	if log := e.cfg.Logger; log != nil {
-		log.Info("queue deleted: nobody used it", "queue", q.name, "idle", time.Duration(now-q.idle))
+		log.Info("queue deleted: nobody used it", "queue", q.name, "idle", idle)
 	}
 }
