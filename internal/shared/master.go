@@ -34,10 +34,20 @@ const (
 // pointer to a struct with a first field `_ struct{} "cbor:\",toarray\""`. An
 // error matches [reeve.ErrInvalid].
 func DecodeArgs(c *Call, v any) error {
+	if len(c.Args) > 0 && c.Args[0]>>5 != 4 { // nil would leave all as it is
+		return fmt.Errorf("%w: arguments of %s: they are not an array", reeve.ErrInvalid, c.Method)
+	}
 	if err := codec.CBOR.Unmarshal(c.Args, v); err != nil {
 		return fmt.Errorf("%w: arguments of %s: %v", reeve.ErrInvalid, c.Method, err)
 	}
 	return nil
+}
+
+// NoArgs is nil for a call without arguments. An error matches [reeve.ErrInvalid].
+func NoArgs(c *Call) error {
+	return DecodeArgs(c, &struct {
+		_ struct{} `cbor:",toarray"`
+	}{})
 }
 
 // ReturnValue answers with v as CBOR.

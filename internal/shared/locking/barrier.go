@@ -51,9 +51,7 @@ func (sp *space) newBarrier(_ *shared.Env, spec []byte) (shared.Object, error) {
 }
 
 func (b *barrier) Call(c *shared.Call) {
-	if err := shared.DecodeArgs(c, &struct {
-		_ struct{} `cbor:",toarray"`
-	}{}); err != nil {
+	if err := shared.NoArgs(c); err != nil {
 		c.Fail(err)
 		return
 	}

@@ -30,9 +30,7 @@ func (sp *space) newEvent(_ *shared.Env, spec []byte) (shared.Object, error) {
 }
 
 func (e *event) Call(c *shared.Call) {
-	if err := shared.DecodeArgs(c, &struct {
-		_ struct{} `cbor:",toarray"`
-	}{}); err != nil {
+	if err := shared.NoArgs(c); err != nil {
 		c.Fail(err)
 		return
 	}

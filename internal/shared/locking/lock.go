@@ -129,6 +129,9 @@ func (g *gate) callHeld(c *shared.Call, release string) error {
 	case release:
 		return g.callRelease(c)
 	}
+	if err := shared.NoArgs(c); err != nil {
+		return err
+	}
 	g.sp.mu.Lock()
 	defer g.sp.mu.Unlock()
 	if g.closed != nil {

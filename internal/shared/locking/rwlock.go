@@ -59,6 +59,9 @@ func (l *rwlock) call(c *shared.Call) error {
 		defer g.sp.mu.Unlock()
 		return g.acquire(w, a.Wait)
 	case "locked":
+		if err := shared.NoArgs(c); err != nil {
+			return err
+		}
 		g.sp.mu.Lock()
 		defer g.sp.mu.Unlock()
 		if g.closed != nil {

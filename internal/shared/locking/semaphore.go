@@ -59,6 +59,9 @@ func (s *semaphore) call(c *shared.Call) error {
 	case "release":
 		return s.release(c)
 	case "value":
+		if err := shared.NoArgs(c); err != nil {
+			return err
+		}
 		s.gate.sp.mu.Lock()
 		defer s.gate.sp.mu.Unlock()
 		if s.gate.closed != nil {
