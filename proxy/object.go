@@ -139,11 +139,6 @@ func (c *Client) lowOf(k *call) uint64 {
 	return c.seriesOf(k).asks.head.id
 }
 
-// manyAskedLocked reports whether more than one call has no answer yet.
-func (c *Client) manyAskedLocked() bool {
-	return c.pending.n+len(c.calling.byID)+len(c.waiting.byID) > 1
-}
-
 // allAsked returns the calls that have a number, in the order of these.
 func (c *Client) allAsked() []*call {
 	calls := c.pending.all()
