@@ -44,6 +44,31 @@ func TestOpenArray_RefusesWhatIsNone(t *testing.T) {
 	}
 }
 
+func fuzzFirst[T comparable](t *testing.T, items []byte) {
+	var got, want T
+	rest, err := codec.First(items, &got)
+	if err != nil {
+		return
+	}
+	if err := codec.CBOR.Unmarshal(items[:len(items)-len(rest)], &want); err != nil || got != want {
+		t.Fatalf("% x is %v, and %v by itself, %v", items, got, want, err)
+	}
+}
+
+// The first item is what it is by itself.
+func FuzzFirst(f *testing.F) {
+	f.Add([]byte{0x18, 7, 1})
+	f.Add([]byte{0x3b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff})
+	f.Add([]byte{0x62, 0xc3, 0xa9, 0x20})
+	f.Add([]byte{0x61, 0xff})
+	f.Fuzz(func(t *testing.T, items []byte) {
+		fuzzFirst[int](t, items)
+		fuzzFirst[int64](t, items)
+		fuzzFirst[string](t, items)
+		fuzzFirst[uint8](t, items)
+	})
+}
+
 // Read item by item, an array has what it has as a whole.
 func FuzzItems(f *testing.F) {
 	f.Add([]byte{0x82, 1, 0x61, 'a'})
