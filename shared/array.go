@@ -15,6 +15,7 @@ type ArrayConfig struct {
 	// Len is how many elements the array has, for ever.
 	Len int
 	// MaxBytes bounds the bytes of the elements and 128 for each; 0: 256 MiB.
+	// If it is durable, at most 512 MiB.
 	MaxBytes int64
 }
 

@@ -19,6 +19,7 @@ type ListConfig struct {
 	// MaxLen bounds the elements; 0: no bound.
 	MaxLen int
 	// MaxBytes bounds the bytes of the elements and 128 for each; 0: 256 MiB.
+	// If it is durable, at most 512 MiB.
 	MaxBytes int64
 }
 

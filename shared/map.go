@@ -17,6 +17,7 @@ type MapConfig struct {
 	// MaxLen bounds the keys; 0: no bound.
 	MaxLen int
 	// MaxBytes bounds the bytes of keys and values and 128 for each key; 0: 256 MiB.
+	// If it is durable, at most 512 MiB.
 	MaxBytes int64
 	// TTL is how long a key is there after it was set, if nothing else is said; 0:
 	// for ever.

@@ -17,6 +17,7 @@ type NamespaceConfig struct {
 	// MaxLen bounds the attributes; 0: no bound.
 	MaxLen int
 	// MaxBytes bounds the bytes of names and values and 128 for each; 0: 256 MiB.
+	// If it is durable, at most 512 MiB.
 	MaxBytes int64
 }
 

@@ -16,6 +16,7 @@ type SetConfig struct {
 	// MaxLen bounds the elements; 0: no bound.
 	MaxLen int
 	// MaxBytes bounds the bytes of the elements and 128 for each; 0: 256 MiB.
+	// If it is durable, at most 512 MiB.
 	MaxBytes int64
 	// TTL is how long an element is there after it was added, if nothing else is
 	// said; 0: for ever.

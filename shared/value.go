@@ -13,6 +13,7 @@ type ValueConfig struct {
 	// Durable: the value is kept in the master's journal. It must have a name then.
 	Durable bool
 	// MaxBytes bounds the bytes of the value and 128; 0: 256 MiB.
+	// If it is durable, at most 512 MiB.
 	MaxBytes int64
 }
 

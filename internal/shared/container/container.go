@@ -16,6 +16,9 @@ const overhead = 128
 
 const (
 	defaultMaxBytes = 256 << 20
+	// maxDurableBytes is how much a durable one may have: a change can be all of it,
+	// and a journal takes a change as a whole, of less than 1 GiB.
+	maxDurableBytes = 512 << 20
 	maxTTL          = 100 * 365 * 24 * time.Hour
 )
 
@@ -131,6 +134,8 @@ func (b *base) configure(spec []byte, v any, l *limits) error {
 		return fmt.Errorf("%w: MaxLen of a %s must not be negative", reeve.ErrInvalid, b.kind)
 	case l.MaxBytes < 0:
 		return fmt.Errorf("%w: MaxBytes of a %s must not be negative", reeve.ErrInvalid, b.kind)
+	case b.durable() && l.MaxBytes > maxDurableBytes:
+		return fmt.Errorf("%w: MaxBytes of a durable %s is %d, want %d at most", reeve.ErrInvalid, b.kind, l.MaxBytes, maxDurableBytes)
 	}
 	b.limits = limits{MaxLen: l.MaxLen, MaxBytes: cmp.Or(l.MaxBytes, defaultMaxBytes)}
 	return nil
