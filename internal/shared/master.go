@@ -91,7 +91,7 @@ func (m *master) call(c *Call) error {
 		if err := DecodeArgs(c, &a); err != nil {
 			return err
 		}
-		return m.host.Delete(a.Ref, func(err error) { c.told(nil, err) })
+		return m.delete(c, a.Ref)
 	case "release":
 		var refs []reeve.Ref
 		if err := DecodeArgs(c, &refs); err != nil {
@@ -131,6 +131,20 @@ func (m *master) call(c *Call) error {
 			return holds
 		})
 	}
+	return nil
+}
+
+// delete deletes an object. One that was asked of an earlier life of the master
+// deletes nothing: the object of that name may be another one than was meant, which
+// was made after this was carried out.
+func (m *master) delete(c *Call, ref reeve.Ref) error {
+	if !c.Again {
+		return m.host.Delete(ref, func(err error) { c.told(nil, err) })
+	}
+	if e, err := m.host.lookup(ref); err == nil {
+		return fmt.Errorf("%w: delete of %v", reeve.ErrOutcomeUnknown, e.ref)
+	}
+	c.Return(nil)
 	return nil
 }
 

@@ -1,9 +1,11 @@
 package shared
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/reeveq/reeve"
+	"github.com/reeveq/reeve/codec"
 )
 
 // book is a journal that says when things are durable.
@@ -14,6 +16,9 @@ type book struct {
 	answers []CallID
 	values  [][]byte
 	pending []func(error)
+
+	onChange func()   // may be nil
+	order    []string // of objects that came and went
 }
 
 func newBook() *book { return &book{objects: map[uint32]*Restored{}} }
@@ -27,11 +32,13 @@ func (b *book) Room() error {
 
 func (b *book) Add(typ, name string, config []byte) uint32 {
 	b.last++
+	b.order = append(b.order, "add "+name)
 	b.objects[b.last] = &Restored{No: b.last, Type: typ, Name: name, Config: config}
 	return b.last
 }
 
 func (b *book) Drop(no uint32, told func(error)) {
+	b.order = append(b.order, "drop "+b.objects[no].Name)
 	delete(b.objects, no)
 	b.pending = append(b.pending, told)
 }
@@ -42,6 +49,9 @@ func (b *book) Change(no uint32, entries []Entry, by *CallID, answer []byte, tol
 		b.answers, b.values = append(b.answers, *by), append(b.values, answer)
 	}
 	b.pending = append(b.pending, told)
+	if b.onChange != nil {
+		b.onChange()
+	}
 }
 
 func (b *book) Follow(_ uint32, told func(error)) bool {
@@ -135,6 +145,53 @@ func TestDurable_DeletedIsGoneForGood(t *testing.T) {
 	b.sync(nil)
 	if !told || len(b.objects) != 0 {
 		t.Errorf("told: %v, %d objects are kept", told, len(b.objects))
+	}
+}
+
+// phoenix is an object in whose place there is another at once.
+type phoenix struct {
+	counter
+	again func()
+}
+
+func (o *phoenix) Close(error) { o.again() }
+
+func TestDurable_TheNameOfADeletedOneIsTakenAfterIt(t *testing.T) {
+	t.Parallel()
+	b := newBook()
+	h, _ := durable(t, b)
+	declare := func() {
+		if _, err := h.Declare(nil, "phoenix", "p", nil, true); err != nil {
+			t.Error(err)
+		}
+	}
+	h.AddType(&Type{Name: "phoenix", New: func(*Env, []byte) (Object, error) { return &phoenix{again: declare}, nil }})
+	declare()
+	if err := h.Delete(reeve.Ref{Name: "p"}, func(error) {}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"add c", "add p", "drop p", "add p"}; !slices.Equal(b.order, want) {
+		t.Errorf("recorded are %q, want %q", b.order, want)
+	}
+}
+
+func TestDelete_AskedOfAnEarlierMasterDeletesNothing(t *testing.T) {
+	t.Parallel()
+	h, _ := setup(t)
+	w := connect(h, 1)
+	for req, c := range map[uint64]struct {
+		name string
+		err  error
+	}{1: {"c", reeve.ErrOutcomeUnknown}, 2: {"d", nil}} {
+		args, err := codec.CBOR.Marshal([]any{reeve.Ref{Name: c.name}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Call(&Request{Req: req, Low: 1, Ref: reeve.Ref{Name: "$master"}, Method: "delete", Args: args, Again: true})
+		want(t, w.take(), reply{req: req, err: c.err})
+	}
+	if !h.Known("c") {
+		t.Error("the object is deleted")
 	}
 }
 
