@@ -40,6 +40,7 @@ func (m *Master) openEngine() (err error) {
 	m.recovered = Recovered(m.engine.Recovered())
 	m.local = newLocal(m.engine)
 	if err := m.restoreObjects(); err != nil {
+		m.host.Close() // some may be there, with timers
 		m.engine.Close()
 		m.blobs.Close(err)
 		return err
