@@ -55,11 +55,16 @@ func TestDeclareQueue_MakesOneThatEverybodyHas(t *testing.T) {
 
 func TestDeclareQueue_RefusesWhatCannotBe(t *testing.T) {
 	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
-		put(t, m.Declare(t, "there", reeve.QueueConfig{MaxLen: 7}), 1)
-		m.Declare(t, "other", reeve.QueueConfig{})
+		const long = time.Hour
+		put(t, m.Declare(t, "there", reeve.QueueConfig{MaxLen: 7, Lease: long}), 1)
+		m.Declare(t, "other", reeve.QueueConfig{Lease: long})
 		for name, d := range declarers(t, m) {
-			_, err := d.DeclareQueue(t.Context(), "there", reeve.QueueConfig{MaxLen: 8})
-			if !errors.Is(err, reeve.ErrQueueExists) || !strings.Contains(err.Error(), "there") {
+			_, err := d.DeclareQueue(t.Context(), "there", reeve.QueueConfig{MaxLen: 8, Lease: long})
+			if !errors.Is(err, reeve.ErrQueueExists) || !strings.HasSuffix(err.Error(), `"there" has MaxLen 7, not 8`) {
+				t.Errorf("%s: another configuration: %v", name, err)
+			}
+			_, err = d.DeclareQueue(t.Context(), "other", reeve.QueueConfig{MaxBytes: reeve.NoLimit, Lease: long, KeepResult: time.Hour, Durability: reeve.DurabilityNone, Rate: reeve.Rate{Tasks: 2}, TypeConcurrency: map[string]int{"a": 1}})
+			if want := `"other" has MaxBytes 1073741824, not unlimited; TypeConcurrency map[], not map[a:1]; Rate unset, not 2/s; KeepResult 0s, not 1h0m0s; Durability unset, not none`; !errors.Is(err, reeve.ErrQueueExists) || !strings.HasSuffix(err.Error(), want) {
 				t.Errorf("%s: another configuration: %v", name, err)
 			}
 			_, err = d.DeclareQueue(t.Context(), "new", reeve.QueueConfig{Attempts: -1})

@@ -3,7 +3,9 @@ package queue
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/journal"
@@ -41,6 +43,30 @@ func (e *Engine) byNo(no uint32) *Queue {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	return e.numbered[no]
+}
+
+// difference tells in which fields two configurations differ.
+func difference(has, wanted *reeve.QueueConfig) string {
+	var fields []string
+	a, b := reflect.ValueOf(has).Elem(), reflect.ValueOf(wanted).Elem()
+	for i := range a.NumField() {
+		if x, y := shown(a.Field(i).Interface()), shown(b.Field(i).Interface()); x != y {
+			fields = append(fields, fmt.Sprintf("%s %s, not %s", a.Type().Field(i).Name, x, y))
+		}
+	}
+	return strings.Join(fields, "; ")
+}
+
+// shown is the value of a field, for people.
+func shown(x any) string {
+	switch s := fmt.Sprint(x); {
+	case x == int64(noBytesLimit):
+		return "unlimited"
+	case s == "":
+		return "unset"
+	default:
+		return s
+	}
 }
 
 func encodeConfig(c *reeve.QueueConfig) []byte {

@@ -134,7 +134,7 @@ func (e *Engine) Declare(name string, cfg reeve.QueueConfig) (*Queue, error) {
 		if !q.cfg.Equal(&cfg) {
 			grown := e.replant(q, cfg)
 			if grown == nil {
-				return nil, fmt.Errorf("%w: %q has %+v", reeve.ErrQueueExists, name, q.Config())
+				return nil, fmt.Errorf("%w: %q has %s", reeve.ErrQueueExists, name, difference(&q.cfg, &cfg))
 			}
 			q = grown
 		}
