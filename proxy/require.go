@@ -72,8 +72,12 @@ func quoted(names []string) string {
 }
 
 func listed(names []string) string {
-	if len(names) == 0 {
+	const most = 64 // there may be thousands
+	switch {
+	case len(names) == 0:
 		return "none"
+	case len(names) > most:
+		return fmt.Sprintf("%s, and %d more", strings.Join(names[:most], ", "), len(names)-most)
 	}
 	return strings.Join(names, ", ")
 }

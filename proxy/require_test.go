@@ -2,6 +2,7 @@ package proxy_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -39,6 +40,21 @@ func TestRequire_WhatIsMissingIsToldByDial(t *testing.T) {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%q does not tell %s", err, part)
 		}
+	}
+}
+
+func TestRequire_OfManyQueuesTheTextNamesSome(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for i := range 100 {
+		names = append(names, fmt.Sprintf("queue-%d", i))
+	}
+	_, addr, cfg := serveAt(t, unixSocket(t), names...)
+	cfg.Require = []string{"taks"}
+	_, err := proxy.Dial(t.Context(), addr, cfg)
+	queue, ok := errors.AsType[*reeve.NoSuchQueueError](err)
+	if !ok || len(queue.Known) != 100 || !strings.Contains(err.Error(), "queue-63, and 36 more;") {
+		t.Errorf("%v", err)
 	}
 }
 
