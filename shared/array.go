@@ -12,7 +12,7 @@ import (
 type ArrayConfig struct {
 	// Durable: the array is kept in the master's journal. It must have a name then.
 	Durable bool
-	// Len is how many elements the array has, for ever.
+	// Len is how many elements the array has, for ever; at most 16,777,216.
 	Len int
 	// MaxBytes bounds the bytes of the elements and 128 for each; 0: 256 MiB.
 	// If it is durable, at most 512 MiB.

@@ -59,25 +59,8 @@ func (a *args) fail(err error) {
 	}
 }
 
-// item is the next argument, a key or value.
+// item is the next argument, whatever it is.
 func (a *args) item() []byte {
-	b := a.next()
-	if a.err == nil {
-		a.fail(tooMany(b))
-	}
-	return b
-}
-
-// tooMany is an error for an item of more elements than readers take.
-func tooMany(item []byte) error {
-	if major, n, _, _ := head(item); (major == majorArray || major == majorMap) && n > maxElements {
-		return errMany
-	}
-	return nil
-}
-
-// next is the next argument, whatever it is.
-func (a *args) next() []byte {
 	if a.err == nil && a.n == 0 {
 		a.err = errors.New("too few")
 	}
@@ -181,7 +164,7 @@ func (a *args) items() [][]byte {
 		a.item()
 		return nil
 	}
-	b := a.next()
+	b := a.item()
 	if a.err != nil {
 		return nil
 	}

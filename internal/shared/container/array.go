@@ -34,6 +34,9 @@ type arraySpec struct {
 	Zero []byte `cbor:"4,keyasint,omitempty"` // what all elements are at first, one item; none: nil
 }
 
+// maxArray bounds the elements of an array: all are there from the beginning.
+const maxArray = 1 << 24
+
 func (r *arrayObject) init(spec []byte) error {
 	var s arraySpec
 	if err := r.configure(spec, &s, &s.limits); err != nil {
@@ -43,24 +46,26 @@ func (r *arrayObject) init(spec []byte) error {
 	if err != nil {
 		return err
 	}
-	if s.Len < 0 || s.Len > r.limits.MaxBytes/overhead {
+	switch {
+	case s.Len < 0 || s.Len > maxArray:
+		return &reeve.LimitError{Kind: reeve.ErrInvalid, Limit: "elements of an array", Value: s.Len, Max: maxArray}
+	case s.Len > r.limits.MaxBytes/overhead:
 		return &reeve.LimitError{Kind: reeve.ErrInvalid, Limit: "elements of an array", Value: s.Len, Max: r.limits.MaxBytes / overhead, Set: "MaxBytes"}
 	}
 	n := int(s.Len)
 	if err := r.room(0, n, s.Len*int64(len(zero))); err != nil {
 		return err
 	}
-	items := slices.Repeat([]string{zero}, n)
+	r.seq = repeated(zero, n)
 	r.bytes = s.Len * (overhead + int64(len(zero)))
 	for _, e := range r.env.Entries {
 		i, err := strconv.Atoi(e.Key)
 		if err != nil || i < 0 || i >= n {
 			return fmt.Errorf("an entry of the array %v has the index %q", r.env.Ref, e.Key)
 		}
-		r.bytes += int64(len(e.Value) - len(items[i]))
-		items[i] = string(e.Value)
+		r.bytes += int64(len(e.Value) - len(r.seq.at(i)))
+		r.seq.set(i, string(e.Value))
 	}
-	r.seq = newTree(items...)
 	return nil
 }
 

@@ -231,7 +231,7 @@ func (b *base) room(length, n int, size int64) error {
 		return &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "elements of a " + b.kind, Value: total, Max: b.limits.MaxLen, Set: "MaxLen"}
 	}
 	size += int64(n) * overhead
-	if size > 0 && b.bytes+size > b.limits.MaxBytes {
+	if size > 0 && size > b.limits.MaxBytes-b.bytes {
 		return &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "bytes of a " + b.kind, Value: b.bytes + size, Max: b.limits.MaxBytes, Set: "MaxBytes"}
 	}
 	return nil

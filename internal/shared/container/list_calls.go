@@ -202,7 +202,7 @@ func (l *listObject) repeat(c *shared.Call, a *args) error {
 		return l.changed(c, &ch, uintAnswer(0))
 	}
 	if more := times - 1; n > 0 && more > l.limits.MaxBytes/max(l.bytes, 1) {
-		return l.room(n, 0, l.limits.MaxBytes+1)
+		return l.room(n, 0, l.limits.MaxBytes) // it is more
 	} else if err := l.room(n, int(more)*n, more*(l.bytes-int64(n)*overhead)); err != nil {
 		return err
 	} else if n > 0 {

@@ -16,7 +16,7 @@ const (
 // getMany answers with the values of keys, as far as they fit: of how many keys it
 // tells, the places of those that are not there, and the values of the others.
 func (m *mapObject) getMany(c *shared.Call, a *args) error {
-	b := a.next()
+	b := a.item()
 	if err := a.done(c); err != nil {
 		return err
 	}

@@ -5,9 +5,6 @@ import (
 	"errors"
 )
 
-// maxElements bounds an array or map in a key or value: readers take no more.
-const maxElements = 1 << 17
-
 // maxDepth is how deep a key or value may be nested: answers add a few levels,
 // and readers stop at 32.
 const maxDepth = 26
@@ -15,7 +12,6 @@ const maxDepth = 26
 var (
 	errShort  = errors.New("it is cut off")
 	errDeep   = errors.New("it is nested too deep")
-	errMany   = errors.New("it has an array or map of more than 131,072 elements")
 	errTag    = errors.New("it has a tag with what does not belong to it")
 	errLength = errors.New("it has a length that is not definite, or a form that does not exist")
 )
@@ -72,8 +68,7 @@ func head(b []byte) (major byte, n uint64, rest []byte, err error) {
 	return major, n, b[size:], nil
 }
 
-// skip returns what follows the first item of b. What is in that is bounded by
-// maxElements; it is not itself.
+// skip returns what follows the first item of b.
 func skip(b []byte, depth int) ([]byte, error) {
 	if len(b) > 0 { // short texts and small numbers are most of what there is
 		if n := int(b[0]) - majorText<<5; n >= 0 && n < 24 && n < len(b) {
@@ -105,8 +100,6 @@ func skip(b []byte, depth int) ([]byte, error) {
 			}
 		case n > uint64(len(rest)):
 			return nil, errShort // each is a byte at least
-		case n > maxElements && depth < maxDepth:
-			return nil, errMany
 		case major == majorMap:
 			items *= 2
 		}

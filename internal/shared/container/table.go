@@ -206,11 +206,9 @@ func (t *table) roomFor(key, value []byte) error {
 
 // roomForAll is nil if all keys may have their values; nil: none has one.
 func (t *table) roomForAll(keys, values [][]byte) error {
-	n, size := 0, int64(0)
+	n, size := 0, int64(0) // at most, whatever values go and keys come again
 	for i, key := range keys {
-		if old := t.byKey[string(key)]; old != nil {
-			size -= int64(len(old.value))
-		} else {
+		if t.byKey[string(key)] == nil {
 			n++
 			size += int64(len(key))
 		}
@@ -221,7 +219,6 @@ func (t *table) roomForAll(keys, values [][]byte) error {
 	if t.room(t.order.len(), n, size) == nil {
 		return nil
 	}
-	// A key may be there more than once.
 	n, size = 0, 0
 	seen := make(map[string]int, len(keys))
 	for i, key := range keys {

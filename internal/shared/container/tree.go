@@ -27,6 +27,22 @@ func newTree[T any](items ...T) *tree[T] {
 	return t
 }
 
+// repeated is a tree with n times the same item. Subtrees of one size are the same
+// one, until they are changed, so that it costs next to nothing.
+func repeated[T any](item T, n int) *tree[T] {
+	made := map[int]*node[T]{0: nil}
+	var build func(n int) *node[T]
+	build = func(n int) *node[T] {
+		x, ok := made[n]
+		if !ok {
+			x = &node[T]{item: item, size: n, left: build(n / 2), right: build(n - n/2 - 1)} // of no tree's turn
+			made[n] = x
+		}
+		return x
+	}
+	return &tree[T]{root: build(n), turn: turns.Add(1)}
+}
+
 // clone is a tree of its own with the same items. It costs nothing.
 func (t *tree[T]) clone() *tree[T] {
 	t.turn = turns.Add(1) // what both have is nobody's from now on

@@ -103,3 +103,26 @@ func TestTree_SearchAndFromStartAnywhere(t *testing.T) {
 		}
 	}
 }
+
+func TestRepeated_IsATreeLikeAnyOther(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(3, 1))
+	for n := range 70 {
+		tr, model := repeated(-1, n), slices.Repeat([]int{-1}, n)
+		tr.root.check(t)
+		for step := range 2 * n {
+			i := r.IntN(len(model))
+			if r.IntN(3) == 0 {
+				tr.insertAt(i, step)
+				model = slices.Insert(model, i, step)
+			} else {
+				tr.set(i, step)
+				model[i] = step
+			}
+		}
+		tr.root.check(t)
+		if got := tr.all(); !slices.Equal(got, model) {
+			t.Fatalf("%v, want %v", got, model)
+		}
+	}
+}
