@@ -42,7 +42,9 @@ type Config struct {
 	Args []string
 	// Env is the environment. nil: that of this process. Keys in it are left out.
 	Env []string
-	// Log gets what the master writes to its standard error. nil: nobody does.
+	// Log gets what the master writes to its standard error. Its Write must not
+	// block for long: the master waits for it, and so does whoever waits for the
+	// master's end. nil: nobody gets it.
 	Log io.Writer
 	// StartTimeout is how long the master may take until it listens, which with
 	// -data includes the reading of what is kept. 0: [DefaultStartTimeout].

@@ -29,11 +29,11 @@ func newSpeech(log io.Writer) *speech { return &speech{listening: make(chan stri
 
 // Write never fails: the master is not to notice what becomes of it.
 func (s *speech) Write(b []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.log != nil {
+	if s.log != nil { // with nothing locked: tail does not wait for it
 		_, _ = s.log.Write(b)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.end = append(s.end, b[max(0, len(b)-maxTail):]...)
 	if extra := len(s.end) - maxTail; extra > 0 {
 		s.end = append(s.end[:0], s.end[extra:]...)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"testing/synctest"
 )
 
 // heard is the address that speech finds in what is written in parts.
@@ -49,6 +50,29 @@ func TestSpeech_KeepsTheEndOnly(t *testing.T) {
 	if tail := s.tail(); len(tail) > maxTail || !strings.HasSuffix(tail, "xthe end") || cap(s.line) > 4*maxTail || cap(s.end) > 4*maxTail {
 		t.Errorf("%d bytes, %d, %d", len(tail), cap(s.line), cap(s.end))
 	}
+}
+
+// stuck is a log whose Write does not return until it is closed.
+type stuck chan struct{}
+
+func (c stuck) Write(b []byte) (int, error) { <-c; return len(b), nil }
+
+func TestSpeech_ALogThatIsStuckHoldsUpNoTail(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log := make(stuck)
+		s := newSpeech(log)
+		go s.Write([]byte("first\n")) // ends below
+		synctest.Wait()
+		if tail := s.tail(); tail != "it said nothing" {
+			t.Error(tail)
+		}
+		close(log)
+		synctest.Wait()
+		if tail := s.tail(); tail != "first" {
+			t.Error(tail)
+		}
+	})
 }
 
 // FuzzSpeech: the address is that of the first line that announces one, wherever
