@@ -3,6 +3,7 @@ package shared
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -134,12 +135,15 @@ func (cl *Client) call(l *Link, r *Request) {
 	if !cl.begin(c, r.Low) {
 		return
 	}
-	o, err := cl.host.find(cl, r)
+	e, err := cl.host.find(cl, r)
+	if err == nil && e.store != nil && cl.late && c.Again && !c.reads {
+		err = fmt.Errorf("%w: %s of %v was called, and the master restarted, too long ago", reeve.ErrOutcomeUnknown, c.Method, e.ref)
+	}
 	if err != nil {
 		c.Fail(err)
 		return
 	}
-	o.Call(c)
+	e.object.Call(c)
 }
 
 // begin notes the call; false: it was made before, and has its answer or will get

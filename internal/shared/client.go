@@ -27,6 +27,7 @@ type Client struct {
 	host  *Host
 	id    ClientID
 	calls calls
+	late  bool // what it asked of the master before this one may be forgotten
 
 	mu    sync.Mutex // guards the fields below; taken after Host.mu and objects' mutexes
 	who   Who
@@ -66,6 +67,7 @@ func (h *Host) Attach(id ClientID, who Who, to Replier) (l *Link, known bool) {
 
 func (h *Host) newClientLocked(id ClientID) *Client {
 	cl := &Client{host: h, id: id, minds: map[Object]int{}, refs: map[*entry]struct{}{}}
+	cl.late = !h.began.IsZero() && time.Since(h.began) >= h.cfg.Grace
 	cl.calls.all, cl.calls.allMax = &h.answers, h.cfg.MaxAnswerBytes
 	h.clients[id] = cl
 	return cl

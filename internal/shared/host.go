@@ -67,7 +67,8 @@ type Host struct {
 	clients map[ClientID]*Client
 	lastID  uint64
 	closed  bool
-	journal Journal // nil: nothing is durable
+	journal Journal   // nil: nothing is durable
+	began   time.Time // when the journal was read; zero: not at all
 }
 
 // entry is one object of the Host.
@@ -281,7 +282,7 @@ func (h *Host) Add(by *Client, t *Type, name string, o Object) (reeve.Ref, error
 }
 
 // find finds the object of a request and checks its method.
-func (h *Host) find(cl *Client, r *Request) (Object, error) {
+func (h *Host) find(cl *Client, r *Request) (*entry, error) {
 	e, err := h.lookup(r.Ref)
 	if err != nil {
 		return nil, err
@@ -293,9 +294,9 @@ func (h *Host) find(cl *Client, r *Request) (Object, error) {
 		return nil, fmt.Errorf("%w: %v is a %s, not a %s", reeve.ErrInvalid, e.ref, e.typ.Name, clip(r.Ref.Type))
 	}
 	if e.ref.Name == "" {
-		return e.object, cl.refer(e)
+		return e, cl.refer(e)
 	}
-	return e.object, nil
+	return e, nil
 }
 
 func clip(s string) string { return s[:min(len(s), maxName)] }

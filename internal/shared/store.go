@@ -123,7 +123,7 @@ type Restored struct {
 func (h *Host) Restore(j Journal, objects []Restored) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.journal = j
+	h.journal, h.began = j, time.Now()
 	for i := range objects {
 		r := &objects[i]
 		t := h.types[r.Type]

@@ -3,6 +3,8 @@ package shared
 import (
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/codec"
@@ -132,6 +134,36 @@ func TestDurable_ACallSentAgainAfterARestartIsCarriedOutOnce(t *testing.T) {
 	if !h.Recalls(CallID{Client: ClientID{Process: [16]byte{1}}, Req: 2}) || h.Recalls(CallID{Client: ClientID{Process: [16]byte{1}}, Req: 1}) {
 		t.Error("it is not the answers the caller may ask for again that are recalled")
 	}
+}
+
+func TestDurable_ACallSentAgainTooLongAfterARestartIsUndecided(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBook()
+		h, _ := durable(t, b)
+		w := connect(h, 1)
+		w.ask(1, 1, "add")
+		b.sync(nil) // and the answer is lost
+
+		again := func(process byte, req uint64, method string) []reply {
+			w := connect(h, process)
+			w.Call(&Request{Req: req, Low: 1, Ref: reeve.Ref{Name: "c"}, Method: method, Args: []byte{0x80}, Again: true, Reads: method == "get"})
+			b.sync(nil)
+			return w.take()
+		}
+		h, c := durable(t, b)
+		time.Sleep(DefaultGrace - 1)
+		want(t, again(2, 1, "add"), reply{req: 1, value: is(2)}) // was lost on its way
+		time.Sleep(1)
+		synctest.Wait()
+		want(t, again(1, 1, "add"), reply{req: 1, err: reeve.ErrOutcomeUnknown})
+		want(t, again(3, 1, "get"), reply{req: 1, value: is(2)})
+		want(t, again(2, 2, "add"), reply{req: 2, value: is(3)})
+		if c.n != 3 {
+			t.Errorf("counted to %d", c.n)
+		}
+		h.Close()
+	})
 }
 
 func TestDurable_DeletedIsGoneForGood(t *testing.T) {
