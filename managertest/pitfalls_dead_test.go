@@ -20,7 +20,10 @@ import (
 // the objects are those of occupy.
 var blocking = map[string]func(ctx context.Context, c *proxy.Client) error{
 	"queue get": func(ctx context.Context, c *proxy.Client) error {
-		_, err := c.Queue("tasks").Get(ctx, 1)
+		ls, err := c.Queue("tasks").Get(ctx, 1)
+		for _, l := range ls {
+			err = errors.Join(err, l.Return(context.Background()))
+		}
 		return err
 	},
 	"queue put": func(ctx context.Context, c *proxy.Client) error {
@@ -275,7 +278,7 @@ func TestDead_WhoeverBlocksSwallowsNothingAndLeavesNothing(t *testing.T) {
 						}
 					}
 				}
-				if s, err := tasks.Stats(t.Context()); err != nil || s.Leased != 1 || s.Ready != 0 || s.Lost+s.Redelivered != 0 {
+				if s, err := tasks.Stats(t.Context()); err != nil || s.Ready != 1 || s.Returned != 1 || s.Lost+s.Redelivered != 0 {
 					t.Errorf("%+v, %v", s, err)
 				}
 				get(t, full)
