@@ -67,7 +67,7 @@ func (sp *space) deadlock(w *waiter) error {
 	if !w.gate.tracked {
 		return nil
 	}
-	s := search{sp: sp, seen: map[*waiter]bool{}}
+	s := search{sp: sp, seen: map[*waiter]bool{}, held: map[*gate]bool{}}
 	for _, o := range w.owners() {
 		if sp.busy[o] != nil {
 			s.ends = append(s.ends, o)
@@ -80,34 +80,51 @@ func (sp *space) deadlock(w *waiter) error {
 	return &reeve.DeadlockError{Cycle: s.path}
 }
 
-// search looks for a way from one who waits to one of the owners ends.
+// search looks for a way from one who waits to one of the owners ends. It comes to
+// nobody twice: it takes no longer than there are holds and waits.
 type search struct {
 	sp   *space
 	ends []owner
-	seen map[*waiter]bool
-	path []string // from its end to its beginning
+	seen map[*waiter]bool // from was called for these, or for one who waits for all that they do
+	held map[*gate]bool   // whose holders were gone through
+	path []string         // from its end to its beginning
 }
 
 // from reports whether w waits for one of the ends.
 func (s *search) from(w *waiter) bool {
+	g := w.gate
 	s.seen[w] = true
-	for _, h := range w.gate.holds {
-		if !(w.read && h.read) && s.through(h.owner) {
-			s.path = append(s.path, fmt.Sprintf("%s held by %v", w.gate.name, h.owner))
-			return true
+	if len(g.holds) > 0 && !(w.read && g.holds[0].read) && !s.held[g] { // one who writes is the only one
+		s.held[g] = true
+		for _, h := range g.holds {
+			if s.through(h.owner) {
+				s.path = append(s.path, fmt.Sprintf("%s held by %v", g.name, h.owner))
+				return true
+			}
 		}
 	}
-	if !w.gate.readers {
+	if !g.readers {
 		return false // those before it wait for the same holder
 	}
-	for e := w.gate.queue.Front(); e != nil; e = e.Next() {
+	e := g.queue.Back()
+	if w.place != nil {
+		e = w.place.Prev()
+	}
+	for ; e != nil; e = e.Prev() {
 		u := e.Value.(*waiter)
-		if u == w {
-			break
+		if w.read && u.read {
+			continue
 		}
-		if !(w.read && u.read) && s.through(u.owner) {
-			s.path = append(s.path, fmt.Sprintf("%s awaited before by %v", w.gate.name, u.owner))
+		known := s.seen[u]
+		if !w.read {
+			s.seen[u] = true // w goes where u would
+		}
+		if s.through(u.owner) {
+			s.path = append(s.path, fmt.Sprintf("%s awaited before by %v", g.name, u.owner))
 			return true
+		}
+		if w.read || known && !u.read {
+			break // u waits for all before it
 		}
 	}
 	return false

@@ -91,9 +91,11 @@ func (g *gate) acquire(w *waiter, wait bool) error {
 		w.call.Return(g.answer(h))
 		return nil
 	}
-	if h := g.of(w.owner); h != nil && g.reentrant {
-		g.reenter(h, w)
-		return nil
+	if g.reentrant { // it has one hold at most
+		if h := g.of(w.owner); h != nil {
+			g.reenter(h, w)
+			return nil
+		}
 	}
 	if g.fits(w) {
 		g.grant(w)
