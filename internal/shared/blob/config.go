@@ -16,6 +16,8 @@ type Config struct {
 	// MaxBytes bounds all blobs together, with what of others has come so far, and
 	// MaxBlob each. 0: [DefaultMaxBytes], and MaxBytes.
 	MaxBytes, MaxBlob int64
+	// MaxBlobs bounds how many blobs and uploads there are. 0: [DefaultMaxBlobs].
+	MaxBlobs int
 	// MaxUploads bounds the uploads of one client. 0: [DefaultMaxUploads].
 	MaxUploads int
 	// Grace is how long a blob stays to which nobody refers, unless its space is
@@ -30,6 +32,7 @@ type Config struct {
 // Defaults of [Config].
 const (
 	DefaultMaxBytes   int64 = 256 << 20
+	DefaultMaxBlobs         = 1 << 18
 	DefaultMaxUploads       = 256
 	DefaultGrace            = time.Minute
 	DefaultIdle             = 10 * time.Minute
@@ -43,6 +46,11 @@ const (
 	maxPending = 32 << 20
 	// pendingLimit names it. Clients know the name, and try again a little later.
 	pendingLimit = "bytes of one client's chunks under way"
+	// minPending is what each chunk counts for at least: a small one costs, too.
+	minPending = 4 << 10
+	// maxAllUploads bounds the uploads of all clients, each of which may have a file
+	// open.
+	maxAllUploads = 4096
 	// maxWorkers bounds the goroutines that read, write and count.
 	maxWorkers = 8
 	// maxPage bounds a page of a list.
@@ -55,6 +63,7 @@ func (c Config) withDefaults() Config {
 	}
 	c.MaxBytes = cmp.Or(c.MaxBytes, DefaultMaxBytes)
 	c.MaxBlob = min(cmp.Or(c.MaxBlob, c.MaxBytes), c.MaxBytes)
+	c.MaxBlobs = cmp.Or(c.MaxBlobs, DefaultMaxBlobs)
 	c.MaxUploads = cmp.Or(c.MaxUploads, DefaultMaxUploads)
 	c.Grace = cmp.Or(c.Grace, DefaultGrace)
 	c.Idle = cmp.Or(c.Idle, DefaultIdle)
@@ -72,6 +81,7 @@ func (c Config) validate() error {
 	}{
 		{"MaxBytes", c.MaxBytes < 0, c.MaxBytes},
 		{"MaxBlob", c.MaxBlob < 0, c.MaxBlob},
+		{"MaxBlobs", c.MaxBlobs < 0, c.MaxBlobs},
 		{"MaxUploads", c.MaxUploads < 0, c.MaxUploads},
 		{"Grace", c.Grace < 0, c.Grace},
 		{"Idle", c.Idle < 0, c.Idle},

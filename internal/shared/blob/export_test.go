@@ -1,6 +1,10 @@
 package blob
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/reeveq/reeve"
+)
 
 // Check reports what does not add up, when nobody calls. What calls have left
 // behind is waited for.
@@ -8,7 +12,7 @@ func (s *Store) Check() error {
 	s.workers.wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sum, idle := int64(0), 0
+	sum, idle, there, idleBytes := int64(0), 0, 0, int64(0)
 	for hash, b := range s.blobs {
 		rests := b.there && b.tasks == 0 && b.clients == 0 && b.pins == 0
 		switch {
@@ -21,13 +25,18 @@ func (s *Store) Check() error {
 		}
 		if b.there {
 			sum += b.size
+			there++
 		}
 		if b.in {
 			idle++
+			idleBytes += b.size
 		}
 	}
 	for b := s.idle.head; b != nil; b = b.next {
 		idle--
+	}
+	if there != s.there || idleBytes != s.idle.bytes {
+		return fmt.Errorf("%d blobs, counted %d; %d bytes rest, counted %d", there, s.there, idleBytes, s.idle.bytes)
 	}
 	if idle != 0 {
 		return fmt.Errorf("%d blobs more rest than are in the list", idle)
@@ -43,7 +52,7 @@ func (s *Store) Check() error {
 				return fmt.Errorf("upload %+v of %+v", u, p)
 			}
 			for _, c := range u.chunks {
-				pending += int64(len(c.data))
+				pending += pendingCost(int64(len(c.data)))
 			}
 		}
 		if pending != p.pending || p.reading != 0 {
@@ -72,3 +81,9 @@ func (s *Store) Check() error {
 	}
 	return nil
 }
+
+// Parts is in how many pieces a [NewMemory] keeps a blob.
+func Parts(b Backend, hash reeve.BlobHash) int { return len(b.(*memory).blobs[hash].parts) }
+
+// MaxAllUploads bounds the uploads of all clients.
+const MaxAllUploads = maxAllUploads

@@ -62,12 +62,20 @@ type memoryWriter struct {
 	c  content
 }
 
+// minPart is up to where what comes in small pieces is put together: each part
+// takes more than its bytes.
+const minPart = 64 << 10
+
 func (w *memoryWriter) Write(p []byte) (int, error) {
-	if len(p) > 0 {
-		end := int64(len(p))
-		if n := len(w.c.ends); n > 0 {
-			end += w.c.ends[n-1]
-		}
+	end, last := int64(len(p)), len(w.c.ends)-1
+	if last >= 0 {
+		end += w.c.ends[last]
+	}
+	switch {
+	case len(p) == 0:
+	case last >= 0 && len(w.c.parts[last])+len(p) <= minPart:
+		w.c.parts[last], w.c.ends[last] = append(w.c.parts[last], p...), end
+	default:
 		w.c.parts, w.c.ends = append(w.c.parts, bytes.Clone(p)), append(w.c.ends, end)
 	}
 	return len(p), nil

@@ -16,9 +16,12 @@ func (s *Store) partyLocked(cl *shared.Client) *party {
 	return p
 }
 
-// pendingError tells when n bytes more would be too many under way.
+// pendingCost is what a chunk of n bytes counts for while it is under way.
+func pendingCost(n int64) int64 { return max(n, minPending) }
+
+// pendingError tells when a chunk of n bytes more would be too much under way.
 func (p *party) pendingError(n int64) error {
-	if sum := p.pending + p.reading + n; sum > maxPending {
+	if sum := p.pending + p.reading + pendingCost(n); sum > maxPending {
 		return &reeve.LimitError{Kind: reeve.ErrLimit, Limit: pendingLimit, Value: sum, Max: maxPending}
 	}
 	return nil

@@ -59,6 +59,7 @@ func (s *Store) check(b *blob, size int64) {
 	switch {
 	case reason != "" && b.there:
 		b.there, b.damage = false, err
+		s.there--
 		s.bytes -= b.size
 	case err == nil:
 		b.whole = true

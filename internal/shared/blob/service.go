@@ -1,9 +1,8 @@
 package blob
 
 import (
-	"cmp"
+	"bytes"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/reeveq/reeve"
@@ -232,13 +231,13 @@ func (s *Store) callRead(c *shared.Call) error {
 		s.leaveLocked(p)
 		return err
 	}
-	p.reading += n
+	p.reading += pendingCost(n)
 	c.Park(func(error) {})
 	s.wholeLocked(b, func(err error) {
 		s.read(c, b, a.Offset, n, err)
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		p.reading -= n
+		p.reading -= pendingCost(n)
 		s.leaveLocked(p)
 	})
 	return nil
@@ -315,10 +314,7 @@ func (s *Store) callList(c *shared.Call) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, b := range slices.SortedFunc(maps.Values(s.blobs), func(a, b *blob) int { return compare(a.hash, b.hash) }) {
-		if !b.there || given && compare(b.hash, after) <= 0 {
-			continue
-		}
+	for _, b := range s.nextLocked(after, given, int(a.Max)+1) {
 		if len(page.Items) == int(a.Max) {
 			page.Next = page.Items[a.Max-1].Ref.Hash[:]
 			break
@@ -329,6 +325,21 @@ func (s *Store) callList(c *shared.Call) error {
 	return nil
 }
 
-func compare(a, b reeve.BlobHash) int { return cmp.Compare(string(a[:]), string(b[:])) }
+// nextLocked is the first most blobs, in the order of their hashes, behind the one
+// that is given. Queues wait meanwhile, so that it does not sort them all.
+func (s *Store) nextLocked(after reeve.BlobHash, given bool, most int) []*blob {
+	var list []*blob
+	for _, b := range s.blobs {
+		if !b.there || given && compare(b.hash, after) <= 0 || len(list) == most && compare(b.hash, list[most-1].hash) > 0 {
+			continue
+		}
+		i, _ := slices.BinarySearchFunc(list, b.hash, func(b *blob, h reeve.BlobHash) int { return compare(b.hash, h) })
+		list = slices.Insert(list, i, b)
+		list = list[:min(len(list), most)]
+	}
+	return list
+}
+
+func compare(a, b reeve.BlobHash) int { return bytes.Compare(a[:], b[:]) }
 
 var _ shared.Object = (*Store)(nil)

@@ -21,6 +21,7 @@ type Store struct {
 	mu      sync.Mutex // guards the fields below; taken after queues' mutexes and before those of clients
 	blobs   map[reeve.BlobHash]*blob
 	idle    idleList
+	there   int   // how many blobs are
 	bytes   int64 // of the blobs that are there, and of what came of uploads
 	parties map[*shared.Client]*party
 	uploads map[uint64]*upload
@@ -59,8 +60,8 @@ type party struct {
 	client  *shared.Client
 	holds   map[*blob]int
 	uploads map[*upload]struct{}
-	pending int64 // bytes of chunks that are not written yet
-	reading int64 // and of those that are read
+	pending int64 // what chunks cost that are not written yet
+	reading int64 // and those that are read
 }
 
 // Open makes a store with what its backend has: nobody refers to any of it, and all
@@ -79,6 +80,7 @@ func Open(cfg Config) (*Store, error) {
 	err := cfg.Backend.Load(func(hash reeve.BlobHash, size int64) {
 		b := s.entryLocked(hash)
 		b.there, b.size, b.made = true, size, now
+		s.there++
 		s.bytes += size
 		s.restLocked(b)
 	})
@@ -230,20 +232,18 @@ type Stats struct {
 func (s *Store) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := Stats{Bytes: s.bytes, Max: s.cfg.MaxBytes, Uploads: len(s.uploads)}
-	for _, b := range s.blobs {
-		if b.there {
-			n.Blobs++
-		}
-	}
-	return n
+	return Stats{Blobs: s.there, Bytes: s.bytes, Max: s.cfg.MaxBytes, Uploads: len(s.uploads)}
 }
 
 // idleList has the blobs to which nobody refers, the longest first.
-type idleList struct{ head, tail *blob }
+type idleList struct {
+	head, tail *blob
+	bytes      int64 // of theirs
+}
 
 func (l *idleList) add(b *blob) {
 	b.prev, b.next, b.in = l.tail, nil, true
+	l.bytes += b.size
 	if l.tail != nil {
 		l.tail.next = b
 	} else {
@@ -267,4 +267,5 @@ func (l *idleList) remove(b *blob) {
 		l.tail = b.prev
 	}
 	b.prev, b.next, b.in = nil, nil, false
+	l.bytes -= b.size
 }

@@ -48,6 +48,7 @@ func (s *Store) sweep() {
 func (s *Store) evictLocked(b *blob) {
 	s.idle.remove(b)
 	b.there, b.leaving, b.whole = false, true, false
+	s.there--
 	s.bytes -= b.size
 	s.workers.do(func() { s.remove(b) })
 }
@@ -76,9 +77,46 @@ func (s *Store) remove(b *blob) {
 func (s *Store) roomLocked(n int64) error {
 	for s.bytes+n > s.cfg.MaxBytes {
 		if s.idle.head == nil {
-			return &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "bytes of blobs", Value: s.bytes + n, Max: s.cfg.MaxBytes, Set: "-blob-bytes"}
+			return s.noRoomLocked(n)
 		}
 		s.evictLocked(s.idle.head)
 	}
 	return nil
+}
+
+func (s *Store) noRoomLocked(n int64) error {
+	return &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "bytes of blobs", Value: s.bytes + n, Max: s.cfg.MaxBytes, Set: "-blob-bytes"}
+}
+
+// placeLocked makes room for one more upload, and tells when n bytes that it will
+// have cannot come in now. Nothing is removed for bytes that may never come.
+func (s *Store) placeLocked(n int64) error {
+	if s.bytes-s.idle.bytes+n > s.cfg.MaxBytes {
+		return s.noRoomLocked(n)
+	}
+	if len(s.uploads) >= maxAllUploads && !s.endOldestLocked() {
+		return &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "uploads", Value: int64(len(s.uploads)) + 1, Max: maxAllUploads}
+	}
+	for s.there+len(s.uploads) >= s.cfg.MaxBlobs {
+		if s.idle.head == nil {
+			return &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "blobs", Value: int64(s.there+len(s.uploads)) + 1, Max: int64(s.cfg.MaxBlobs)}
+		}
+		s.evictLocked(s.idle.head)
+	}
+	return nil
+}
+
+// endOldestLocked ends the upload of a client that is gone of which nothing has been
+// heard for the longest; false: there is none.
+func (s *Store) endOldestLocked() bool {
+	var oldest *upload
+	for _, u := range s.uploads {
+		if u.party == nil && (oldest == nil || u.heard.Before(oldest.heard)) {
+			oldest = u
+		}
+	}
+	if oldest != nil {
+		s.endUploadLocked(oldest, noSuchUpload(oldest.id, "others need its place"))
+	}
+	return oldest != nil
 }

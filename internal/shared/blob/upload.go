@@ -72,7 +72,7 @@ func (s *Store) beginLocked(cl *shared.Client, named bool, hash reeve.BlobHash, 
 	if n := len(p.uploads); n >= s.cfg.MaxUploads {
 		return nil, &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "uploads of one client", Value: int64(n) + 1, Max: int64(s.cfg.MaxUploads)}
 	}
-	if err := s.roomLocked(max(size, 0)); err != nil {
+	if err := s.placeLocked(max(size, 0)); err != nil {
 		return nil, err
 	}
 	u := &upload{key: cl.ID().Key, party: p, named: named, hash: hash, size: size, heard: time.Now(), sum: sha256.New()}
@@ -153,7 +153,7 @@ func (s *Store) addLocked(u *upload, c *chunk) error {
 		return err
 	}
 	s.bytes += n
-	p.pending += n
+	p.pending += pendingCost(n)
 	c.by = p
 	u.chunks = append(u.chunks, c)
 	c.call.Park(func(error) { s.dropChunk(u, c) })
@@ -174,7 +174,7 @@ func (s *Store) dropChunk(u *upload, c *chunk) {
 // refundLocked gives back what a chunk counted for that will not be written.
 func (s *Store) refundLocked(c *chunk) {
 	s.bytes -= int64(len(c.data))
-	c.by.pending -= int64(len(c.data))
+	c.by.pending -= pendingCost(int64(len(c.data)))
 }
 
 // endLocked has an upload end as soon as all is written.

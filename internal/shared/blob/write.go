@@ -8,28 +8,28 @@ import (
 	"github.com/reeveq/reeve"
 )
 
-// work does what there is to do for an upload, in the order of the content.
+// work does what is next for an upload, in the order of the content. What comes
+// after that has to wait for its turn: one that is fast does not hold up others.
 func (s *Store) work(u *upload) {
-	for {
-		s.mu.Lock()
-		c, e := u.nextLocked()
-		switch {
-		case u.ended:
-			s.mu.Unlock()
-			u.abort()
-			return
-		case c == nil && e == nil:
-			u.busy = false
-			s.mu.Unlock()
-			return
-		}
+	s.mu.Lock()
+	c, e := u.nextLocked()
+	switch {
+	case u.ended:
 		s.mu.Unlock()
-		if c != nil {
-			s.write(u, c)
-		} else {
-			s.finish(u, e)
-		}
+		u.abort()
+		return
+	case c == nil && e == nil:
+		u.busy = false
+		s.mu.Unlock()
+		return
 	}
+	s.mu.Unlock()
+	if c != nil {
+		s.write(u, c)
+	} else {
+		s.finish(u, e)
+	}
+	s.workers.do(func() { s.work(u) })
 }
 
 // nextLocked is the chunk, or else the end, that is next; neither: those have yet
@@ -69,7 +69,7 @@ func (s *Store) write(u *upload, c *chunk) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.by.pending -= int64(len(c.data))
+	c.by.pending -= pendingCost(int64(len(c.data)))
 	s.bytes -= int64(len(c.data) - len(fresh))
 	if u.ended {
 		s.bytes -= int64(len(fresh))
@@ -101,7 +101,7 @@ func (s *Store) finish(u *upload, e *ending) {
 	case u.size >= 0 && u.offset != u.size:
 		err = fmt.Errorf("%w: %d bytes came of a blob of %d", reeve.ErrInvalid, u.offset, u.size)
 	case sum != e.hash:
-		err = fmt.Errorf("%w: what came is the blob %v, not %v", reeve.ErrInvalid, sum, e.hash)
+		err = notTheHash(sum, e.hash)
 	default:
 		if err = u.open(s.cfg.Backend); err == nil {
 			err = u.w.Sync()
@@ -117,6 +117,11 @@ func (s *Store) finish(u *upload, e *ending) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.endUploadLocked(u, err)
+}
+
+// notTheHash says that what came is another blob than the one that was named.
+func notTheHash(came, named reeve.BlobHash) error {
+	return fmt.Errorf("%w: what came is the blob %v, not %v", reeve.ErrInvalid, came, named)
 }
 
 // publish makes what was uploaded a blob, unless it is one already, of which
@@ -146,10 +151,12 @@ func (s *Store) publish(u *upload, sum reeve.BlobHash) error {
 	}
 	if !have {
 		if b.there { // it was not looked at since the start: what is there now is right
+			s.there--
 			s.bytes -= b.size
 		}
 		b.there, b.whole, b.leaving, b.damage = true, true, false, nil
 		b.size, b.made = u.offset, time.Now()
+		s.there++
 		s.bytes += b.size
 	}
 	if u.ended {
@@ -160,7 +167,11 @@ func (s *Store) publish(u *upload, sum reeve.BlobHash) error {
 	u.ends = nil
 	s.takeOutLocked(u, noSuchUpload(u.id, "it is a blob now"))
 	for _, e := range ends {
-		s.returnHeldLocked(e, b)
+		if e.hash == sum {
+			s.returnHeldLocked(e, b)
+		} else {
+			e.call.Fail(notTheHash(sum, e.hash))
+		}
 	}
 	return nil
 }
