@@ -27,6 +27,7 @@ type job struct {
 	caller  *caller
 	lane    *lane // when it waits
 	element *list.Element
+	behind  *job // when it is ready
 }
 
 // state is where a job is.

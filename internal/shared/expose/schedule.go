@@ -19,18 +19,11 @@ type schedule struct {
 	mu      sync.Mutex // guards the fields below, all gates and lanes, and where jobs are
 	clients map[*shared.Client]*caller
 	spare   *caller   // of a client that has no calls any more, for the next one
+	ready   jobs      // that have gone through their gates and have no runner yet, in order
+	waking  bool      // a runner is on its way to them; always, while there are some
 	idle    []*runner // the last one is used first
 	closed  bool
 }
-
-// runner is a goroutine that runs jobs. One that has none is kept for a while: its
-// stack has grown already to what methods need, which is half of a short call.
-type runner struct {
-	next chan *job // cap 1: whoever takes the runner out of idle sends once, or closes it
-}
-
-// maxIdle is how many runners are kept.
-const maxIdle = 64
 
 // gate is what calls go through: that of an object, or of a client.
 type gate struct {
@@ -112,18 +105,6 @@ func (s *schedule) add(j *job) error {
 	return nil
 }
 
-// startLocked has a runner run a job that has gone through its gates.
-func (s *schedule) startLocked(j *job) {
-	if last := len(s.idle) - 1; last >= 0 {
-		s.idle[last].next <- j
-		s.idle[last] = nil
-		s.idle = s.idle[:last]
-		return
-	}
-	r := &runner{next: make(chan *job, 1)}
-	go s.work(r, j) // ends when close is called, and what it runs has ended
-}
-
 // waitLocked puts the job at the end of a lane.
 func (j *job) waitLocked(l *lane) {
 	j.state, j.lane = waiting, l
@@ -187,28 +168,15 @@ func (s *schedule) done(j *job, r *runner) (next *job, kept bool) {
 	s.leaveLocked(j)
 	for _, g := range []*gate{&o.gate, &c.gate} {
 		for more := s.nextLocked(g); more != nil; more = s.nextLocked(g) {
-			if next == nil && r != nil {
-				next = more
-			} else {
-				s.startLocked(more)
-			}
+			s.ready.push(more)
 		}
 	}
-	if kept = next == nil && r != nil && !s.closed && len(s.idle) < maxIdle; kept {
-		s.idle = append(s.idle, r)
+	if r == nil {
+		s.wakeLocked()
+		return nil, false
 	}
-	return next, kept
-}
-
-// close ends the runners that are idle, and has the others end with what they run.
-func (s *schedule) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
-	for _, r := range s.idle {
-		close(r.next)
-	}
-	s.idle = nil
+	next = s.takeLocked()
+	return next, next == nil && s.keepLocked(r)
 }
 
 // nextLocked begins the first job that waits for a gate and may go. Lanes that
@@ -270,23 +238,4 @@ func (s *schedule) count(o *object) (running, waiting int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return o.gate.running, o.gate.calls
-}
-
-// work runs a job, and then others.
-func (s *schedule) work(r *runner, j *job) {
-	defer func() {
-		if j != nil { // the method has ended the goroutine
-			s.done(j, nil)
-			j.answer(j.panicked(exited))
-		}
-	}()
-	for j != nil {
-		a := j.run()
-		next, kept := s.done(j, r)
-		j.answer(a) // its caller finds the place free
-		if kept {
-			next = <-r.next
-		}
-		j = next
-	}
 }
