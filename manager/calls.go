@@ -29,12 +29,15 @@ func (m *Master) CallObject(ctx context.Context, c *reeve.ObjectCall) (reeve.Obj
 }
 
 // attachObjects begins the session for the shared objects, and reports whether
-// they remember its client.
-func (s *session) attachObjects() (known bool) {
+// they remember its client. known: the memory of requests does.
+func (s *session) attachObjects(known bool) (recalled bool) {
 	who := shared.Who{Name: s.worker(), Host: s.hello.Host, PID: s.hello.PID}
 	id := shared.ClientID{Key: s.peer.KeyID, Process: s.hello.Client}
-	s.objects, known = s.m.host.Attach(id, who, answers{s})
-	return known
+	s.objects, recalled = s.m.host.Attach(id, who, answers{s})
+	if !known {
+		s.objects.Client().Forgotten()
+	}
+	return recalled
 }
 
 // doCall has a method of a shared object called.

@@ -86,7 +86,7 @@ func (s *session) welcome() error {
 	client, known := m.clients.Attach(s.clientID())
 	s.client = client
 	s.holder.SetClient(client)
-	recalled := s.attachObjects()
+	recalled := s.attachObjects(known)
 	if err := s.remembered(); err != nil {
 		return err
 	}

@@ -163,6 +163,10 @@ func (cl *Client) Forget(o Object) {
 	}
 }
 
+// Forgotten says that the journal does not know the client: what it asked of an
+// earlier master, if it did, is undecided. It comes before all calls.
+func (cl *Client) Forgotten() { cl.late = true }
+
 // Connected reports whether the client has a connection.
 func (cl *Client) Connected() bool {
 	cl.mu.Lock()

@@ -168,13 +168,15 @@ func (h *Host) Recall(id CallID, value []byte) {
 	k.forget(s, 0)
 }
 
-// Recalls reports whether the answer to a call is remembered.
+// Recalls reports whether the journal is to keep the answer to a call: it is
+// remembered, or its caller is away for longer than [Config.Grace], and may come to
+// the next master before that. How long clients are kept is the journal's affair.
 func (h *Host) Recalls(id CallID) bool {
 	h.mu.RLock()
 	cl := h.clients[id.Client]
 	h.mu.RUnlock()
 	if cl == nil {
-		return false
+		return true
 	}
 	k := &cl.calls
 	k.mu.Lock()

@@ -152,10 +152,17 @@ func TestDurable_ACallSentAgainTooLongAfterARestartIsUndecided(t *testing.T) {
 			return w.take()
 		}
 		h, c := durable(t, b)
+		forgotten := connect(h, 4)
+		forgotten.Client().Forgotten()
+		forgotten.Call(&Request{Req: 1, Low: 1, Ref: reeve.Ref{Name: "c"}, Method: "add", Args: []byte{0x80}, Again: true})
+		want(t, forgotten.take(), reply{req: 1, err: reeve.ErrOutcomeUnknown})
 		time.Sleep(DefaultGrace - 1)
 		want(t, again(2, 1, "add"), reply{req: 1, value: is(2)}) // was lost on its way
 		time.Sleep(1)
 		synctest.Wait()
+		if !h.Recalls(CallID{Client: ClientID{Process: [16]byte{1}}, Req: 1}) {
+			t.Error("the journal may forget the answer before the client")
+		}
 		want(t, again(1, 1, "add"), reply{req: 1, err: reeve.ErrOutcomeUnknown})
 		want(t, again(3, 1, "get"), reply{req: 1, value: is(2)})
 		want(t, again(2, 2, "add"), reply{req: 2, value: is(3)})
