@@ -125,6 +125,22 @@ func TestUnix_ASocketLeftBehindIsReplaced(t *testing.T) {
 	}
 }
 
+func TestUnix_CloseLeavesTheSocketOfAnotherAlone(t *testing.T) {
+	t.Parallel()
+	path := socket(t)
+	first := listen(t, "unix:"+path)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	second := listen(t, "unix:"+path)
+	for range 2 {
+		first.Close()
+	}
+	if filepath.Separator == '/' {
+		greets(t, second, "unix:"+path)
+	}
+}
+
 func TestUnix_ASocketInUseIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	path := socket(t)

@@ -8,6 +8,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -55,7 +57,12 @@ func bind(ctx context.Context, path string) (net.Listener, error) {
 		ln.Close()
 		return nil, err
 	}
-	return &listener{ln.(*net.UnixListener), addrOf(path)}, nil
+	l := &listener{UnixListener: ln.(*net.UnixListener), addr: addrOf(path), path: path}
+	if info, err := os.Lstat(path); err == nil && runtime.GOOS != "windows" { // where it is not sure that sockets can be compared
+		l.file = info
+		l.SetUnlinkOnClose(false)
+	}
+	return l, nil
 }
 
 // exists reports whether there is something at path.
@@ -107,10 +114,26 @@ func dialUnix(ctx context.Context, d *net.Dialer, path string) (net.Conn, error)
 }
 
 // listener is a net.UnixListener whose addresses can be dialled. Its Close
-// removes the file.
+// removes the file, unless that is another one by now: whoever takes a listener
+// for dead may remove its file and listen there anew.
 type listener struct {
 	*net.UnixListener
 	addr Addr
+	path string
+	file os.FileInfo // nil: not known, and the UnixListener removes it
+	once sync.Once
+}
+
+func (l *listener) Close() error {
+	l.once.Do(func() {
+		if l.file == nil {
+			return
+		}
+		if now, err := os.Lstat(l.path); err == nil && os.SameFile(l.file, now) {
+			_ = os.Remove(l.path) // as UnixListener does; that fails if somebody was faster
+		}
+	})
+	return l.UnixListener.Close()
 }
 
 func (l *listener) Accept() (net.Conn, error) {
