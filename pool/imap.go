@@ -13,9 +13,10 @@ import (
 // more than Config.ReadAhead inputs that the loop has not got the results of. A
 // failed input comes as its error, and the loop goes on. When ctx ends, its
 // error is the last; then, and when the loop is left early, what is not done is
-// cancelled. Inputs are put by chunks of chunk, 1 to Config.ReadAhead; the only
-// element of a loop that cannot begin is its error: [reeve.ErrInvalid],
-// [reeve.ErrClosed].
+// cancelled. Inputs are put by chunks of chunk, 1 to Config.ReadAhead: when one is
+// full, or the sequence ends, so that 1 is for a sequence that waits for results,
+// or whose values come slowly. The only element of a loop that cannot begin is its
+// error: [reeve.ErrInvalid], [reeve.ErrClosed].
 //
 // The sequence runs in a goroutine of its own, so that it may wait for what it
 // needs while results are got. One that is left early is left at its next value;
