@@ -105,8 +105,13 @@ func (q *JoinableQueue[T]) take(it *reeve.Item[T], err error) (v T, _ error) {
 // TaskDone says that the work on one of the values that were got through this
 // handle is finished: on the first of those that are not done. There is none:
 // [reeve.ErrTooManyDone]. [reeve.ErrLeaseLost] says that it was taken for lost
-// meanwhile, and came back to the queue.
+// meanwhile, and came back to the queue. With a ctx that has ended nothing is
+// done; when it ends while TaskDone waits for the master, the value is done all
+// the same.
 func (q *JoinableQueue[T]) TaskDone(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	q.mu.Lock()
 	if len(q.got) == 0 {
 		q.mu.Unlock()
@@ -118,7 +123,19 @@ func (q *JoinableQueue[T]) TaskDone(ctx context.Context) error {
 		q.got = nil
 	}
 	q.mu.Unlock()
-	return l.Ack(ctx)
+	return ack(ctx, l)
+}
+
+// ack acks l, whether or not ctx has ended, which ends the wait for the answer.
+func ack(ctx context.Context, l *reeve.Lease) error {
+	answer := make(chan error, 1)
+	l.Settle(&reeve.Outcome{Verb: reeve.Ack}, func(err error) { answer <- err })
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Join waits until every value that was put is done.

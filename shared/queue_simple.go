@@ -69,7 +69,11 @@ func (q *SimpleQueue[T]) take(ctx context.Context, get func() (*reeve.Item[T], e
 		if err != nil {
 			return v, err
 		}
-		if err = it.Ack(ctx); !errors.Is(err, reeve.ErrLeaseLost) {
+		if err := ctx.Err(); err != nil { // whoever gets an error may not look at the value
+			it.Settle(&reeve.Outcome{Verb: reeve.Return}, func(error) {}) // nobody waits for it
+			return v, err
+		}
+		if err = ack(ctx, it.Lease); !errors.Is(err, reeve.ErrLeaseLost) {
 			return it.Value, err
 		}
 	}

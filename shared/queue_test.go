@@ -106,6 +106,57 @@ func TestJoinableQueue_WhatIsNotDoneComesBackWhenItsClientIsGone(t *testing.T) {
 	})
 }
 
+func TestJoinableQueue_WhatIsNotDoneForAContextCanBeDoneLater(t *testing.T) {
+	withQueues(t, func(t *testing.T, _ *managertest.Master, d reeve.QueueDeclarer) {
+		q, err := shared.NewJoinableQueue[int](t.Context(), d, "q", reeve.QueueConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustPut(t, q.Put, 1)
+		mustGet(t, q.Get, 1)
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := q.TaskDone(over); !errors.Is(err, context.Canceled) {
+			t.Errorf("%v", err)
+		}
+		if err := errors.Join(q.TaskDone(t.Context()), q.Join(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestSimpleQueue_AGetThatIsGivenUpTakesNothing has the ctx of a Get end when it
+// has got a value.
+func TestSimpleQueue_AGetThatIsGivenUpTakesNothing(t *testing.T) {
+	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+		raw, err := m.Manager().DeclareQueue(t.Context(), "q", reeve.QueueConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		q := shared.SimpleQueueOf[int](leaving{raw, cancel})
+		mustPut(t, q.Put, 7)
+		if v, err := q.Get(ctx); v != 0 || !errors.Is(err, context.Canceled) {
+			t.Errorf("got %d, %v", v, err)
+		}
+		synctest.Wait()
+		if got := mustGet(t, shared.SimpleQueueOf[int](raw).TryGet, 1); got[0] != 7 {
+			t.Errorf("got %d", got[0])
+		}
+	})
+}
+
+// leaving ends a ctx when a Get has a value.
+type leaving struct {
+	reeve.Queue
+	leave context.CancelFunc
+}
+
+func (q leaving) Get(ctx context.Context, max int, opts ...reeve.GetOption) ([]*reeve.Lease, error) {
+	defer q.leave()
+	return q.Queue.Get(ctx, max, opts...)
+}
+
 func TestJoinableQueue_TellsOfItself(t *testing.T) {
 	withQueues(t, func(t *testing.T, _ *managertest.Master, d reeve.QueueDeclarer) {
 		q, err := shared.NewJoinableQueue[int](t.Context(), d, "q", reeve.QueueConfig{MaxLen: 2}, codec.JSON)
