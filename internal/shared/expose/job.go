@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/reeveq/reeve"
@@ -107,7 +108,12 @@ func (j *job) invoke() (a answer) {
 	if !fn.IsValid() {
 		fn = j.object.recv.Method(m.index)
 	}
-	out := fn.Call(in)
+	var out []reflect.Value
+	if m.variadic {
+		out = fn.CallSlice(in)
+	} else {
+		out = fn.Call(in)
+	}
 	if m.fails {
 		last := len(out) - 1
 		if err, _ := out[last].Interface().(error); err != nil {
@@ -129,10 +135,12 @@ func (j *job) failed(err error, text, stack string) error {
 func (j *job) panicked(p any) answer {
 	host := j.object.set.cfg.Host
 	stack := string(debug.Stack())
-	host.Logger().Error("a method panicked", "object", j.object.String(), "method", j.method.name, "client", j.call.Client.String(), "panic", p, "stack", stack)
+	text := fmt.Sprint(p)
+	text = strings.ToValidUTF8(text[:min(len(text), reeve.MaxErrorText)], "") // clients may have a say in it
+	host.Logger().Error("a method panicked", "object", j.object.String(), "method", j.method.name, "client", j.call.Client.String(), "panic", text, "stack", stack)
 	if !host.Debug() {
 		stack = ""
 	}
-	err := fmt.Errorf("%w: %v", reeve.ErrPanic, p)
+	err := fmt.Errorf("%w: %s", reeve.ErrPanic, text)
 	return answer{err: j.failed(reeve.ErrPanic, err.Error(), stack)}
 }

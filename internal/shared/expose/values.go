@@ -10,8 +10,9 @@ import (
 	"github.com/reeveq/reeve/internal/shared"
 )
 
-// decode appends the arguments of a method, a CBOR array, to args. Errors match
-// [reeve.ErrInvalid] and name the argument and its type.
+// decode appends the arguments of a method, a CBOR array, to args, as
+// [reflect.Value.CallSlice] wants them. Errors match [reeve.ErrInvalid] and name the
+// argument and its type.
 func (s *Set) decode(m *method, array []byte, args []reflect.Value) ([]reflect.Value, error) {
 	n, items, err := codec.OpenArray(array)
 	if err != nil {
@@ -24,13 +25,27 @@ func (s *Set) decode(m *method, array []byte, args []reflect.Value) ([]reflect.V
 	if n < want || n > want && !m.variadic {
 		return nil, fmt.Errorf("%w: %d arguments, want %s", reeve.ErrInvalid, n, m.signature())
 	}
+	// Those of a variadic method go right into their slice: it may have many.
+	var more reflect.Value
+	if m.variadic {
+		more = reflect.New(reflect.SliceOf(m.in[want])).Elem()
+	}
 	for i := range n {
-		t := m.in[min(i, len(m.in)-1)]
-		var v reflect.Value
-		if v, items, err = s.argument(t, items); err != nil {
-			return nil, fmt.Errorf("%w: argument %d of %s, %v: %w", reeve.ErrInvalid, i+1, m.name, t, err)
+		var p reflect.Value
+		if i < want {
+			p = reflect.New(m.in[i])
+			args = append(args, p.Elem())
+		} else {
+			more.Grow(1)
+			more.SetLen(i - want + 1)
+			p = more.Index(i - want).Addr()
 		}
-		args = append(args, v)
+		if items, err = s.argument(p, items); err != nil {
+			return nil, fmt.Errorf("%w: argument %d of %s, %v: %w", reeve.ErrInvalid, i+1, m.name, p.Type().Elem(), err)
+		}
+	}
+	if m.variadic {
+		args = append(args, more)
 	}
 	if len(items) > 0 {
 		return nil, fmt.Errorf("%w: arguments of %s: something follows them", reeve.ErrInvalid, m.name)
@@ -38,28 +53,31 @@ func (s *Set) decode(m *method, array []byte, args []reflect.Value) ([]reflect.V
 	return args, nil
 }
 
-// argument makes a value of type t of the first of items: that of an object, if it
-// is a reference to one and t a type of such values. rest are the other items.
-func (s *Set) argument(t reflect.Type, items []byte) (v reflect.Value, rest []byte, err error) {
-	p := reflect.New(t)
-	if refers(t) && len(items) > 0 {
+// argument stores a value where p points to, of the first of items: that of an
+// object, if it is a reference to one and a type of such values is wanted. rest are
+// the other items.
+func (s *Set) argument(p reflect.Value, items []byte) (rest []byte, err error) {
+	if t := p.Type().Elem(); refers(t) && len(items) > 0 {
 		var ref reeve.Ref
 		if items[0]>>5 == 6 { // a tag
 			if rest, err = codec.First(items, &ref); err == nil {
-				v, err = s.referred(t, ref)
-				return v, rest, err
+				v, err := s.referred(t, ref)
+				if err == nil {
+					p.Elem().Set(v)
+				}
+				return rest, err
 			}
 		}
 		if t.Kind() == reflect.Interface && items[0] != 0xf6 { // nil is one
-			return v, nil, errors.New("want a reference to an object")
+			return nil, errors.New("want a reference to an object")
 		}
 	}
 	// What the program's own types say is text, not a part of an error that is
 	// looked at later.
 	if rest, err = codec.First(items, p.Interface()); err != nil {
-		return v, nil, fmt.Errorf("%v", err)
+		return nil, fmt.Errorf("%v", err)
 	}
-	return p.Elem(), rest, nil
+	return rest, nil
 }
 
 // refers reports whether a reference becomes what it refers to where t is wanted.
