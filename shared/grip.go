@@ -26,6 +26,7 @@ type grip struct {
 	session context.Context // over which it was granted or claimed
 	watched int             // how often watch or unwatch was called
 	stop    func() bool     // ends the watch
+	left    func()          // called when it has ended; may be nil
 }
 
 func newGrip(x *Object, method string, owner Owner, a granted, session context.Context) *grip {
@@ -111,7 +112,11 @@ func (g *grip) lose(cause error) {
 	}
 	g.mu.Lock()
 	g.unwatchLocked()
+	left := g.left
 	g.mu.Unlock()
+	if left != nil {
+		defer left()
+	}
 	if !errors.Is(cause, reeve.ErrLeaseLost) {
 		cause = fmt.Errorf("%w: %w", reeve.ErrLeaseLost, cause)
 	}
@@ -192,8 +197,21 @@ func (g *grip) end() {
 	g.mu.Lock()
 	g.ended = true
 	g.unwatchLocked()
+	left := g.left
 	g.mu.Unlock()
 	g.cancel(reeve.ErrNotLocked)
+	if left != nil {
+		left()
+	}
+}
+
+// endAll is end of what was released in another way, so that nothing is left to be
+// released.
+func (g *grip) endAll() {
+	g.mu.Lock()
+	g.count = 0
+	g.mu.Unlock()
+	g.end()
 }
 
 // isNotHeld reports whether the master says that the caller holds nothing.

@@ -13,7 +13,10 @@ import (
 //
 // A semaphore that is not bounded is a counter, too, as Python's: who releases
 // without a hold adds a place. The search for deadlocks leaves semaphores out.
-type Semaphore struct{ held }
+type Semaphore struct {
+	held
+	open *places
+}
 
 // SemaphoreConfig configures a semaphore.
 type SemaphoreConfig struct {
@@ -46,33 +49,47 @@ func SemaphoreAt(o reeve.Objects, ref reeve.Ref) *Semaphore {
 }
 
 func semaphoreOf(x *Object) *Semaphore {
-	return &Semaphore{newHeld(x, "acquire", "end", NewOwner())}
+	return &Semaphore{newHeld(x, "acquire", "end", NewOwner()), newPlaces()}
 }
 
 // Acquire acquires a place. It blocks until there is one, or ctx ends, after which
 // nothing is held.
-func (s *Semaphore) Acquire(ctx context.Context) (*Hold, error) { return s.acquire(ctx, true, 1) }
+func (s *Semaphore) Acquire(ctx context.Context) (*Hold, error) { return s.take(ctx, true, 1) }
 
 // AcquireN is Acquire of n places in one hold; at least 1, at most as many as a
 // bounded semaphore has, or [reeve.ErrInvalid].
 func (s *Semaphore) AcquireN(ctx context.Context, n int) (*Hold, error) {
-	return s.acquire(ctx, true, n)
+	return s.take(ctx, true, n)
 }
 
 // TryAcquire is Acquire that does not wait: [reeve.ErrLocked].
-func (s *Semaphore) TryAcquire(ctx context.Context) (*Hold, error) { return s.acquire(ctx, false, 1) }
+func (s *Semaphore) TryAcquire(ctx context.Context) (*Hold, error) { return s.take(ctx, false, 1) }
 
 // TryAcquireN is AcquireN that does not wait: [reeve.ErrLocked].
 func (s *Semaphore) TryAcquireN(ctx context.Context, n int) (*Hold, error) {
-	return s.acquire(ctx, false, n)
+	return s.take(ctx, false, n)
+}
+
+func (s *Semaphore) take(ctx context.Context, wait bool, n int) (*Hold, error) {
+	h, err := s.acquire(ctx, wait, n)
+	if err == nil {
+		s.open.add(h)
+	}
+	return h, err
 }
 
 // Release gives n places back without a Hold: first those that were acquired
-// through this handle, the oldest ones first, and beyond these new ones.
+// through this handle, the oldest ones first, whose holds end with their last place,
+// and beyond these new ones.
 // [reeve.ErrOverRelease]: the semaphore is bounded and so many are not held
 // through this handle; none was released then.
 func (s *Semaphore) Release(ctx context.Context, n int) error {
-	return s.call(ctx, "release", 0, nil, s.owner, n)
+	var ended []uint64
+	if err := s.call(ctx, "release", 0, &ended, s.owner, n); err != nil {
+		return err
+	}
+	s.open.ended(ended)
+	return nil
 }
 
 // Locked reports whether no place is free.

@@ -3,6 +3,7 @@ package shared_test
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/reeveq/reeve"
@@ -80,7 +81,9 @@ func TestSemaphore_ReleaseTakesTheOldestHoldsOfItsHandle(t *testing.T) {
 		second := must[*shared.Hold](t)(s.AcquireN(p.ctx, 3))
 		wantErr(t, s.Release(p.ctx, 4), nil)
 		p.wantValue(s, 4)
-		wantErr(t, first.Release(p.ctx), reeve.ErrLeaseLost)
+		wantErr(t, context.Cause(first.Context()), reeve.ErrNotLocked)
+		wantErr(t, first.Release(p.ctx), reeve.ErrNotLocked)
+		wantErr(t, second.Context().Err(), nil)
 		wantErr(t, second.Release(p.ctx), nil)
 		p.wantValue(s, 6)
 	})
@@ -113,5 +116,27 @@ func TestSemaphore_RefusesWhatCanNeverBe(t *testing.T) {
 		wantErr(t, s.Release(p.ctx, 0), reeve.ErrInvalid)
 		free := must[*shared.Semaphore](t)(shared.NewSemaphore(p.ctx, c, "", shared.SemaphoreConfig{Value: 1 << 28}))
 		wantErr(t, free.Release(p.ctx, 1), reeve.ErrLimit)
+	})
+}
+
+func TestSemaphore_KeepsNothingOfHoldsThatReleaseEnded(t *testing.T) {
+	locksTest(t, func(p *place) {
+		s := newSemaphore(p, shared.SemaphoreConfig{Value: 2})
+		for i := range 20 {
+			h := must[*shared.Hold](t)(s.Acquire(p.ctx))
+			if i%2 == 0 {
+				wantErr(t, h.Release(p.ctx), nil)
+			} else {
+				wantErr(t, s.Release(p.ctx, 1), nil)
+			}
+			wantErr(t, context.Cause(h.Context()), reeve.ErrNotLocked)
+		}
+		lost := must[*shared.Hold](t)(s.Acquire(p.ctx))
+		s.Objects().(interface{ Close(bool) }).Close(false)
+		synctest.Wait()
+		wantErr(t, context.Cause(lost.Context()), reeve.ErrLeaseLost)
+		if n := shared.Open(s); n != 0 {
+			t.Errorf("%d holds are kept", n)
+		}
 	})
 }

@@ -2,6 +2,7 @@ package locking
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/reeveq/reeve"
@@ -19,7 +20,7 @@ var semaphoreMethods = []reeve.MethodInfo{
 	{Name: "acquire", Signature: "acquire(owners, try, wait, n) (token, grace, notified)"},
 	{Name: "undo", Signature: "undo(owner, try)"},
 	{Name: "end", Signature: "end(owner, token, left)"},
-	{Name: "release", Signature: "release(owner, n)"},
+	{Name: "release", Signature: "release(owner, n) [tokens]"},
 	{Name: "holds", Signature: "holds(owner, token) bool"},
 	{Name: "locked", Signature: "locked() bool", Reads: true},
 	{Name: "value", Signature: "value() int", Reads: true},
@@ -96,7 +97,7 @@ func (s *semaphore) acquire(c *shared.Call) error {
 }
 
 // release gives n places back: of those that the owner holds, the oldest first,
-// and beyond these new ones.
+// and beyond these new ones. It answers with the tokens of the holds that ended.
 func (s *semaphore) release(c *shared.Call) error {
 	var a struct {
 		_     struct{} `cbor:",toarray"`
@@ -132,19 +133,24 @@ func (s *semaphore) release(c *shared.Call) error {
 	case g.free+all+more > maxCount:
 		return &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "places of a semaphore", Value: int64(g.free + all + more), Max: maxCount}
 	}
-	for n := a.N - more; n > 0; {
-		h := g.of(o)
-		if h.places > n {
+	var ended []uint64
+	n := a.N - more
+	for _, h := range slices.Clone(g.holds) {
+		switch {
+		case n == 0 || h.owner != o:
+		case h.places > n:
 			h.places -= n
 			g.free += n
-			break
+			n = 0
+		default:
+			n -= h.places
+			g.drop(h)
+			ended = append(ended, h.token)
 		}
-		n -= h.places
-		g.drop(h)
 	}
 	g.free += more
 	g.advance()
-	c.Return(nil)
+	shared.ReturnValue(c, ended)
 	return nil
 }
 
