@@ -99,13 +99,19 @@ func UpdateAttr[T any](ctx context.Context, n *Namespace, name string, f func(ol
 	return (&Map[string, T]{n.Container}).Update(ctx, name, f)
 }
 
+// Watch loops over what happens to attributes, from the time on when it begins; see
+// [Map.Watch]. Values are still encoded: Decode reads them.
+func (n *Namespace) Watch(ctx context.Context) iter.Seq2[Change[string, codec.Encoded], error] {
+	return n.m.Watch(ctx)
+}
+
 // Follow loops over the attributes that are there, and then over what happens to
 // them; see [Map.Follow]. Values are still encoded: Decode reads them.
 func (n *Namespace) Follow(ctx context.Context) iter.Seq2[Change[string, codec.Encoded], error] {
 	return n.m.Follow(ctx)
 }
 
-// Decode reads a value that [Namespace.Follow] told.
+// Decode reads a value that [Namespace.Watch] or [Namespace.Follow] told.
 func (n *Namespace) Decode(b codec.Encoded, into any) error {
 	if len(b) == 0 {
 		return errors.Join(reeve.ErrUnserializable, errors.New("there is no value"))

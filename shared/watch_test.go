@@ -240,6 +240,36 @@ func TestSet_WatchTellsElements(t *testing.T) {
 	})
 }
 
+func TestNamespace_WatchTellsAttributes(t *testing.T) {
+	containersTest(t, func(t *testing.T, a, b *internal.Caller) {
+		ctx, cancel := context.WithCancel(t.Context())
+		n, err := shared.NewNamespace(ctx, a, "n", shared.NamespaceConfig{})
+		must0(t, err)
+		must0(t, n.Set(ctx, "before", 1))
+		var got []string
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for c, err := range shared.NamespaceOf(b, "n").Watch(ctx) {
+				var v any
+				if err == nil && c.Kind == shared.KeySet {
+					err = n.Decode(c.Value, &v)
+				}
+				got = append(got, fmt.Sprint(c.Kind, " ", c.Key, " ", v, " ", err))
+			}
+		}()
+		synctest.Wait()
+		must0(t, n.Set(ctx, "a", "x"))
+		must0(t, n.Delete(ctx, "before"))
+		synctest.Wait()
+		cancel()
+		<-done
+		if want := []string{"set a x <nil>", "deleted before <nil> <nil>"}; fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
+}
+
 func TestValue_WatchTellsTheLastState(t *testing.T) {
 	containersTest(t, func(t *testing.T, a, b *internal.Caller) {
 		ctx, cancel := context.WithCancel(t.Context())
