@@ -33,8 +33,9 @@ func newExposed(h *shared.Host) *expose.Set {
 // (reeve.RegisterError), and with its text.
 //
 // What cannot be shared is reeve.ErrInvalid, and names the method;
-// reeve.ErrObjectExists says that the name is taken. An object lives until a
-// client deletes it, or the master ends; value is not closed then.
+// reeve.ErrObjectExists says that the name is taken. An object lives until
+// the master ends, or this process deletes it; a client may not
+// (reeve.ErrPermission). value is not closed then.
 func Register[I any](m *Master, name string, value I, opts ...ExposeOption) error {
 	if err := m.exposed.Value(name, reflect.TypeFor[I](), value, options(opts)); err != nil {
 		return fmt.Errorf("manager: Register %q: %w", name, err)

@@ -79,6 +79,9 @@ func TestObjects_AreListedCalledAndDeleted(t *testing.T) {
 			t.Errorf("reeve %s: %s", line, stderr)
 		}
 	}
+	if _, stderr := s.run(77, "", "objects delete board"); !strings.Contains(stderr, "which alone can delete it") {
+		t.Errorf("a registered object was deleted: %s", stderr)
+	}
 	s.says("", "objects delete ages")
 	s.says("", "objects delete", id)
 	s.says(`NAME[^\n]*\nboard[^\n]*\n`, "objects")

@@ -78,6 +78,7 @@ type entry struct {
 	typ     *Type
 	spec    []byte
 	store   *Store // nil: it is not durable
+	own     bool   // it was added under its name by this process, not declared
 	owner   string
 	made    time.Time
 	object  Object // set before the entry is found by anybody
@@ -278,7 +279,9 @@ func (h *Host) Add(by *Client, t *Type, name string, o Object) (reeve.Ref, error
 	if err != nil {
 		return reeve.Ref{}, err
 	}
-	return h.addLocked(by, newEntry(ref, t, o))
+	e := newEntry(ref, t, o)
+	e.own = name != ""
+	return h.addLocked(by, e)
 }
 
 // find finds the object of a request and checks its method.
@@ -356,15 +359,19 @@ func (h *Host) knownLocked() []string {
 }
 
 // Delete deletes an object: calls that wait at it end with
-// [reeve.ErrNoSuchObject]. told, which must not block nor call h, is called, unless
+// [reeve.ErrNoSuchObject]. What this process shares it alone can delete
+// ([reeve.ErrPermission]). told, which must not block nor call h, is called, unless
 // there is an error, when that is durable, or never will be.
-func (h *Host) Delete(ref reeve.Ref, told func(error)) error {
+func (h *Host) Delete(by *Client, ref reeve.Ref, told func(error)) error {
 	if strings.HasPrefix(ref.Name, "$") {
 		return fmt.Errorf("%w: %q is the master's own", reeve.ErrInvalid, clip(ref.Name))
 	}
 	e, err := h.lookup(ref)
 	if err != nil {
 		return err
+	}
+	if e.own && by.id != (ClientID{}) {
+		return fmt.Errorf("%w: %v is shared by the master's program, which alone can delete it", reeve.ErrPermission, e.ref)
 	}
 	if e.store != nil {
 		// What takes its name is recorded after this: else a journal that ends between

@@ -58,7 +58,7 @@ func TestObjects_AreBounded(t *testing.T) {
 	if _, err := h.Declare(nil, "counter", "b", nil, false); !errors.Is(err, reeve.ErrLimit) {
 		t.Errorf("one too many: %v", err)
 	}
-	if err := h.Delete(reeve.Ref{Name: "a"}, func(error) {}); err != nil {
+	if err := h.Delete(connect(h, 9).Client(), reeve.Ref{Name: "a"}, func(error) {}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := h.Declare(nil, "counter", "b", nil, false); err != nil {

@@ -139,7 +139,7 @@ func (m *master) call(c *Call) error {
 // was made after this was carried out.
 func (m *master) delete(c *Call, ref reeve.Ref) error {
 	if !c.Again {
-		return m.host.Delete(ref, func(err error) { c.told(nil, err) })
+		return m.host.Delete(c.Client, ref, func(err error) { c.told(nil, err) })
 	}
 	if e, err := m.host.lookup(ref); err == nil {
 		return fmt.Errorf("%w: delete of %v", reeve.ErrOutcomeUnknown, e.ref)

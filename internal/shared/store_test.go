@@ -178,7 +178,7 @@ func TestDurable_DeletedIsGoneForGood(t *testing.T) {
 	b := newBook()
 	h, _ := durable(t, b)
 	told := false
-	if err := h.Delete(reeve.Ref{Name: "c"}, func(error) { told = true }); err != nil || told {
+	if err := h.Delete(connect(h, 9).Client(), reeve.Ref{Name: "c"}, func(error) { told = true }); err != nil || told {
 		t.Fatalf("%v, told: %v", err, told)
 	}
 	b.sync(nil)
@@ -206,7 +206,7 @@ func TestDurable_TheNameOfADeletedOneIsTakenAfterIt(t *testing.T) {
 	}
 	h.AddType(&Type{Name: "phoenix", New: func(*Env, []byte) (Object, error) { return &phoenix{again: declare}, nil }})
 	declare()
-	if err := h.Delete(reeve.Ref{Name: "p"}, func(error) {}); err != nil {
+	if err := h.Delete(connect(h, 9).Client(), reeve.Ref{Name: "p"}, func(error) {}); err != nil {
 		t.Fatal(err)
 	}
 	if want := []string{"add c", "add p", "drop p", "add p"}; !slices.Equal(b.order, want) {

@@ -268,9 +268,14 @@ func TestDelete_EndsTheCtxOfCallsThatRun(t *testing.T) {
 		if list, err := shared.Objects(t.Context(), w.client); err != nil || list[0].Text != "expose_test.patience, 1 calls running, 1 waiting" {
 			t.Errorf("%+v, %v", list, err)
 		}
-		if err := x.Delete(t.Context()); err != nil {
+		if err := x.Delete(t.Context()); !errors.Is(err, reeve.ErrPermission) {
+			t.Errorf("a client deletes what the program shares: %v", err)
+		}
+		own := w.host.NewCaller(inside.ClientID{}, inside.Who{Name: "master"})
+		if err := shared.ObjectOf(own, "patience").Delete(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		own.Close(true)
 		first, second := <-done, <-done
 		if errors.Is(first, reeve.ErrMethod) {
 			first, second = second, first
