@@ -51,12 +51,12 @@ func (n *noise) take() []string {
 // the master itself, which has a desk. Nothing is durable.
 func declareAll(t *testing.T, m *managertest.Master) {
 	t.Helper()
-	declareAllAs(t, m.Manager(), false)
+	if err := declareAllAs(t.Context(), m.Manager(), false); err != nil {
+		t.Fatal(err)
+	}
 }
 
-func declareAllAs(t *testing.T, o reeve.Objects, durable bool) {
-	t.Helper()
-	ctx := t.Context()
+func declareAllAs(ctx context.Context, o reeve.Objects, durable bool) error {
 	var errs []error
 	made := func(_ any, err error) { errs = append(errs, err) }
 	made(shared.NewLock(ctx, o, "lock", shared.LockConfig{}))
@@ -73,9 +73,7 @@ func declareAllAs(t *testing.T, o reeve.Objects, durable bool) {
 	made(shared.NewArray[int](ctx, o, "array", shared.ArrayConfig{Len: 4, Durable: durable}))
 	made(shared.NewValue(ctx, o, "value", 0, shared.ValueConfig{Durable: durable}))
 	made(shared.NewNamespace(ctx, o, "namespace", shared.NamespaceConfig{Durable: durable}))
-	if err := errors.Join(errs...); err != nil {
-		t.Fatal(err)
-	}
+	return errors.Join(errs...)
 }
 
 // everything is the name of each object of declareAll, and of the master's own.
