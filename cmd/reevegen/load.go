@@ -8,6 +8,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,6 +28,9 @@ type source struct {
 func load(ctx context.Context, dir, output string) (*source, error) {
 	output, err := filepath.Abs(output)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(cmp.Or(dir, ".")); err != nil { // which the go command would tell of itself
 		return nil, err
 	}
 	pkgs, err := packages.Load(&packages.Config{

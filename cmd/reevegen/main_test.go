@@ -72,6 +72,7 @@ func TestReevegen_SaysWhatCannotBeSent(t *testing.T) {
 		"Opaque":   "a struct without exported fields cannot be sent",
 		"Deep":     "field In: field C: a channel cannot be sent",
 		"Ctx":      "Ctx.M: argument 2: ctx must come first",
+		"Ctxs":     "Ctxs.M: argument 1: ctx must come first, and be one",
 		"Error":    "argument 1, error: an error cannot be sent",
 		"Errors":   "result 1, error: an error must come last",
 		"Inside":   "an interface with methods cannot be sent inside of a value",
@@ -108,6 +109,7 @@ func TestReevegen_SaysWhatIsWrongWithTheCommandLine(t *testing.T) {
 		{[]string{"-tipe", "A"}, "unknown flag -tipe (did you mean -type?)"},
 		{[]string{"-type", "A", "x", "y"}, `unexpected argument "y"`},
 		{[]string{"-type", "A", "testdata/none"}, "no package in testdata/none"},
+		{[]string{"-type", "A", "testdata/nowhere"}, "testdata/nowhere"},
 	} {
 		if _, stderr, code := generate(t, c.args...); code != 2 || !strings.Contains(stderr, c.want) {
 			t.Errorf("%q: exit code %d: %s", c.args, code, stderr)

@@ -112,11 +112,11 @@ func (s *source) call(st *stub, fn *types.Func, byName map[*types.TypeName]*stub
 		}
 		switch {
 		case typeName(t) != "context.Context":
-		case i == 0:
+		case i == 0 && typeName(p.Type()) != "": // and not any number of them
 			hasCtx = true
 			continue
 		default:
-			return nil, fmt.Errorf("argument %d: ctx must come first", i+1)
+			return nil, fmt.Errorf("argument %d: ctx must come first, and be one", i+1)
 		}
 		v, err := argument(p.Name(), t, byName)
 		c.in = append(c.in, v)

@@ -20,6 +20,9 @@ type (
 	Ctx interface {
 		M(n int, ctx context.Context)
 	}
+	Ctxs interface {
+		M(ctx ...context.Context)
+	}
 	Error          interface{ M(err error) }
 	Errors         interface{ M() (error, error) }
 	Inside         interface{ M([]interface{ Read() }) }
