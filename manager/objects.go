@@ -30,7 +30,8 @@ func newExposed(h *shared.Host) *expose.Set {
 // Methods are called by many goroutines at a time, unless [MaxCalls] says otherwise,
 // and one that panics harms nobody but its caller, who gets reeve.ErrPanic. An
 // error crosses with its identity if it is one of Reeve's or was registered
-// (reeve.RegisterError), and with its text.
+// (reeve.RegisterError), and with its text. What is returned is read when the method
+// has returned: a map or slice that goes on changing has to be copied.
 //
 // What cannot be shared is reeve.ErrInvalid, and names the method;
 // reeve.ErrObjectExists says that the name is taken. An object lives until

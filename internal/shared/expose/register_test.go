@@ -14,6 +14,7 @@ import (
 	"github.com/reeveq/reeve/codec"
 	inside "github.com/reeveq/reeve/internal/shared"
 	"github.com/reeveq/reeve/internal/shared/expose"
+	"github.com/reeveq/reeve/shared"
 )
 
 // Interfaces that cannot be shared, each for one reason.
@@ -204,5 +205,50 @@ func TestFactory_IsAFunctionThatReturnsTheInterface(t *testing.T) {
 	}
 	if err := w.set.Factory("f", reflect.TypeFor[scores](), newBoard, expose.Options{}); !errors.Is(err, reeve.ErrObjectExists) {
 		t.Errorf("twice: %v", err)
+	}
+}
+
+type (
+	trunk interface {
+		Bough() bough
+		Nut() nut
+	}
+	bough interface{ Trunk() trunk }
+	nut   interface{ Crack() string }
+
+	tree1 struct{}
+	tree2 struct{}
+	tree3 struct{}
+)
+
+func (tree1) Bough() bough  { return tree2{} }
+func (tree1) Nut() nut      { return tree3{} }
+func (tree2) Trunk() trunk  { return tree1{} }
+func (tree3) Crack() string { return "crack" }
+
+// A Register that failed leaves no type behind that is taken for whole.
+func TestRegister_ThatFailedIsMadeUpForLater(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, expose.Config{}, inside.Config{})
+	typ[trunk](w, "trunk", expose.Options{})
+	typ[bough](w, "bough", expose.Options{})
+	if err := share[trunk](w, "first", tree1{}); !errors.Is(err, reeve.ErrInvalid) {
+		t.Fatalf("without a type for nuts: %v", err)
+	}
+	if err := share[bough](w, "second", tree2{}); !errors.Is(err, reeve.ErrInvalid) {
+		t.Errorf("what returns that: %v", err)
+	}
+	typ[nut](w, "nut", expose.Options{})
+	value[bough](w, "third", tree2{}, expose.Options{})
+	x := shared.ObjectOf(w.client, "third")
+	for _, method := range []string{"Trunk", "Nut"} {
+		next, err := shared.Call[*shared.Object](t.Context(), x, method)
+		if err != nil || next == nil {
+			t.Fatalf("%s: %v, %v", method, next, err)
+		}
+		x = next
+	}
+	if s, err := shared.Call[string](t.Context(), x, "Crack"); s != "crack" || err != nil {
+		t.Errorf("%q, %v", s, err)
 	}
 }

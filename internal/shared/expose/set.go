@@ -168,19 +168,30 @@ func (s *Set) faceLocked(name string, iface reflect.Type, o Options) (*face, err
 
 // resolveLocked finds the types of all objects that can be reached from f.
 func (s *Set) resolveLocked(f *face) error {
+	var seen []*face
+	err := s.resolveAllLocked(f, &seen)
+	if err != nil { // some of them reach what is missing
+		for _, f := range seen {
+			f.resolved = false
+		}
+	}
+	return err
+}
+
+func (s *Set) resolveAllLocked(f *face, seen *[]*face) error {
 	if f.resolved {
 		return nil
 	}
 	f.resolved = true // which an interface that returns itself finds
+	*seen = append(*seen, f)
 	for _, name := range slices.Sorted(maps.Keys(f.methods)) {
 		m := f.methods[name]
 		for i := range m.out {
 			err := s.resolveResultLocked(m, i)
 			if err == nil && m.out[i].face != nil {
-				err = s.resolveLocked(m.out[i].face)
+				err = s.resolveAllLocked(m.out[i].face, seen)
 			}
 			if err != nil {
-				f.resolved = false
 				return err
 			}
 		}
