@@ -94,6 +94,8 @@ func (c *Condition) With(ctx context.Context, f func(ctx context.Context, h *Hol
 // or ctx's error. [reeve.ErrNotLocked] and [reeve.ErrNotOwner] say that the lock
 // was not held; with [reeve.ErrLeaseLost], because the connection was lost, and
 // [reeve.ErrDeadlock], because it cannot be had again, it is not held any more.
+// [reeve.ErrInvalid]: somebody waits with this handle, or owner, already; the lock
+// stays held.
 func (c *Condition) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -132,7 +134,9 @@ func (c *Condition) Wait(ctx context.Context) error {
 		g.lose(err)
 		return g.whyLost()
 	}
-	g.lose(err)
+	if !g.stands(ctx) {
+		g.lose(err)
+	}
 	return err
 }
 

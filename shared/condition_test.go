@@ -255,3 +255,31 @@ func TestCondition_WaitForEvaluatesItsPredicateWithTheLock(t *testing.T) {
 		wantErr(t, c.WaitFor(p.within(time.Second), func() bool { return time.Since(start) > 0 }), nil)
 	})
 }
+
+// A Wait that is refused gives nothing up.
+func TestCondition_AWaitThatIsRefusedLeavesTheLockHeld(t *testing.T) {
+	locksTest(t, func(p *place) {
+		a := p.client(1)
+		c := must[*shared.Condition](t)(shared.NewCondition(p.ctx, a, "c", shared.ConditionConfig{}))
+		must[*shared.Hold](t)(c.Acquire(p.ctx))
+		first := beginErr(p, func() error { return c.Wait(p.ctx) })
+		h := must[*shared.Hold](t)(c.Acquire(p.ctx)) // another goroutine with the same handle
+		wantErr(t, c.Wait(p.ctx), reeve.ErrInvalid)
+		wantErr(t, h.Context().Err(), nil)
+		must[int](t)(c.NotifyAll(p.ctx)) // the lock cannot be had again by who holds it
+		first.ends(reeve.ErrDeadlock)
+		wantErr(t, h.Release(p.ctx), nil)
+
+		l := must[*shared.Lock](t)(shared.NewLock(p.ctx, a, "l", shared.LockConfig{})).As(shared.NewOwner())
+		deleted := must[*shared.Condition](t)(shared.NewCondition(p.ctx, a, "d", shared.ConditionConfig{Lock: l.Ref()})).On(l)
+		h = must[*shared.Hold](t)(l.Acquire(p.ctx))
+		wantErr(t, deleted.Delete(p.ctx), nil)
+		wantErr(t, deleted.Wait(p.ctx), reeve.ErrNoSuchName)
+		wantErr(t, h.Release(p.ctx), nil)
+		for _, locked := range []func(context.Context) (bool, error){c.Locked, l.Locked} {
+			if must[bool](t)(locked(p.ctx)) {
+				t.Error("a lock stays held for good")
+			}
+		}
+	})
+}

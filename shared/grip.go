@@ -214,6 +214,23 @@ func (g *grip) endAll() {
 	g.end()
 }
 
+// stands asks whether the master has g still, after a call that should have given it
+// up was refused, and goes on watching then. Of a nil grip nothing is known.
+func (g *grip) stands(ctx context.Context) bool {
+	if g == nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	defer cancel()
+	var held bool
+	a, err := g.x.answer(ctx, "holds", reads, &held, g.owner, g.number())
+	if err != nil || !held {
+		return false
+	}
+	g.watch(a.Session)
+	return true
+}
+
 // isNotHeld reports whether the master says that the caller holds nothing.
 func isNotHeld(err error) bool {
 	return errors.Is(err, reeve.ErrNotLocked) || errors.Is(err, reeve.ErrNotOwner)
