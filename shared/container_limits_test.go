@@ -137,6 +137,8 @@ func TestContainers_ValuesOfAnotherTypeAreTypedErrors(t *testing.T) {
 	must0(t, shared.ObjectOf(o, "keys").Invoke(ctx, "set", []any{[]int{1}, 1, 0}))
 	_, err = keys.Copy(ctx)
 	fails(t, "a key that is no key of a Go map", err, reeve.ErrUnserializable)
+	_, err = keys.GetMany(ctx, 1, []int{1})
+	fails(t, "many keys, one of which is none of a Go map", err, reeve.ErrUnserializable)
 	if items, err := keys.Items(ctx); len(items) != 1 || err != nil {
 		t.Errorf("%v, %v", items, err)
 	}

@@ -30,7 +30,8 @@ const (
 )
 
 // Token is the fencing token: greater than that of any hold of the object before,
-// also of earlier lives of the master. What the lock protects should refuse
+// also of earlier lives of the master, unless the clock of its machine was set back
+// in between. What the lock protects should refuse
 // whoever comes with a smaller one than it has seen. It is another one after a
 // [Condition.Wait].
 func (h *Hold) Token() uint64 { return h.grip.number() }

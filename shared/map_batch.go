@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"reflect"
 	"slices"
 
 	"github.com/reeveq/reeve"
@@ -16,6 +17,13 @@ import (
 // missing.
 func (m *Map[K, V]) GetMany(ctx context.Context, keys ...K) (map[K]V, error) {
 	found := make(map[K]V, len(keys))
+	if !hashable(reflect.TypeFor[K]()) {
+		for _, key := range keys {
+			if err := checkKey(m.x, key); err != nil {
+				return nil, err
+			}
+		}
+	}
 	for len(keys) > 0 {
 		b, err := encodeAll(m.x, keys)
 		if err != nil {

@@ -12,7 +12,8 @@ import (
 // comes back with its hold: released, or lost with its client.
 //
 // A semaphore that is not bounded is a counter, too, as Python's: who releases
-// without a hold adds a place. The search for deadlocks leaves semaphores out.
+// without a hold adds a place. But one that was acquired is held until it is
+// released: what is used up for good is better put into a queue. The search for deadlocks leaves semaphores out.
 type Semaphore struct {
 	held
 	open *places

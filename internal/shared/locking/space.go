@@ -36,7 +36,8 @@ func Add(h *shared.Host) {
 }
 
 // next is a token. It is a time in microseconds where that is greater than the
-// last one, so that it grows from one life of the master to the next.
+// last one, so that it grows from one life of the master to the next, unless the
+// clock was set back by more than the master was away.
 func (sp *space) next() uint64 {
 	sp.token = max(sp.token+1, uint64(time.Now().UnixMicro()))
 	return sp.token
