@@ -204,10 +204,9 @@ func (l *Lease) Settle(o *Outcome, done func(error)) {
 	})
 }
 
+// settleWait ends the lease. ctx ends the wait only, also one that has ended before:
+// what was done is done, and must not be done again because nobody waits.
 func (l *Lease) settleWait(ctx context.Context, o *Outcome) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	answer := make(chan error, 1)
 	l.Settle(o, func(err error) { answer <- err })
 	select {
