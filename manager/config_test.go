@@ -52,6 +52,7 @@ func TestConfig_EveryFieldOutOfRangeIsNamed(t *testing.T) {
 		"LoginTimeout":      {func(c *manager.Config) { c.LoginTimeout = -1 }},
 		"ShutdownGrace":     {func(c *manager.Config) { c.ShutdownGrace = -1 }},
 		"Memory":            {func(c *manager.Config) { c.Memory = -1 }},
+		"Blobs":             {func(c *manager.Config) { c.Blobs.MaxBytes = -1 }},
 		"Durability":        {func(c *manager.Config) { c.Durability = -3 }, func(c *manager.Config) { c.Durability = 1 }},
 	}
 	// Anything goes in these.
