@@ -59,9 +59,22 @@ func (q *Queue) takeBlobsOf(t *reeve.Task) error {
 	return nil
 }
 
+// dropBlobs takes a count back of which nothing has come.
 func (q *Queue) dropBlobs(refs []reeve.BlobRef) {
 	if len(refs) > 0 {
 		q.engine.cfg.Blobs.Drop(refs)
+	}
+}
+
+// endBlobs takes back what was counted for a task that has ended, when that is
+// durable: until then a crash of the machine may bring it back.
+func (q *Queue) endBlobs(refs []reeve.BlobRef) {
+	if len(refs) == 0 {
+		return
+	}
+	blobs := q.engine.cfg.Blobs
+	if !q.when(telling{call: func(error) { blobs.Drop(refs) }}) {
+		blobs.Drop(refs)
 	}
 }
 
@@ -116,7 +129,7 @@ func (s *results) unrefer(id reeve.ID) {
 // forgetBlobs takes back all that the queue has counted: it is of no use any more.
 func (q *Queue) forgetBlobs() {
 	for t := range q.tasks.all() {
-		q.dropBlobs(t.blobs())
+		q.endBlobs(t.blobs())
 	}
 	q.results.forgetBlobs()
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/queue"
+	"github.com/reeveq/reeve/journal/journaltest"
 )
 
 // blobCounts is a queue.Blobs that counts, and has some blobs only.
@@ -369,6 +370,7 @@ func TestBlobs_AreCountedAsTheyAreNamed(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			synctest.Wait() // until that is durable
 			if n := w.b.counts(); len(n) > 0 {
 				t.Errorf("all queues are deleted, and counted is %v", n)
 			}
@@ -380,4 +382,46 @@ func TestBlobs_AreCountedAsTheyAreNamed(t *testing.T) {
 			return
 		}
 	}
+}
+
+// A crash of the machine may bring a task back whose end was not durable: until
+// then its blobs are needed.
+func TestBlobs_OfATaskThatEndsAreNamedUntilThatIsDurable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBlobCounts(blobRef(1))
+		k := open(t, queue.Config{Blobs: b})
+		q := k.declare("q", reeve.QueueConfig{})
+		c := newClient(k.Engine)
+		c.durably(t, c.add(q, naming("a", blobRef(1))))
+		c.durably(t, c.add(q, naming("b", blobRef(1))))
+		x := c.getNow(t, q, 1)[0]
+		synctest.Wait()
+		gate := k.journal.Block(journaltest.OpSync)
+		c.ack(q, x)
+		synctest.Wait()
+		if n := b.counts()[blobRef(1).Hash]; n != 2 {
+			t.Errorf("before the end is durable it is named %d times", n)
+		}
+		gate.Open()
+		synctest.Wait()
+		if n := b.counts()[blobRef(1).Hash]; n != 1 {
+			t.Errorf("then it is named %d times", n)
+		}
+		gate = k.journal.Block(journaltest.OpSync)
+		if err := k.Delete("q", true); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if n := b.counts()[blobRef(1).Hash]; n != 1 {
+			t.Errorf("before the delete is durable it is named %d times", n)
+		}
+		gate.Open()
+		synctest.Wait()
+		if n := b.counts(); len(n) > 0 {
+			t.Errorf("then it is named: %v", n)
+		}
+		if err := k.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }

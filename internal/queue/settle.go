@@ -379,7 +379,7 @@ func (q *Queue) detach(t *task) {
 func (q *Queue) end(t *task, s reeve.State, reason string, result []byte, now int64) {
 	q.endUnique(t)
 	q.endResult(t, s, reason, result, now)
-	q.dropBlobs(t.blobs())
+	q.endBlobs(t.blobs())
 	q.forget(t)
 	q.leaveLine(t, now)
 }
