@@ -170,10 +170,106 @@ func tryAll(t *testing.T, o reeve.Objects) {
 	for what, try := range map[string]func(context.Context) (*shared.Hold, error){
 		"lock": shared.LockOf(o, "lock").TryAcquire, "rlock": shared.RLockOf(o, "rlock").TryAcquire, "rwlock": shared.RWLockOf(o, "rwlock").TryAcquire,
 		"semaphore": shared.SemaphoreOf(o, "semaphore").TryAcquire, "condition": shared.ConditionOf(o, "condition").TryAcquire,
-		"election": func(ctx context.Context) (*shared.Hold, error) { return shared.ElectionOf(o, "election").TryCampaign(ctx, "") },
+		"election": func(ctx context.Context) (*shared.Hold, error) {
+			return shared.ElectionOf(o, "election").TryCampaign(ctx, "")
+		},
 	} {
 		if err := released(try(t.Context())); err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
+}
+
+// The same while the connection is lost again and again, with holds that outlast
+// that: whatever was cancelled is not held once every grace is over.
+func TestCancel_WhileTheConnectionIsLostLeavesNothing(t *testing.T) {
+	const callers, each = 10, 200
+	kinds := []string{"lock", "graceful", "semaphore", "condition", "campaign", "queue get", "event"}
+	blocked := func(kind string, ctx context.Context, c *proxy.Client) error {
+		if kind == "graceful" {
+			return released(shared.LockOf(c, "graceful").Acquire(ctx))
+		}
+		return blocking[kind](ctx, c)
+	}
+	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+		declareLocks(t, m)
+		m.Declare(t, "tasks", reeve.QueueConfig{})
+		c, cable := plugged(t, m, proxy.Config{MinBackoff: time.Millisecond})
+		o := m.Manager()
+		giving, stop := context.WithCancel(t.Context())
+		given := make(chan struct{})
+		go func() {
+			defer close(given)
+			cond := shared.ConditionOf(o, "condition")
+			for giving.Err() == nil {
+				err := cond.With(t.Context(), func(ctx context.Context, _ *shared.Hold) error {
+					_, err := cond.Notify(ctx, 1)
+					return err
+				})
+				_, err2 := must(o.Lookup("tasks")).Put(t.Context(), []reeve.Task{{}})
+				err = errors.Join(err, err2, shared.EventOf(o, "event").Set(t.Context()), shared.EventOf(o, "event").Clear(t.Context()))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+		}()
+		broken := make(chan struct{})
+		go func() {
+			defer close(broken)
+			rnd := rand.New(rand.NewPCG(*behaveSeed, 77))
+			for giving.Err() == nil {
+				time.Sleep(time.Duration(1+rnd.IntN(60)) * time.Millisecond)
+				for range rnd.IntN(200) { // what began at this moment is under way
+					runtime.Gosched()
+				}
+				cable.Last().Reset()
+			}
+		}()
+		var cancelled atomic.Int64
+		var wg sync.WaitGroup
+		for i := range callers {
+			rnd := rand.New(rand.NewPCG(*behaveSeed, uint64(i)))
+			wg.Go(func() {
+				for range each {
+					kind := kinds[rnd.IntN(len(kinds))]
+					ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rnd.IntN(100))*time.Millisecond)
+					wait := rnd.IntN(400)
+					go func() { // ends by itself
+						if wait < 200 {
+							for range wait {
+								runtime.Gosched()
+							}
+							cancel()
+						}
+					}()
+					err := blocked(kind, ctx, c)
+					cancel()
+					if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+						cancelled.Add(1)
+					} else if err != nil && !errors.Is(err, reeve.ErrLeaseLost) && !errors.Is(err, reeve.ErrDisconnected) {
+						t.Errorf("-behave.seed=%d: %s: %v", *behaveSeed, kind, err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		stop()
+		<-given
+		<-broken
+		if cancelled.Load() < callers*each/10 || cable.Made() < 5 {
+			t.Errorf("%d calls were cancelled, over %d connections", cancelled.Load(), cable.Made())
+		}
+		time.Sleep(2 * time.Minute)
+		if locks, err := shared.Locks(t.Context(), o); err != nil || len(locks) != 0 {
+			t.Errorf("-behave.seed=%d: held: %+v, %v", *behaveSeed, locks, err)
+		}
+		if s := c.Stats(); s.Unanswered != 0 || s.Waiting != 0 || s.Leases != 0 {
+			t.Errorf("-behave.seed=%d: %+v", *behaveSeed, s)
+		}
+		if s, err := c.Queue("tasks").Stats(t.Context()); err != nil || s.Leased != 0 {
+			t.Errorf("-behave.seed=%d: %+v, %v", *behaveSeed, s, err)
+		}
+	}, brisk)
 }

@@ -143,17 +143,6 @@ func TestMethods_ThatNeverReturnHoldUpNothing(t *testing.T) {
 		for _, o := range []reeve.Objects{c, other, m.Manager()} {
 			fine(t, o)
 		}
-		for _, h := range []func() error{
-			func() error { // the object can be deleted meanwhile, and another one be there
-				return shared.ObjectOf(other, "rogue").Delete(t.Context())
-			},
-			func() error { return manager.Register[rogue](m.Manager(), "rogue", v) },
-		} {
-			if err := h(); err != nil {
-				t.Error(err)
-			}
-		}
-		fine(t, other)
 		if cable.Made() != 1 {
 			t.Errorf("%d connections", cable.Made())
 		}

@@ -263,7 +263,9 @@ func TestRestart_HoldsAreLostAndTell(t *testing.T) {
 			holds := map[string]*shared.Hold{}
 			for what, acquire := range map[string]func(context.Context) (*shared.Hold, error){
 				"lock": shared.LockOf(c, "lock").Acquire, "with a grace": shared.LockOf(c, "graceful").Acquire, "semaphore": shared.SemaphoreOf(c, "semaphore").Acquire,
-				"condition": shared.ConditionOf(c, "condition").Acquire, "election": func(ctx context.Context) (*shared.Hold, error) { return shared.ElectionOf(c, "election").Campaign(ctx, "") },
+				"condition": shared.ConditionOf(c, "condition").Acquire, "election": func(ctx context.Context) (*shared.Hold, error) {
+					return shared.ElectionOf(c, "election").Campaign(ctx, "")
+				},
 			} {
 				h, err := acquire(ctx)
 				if err != nil {
