@@ -256,7 +256,9 @@ func (e *Engine) replant(q *Queue, cfg reeve.QueueConfig) *Queue {
 	q.mu.Unlock()
 	g.cfg = cfg
 	grown := e.grow(g, q.order, now, wall)
+	q.mu.Lock()             // some still look at it
 	q.results.forgetBlobs() // its own results have counted theirs
+	q.mu.Unlock()
 	e.queues = slices.Clone(e.queues)
 	e.queues[slices.Index(e.queues, q)] = grown
 	e.names[q.name], e.numbered[q.no] = grown, grown
