@@ -255,3 +255,25 @@ func TestCommit_OfAnotherHashIsNotAnsweredWithTheFirst(t *testing.T) {
 		f.close()
 	})
 }
+
+// What came of uploads whose clients are gone keeps nobody out.
+func TestRoom_IsMadeOfUploadsThatWereLeft(t *testing.T) {
+	t.Parallel()
+	f := open(t, blob.Config{MaxBytes: 1000})
+	left := f.client()
+	hash := refOf(contentOf(700)).Hash
+	upload, _ := begin(t, left, hash[:], 700)
+	if err := rawCall(t, left, "chunk", nil, upload, 0, contentOf(600)); err != nil {
+		t.Fatal(err)
+	}
+	o := f.client()
+	if _, err := public.Blobs(o).PutBytes(context.Background(), contentOf(500)); limitOf(err) != "bytes of blobs" {
+		t.Errorf("while its client is there: %v", err)
+	}
+	left.Close(true)
+	mustPut(t, o, contentOf(500))
+	if n := f.store.Stats(); n.Uploads != 0 || n.Bytes != 500 {
+		t.Errorf("%+v", n)
+	}
+	f.check()
+}

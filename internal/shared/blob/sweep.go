@@ -73,13 +73,14 @@ func (s *Store) remove(b *blob) {
 }
 
 // roomLocked makes room for so many more bytes, by removing blobs to which nobody
-// refers.
+// refers, and then what came of uploads whose clients are gone.
 func (s *Store) roomLocked(n int64) error {
 	for s.bytes+n > s.cfg.MaxBytes {
-		if s.idle.head == nil {
+		if s.idle.head != nil {
+			s.evictLocked(s.idle.head)
+		} else if !s.endOldestLocked() {
 			return s.noRoomLocked(n)
 		}
-		s.evictLocked(s.idle.head)
 	}
 	return nil
 }
@@ -89,10 +90,12 @@ func (s *Store) noRoomLocked(n int64) error {
 }
 
 // placeLocked makes room for one more upload, and tells when n bytes that it will
-// have cannot come in now. Nothing is removed for bytes that may never come.
+// have cannot come in now. No blob is removed for bytes that may never come.
 func (s *Store) placeLocked(n int64) error {
-	if s.bytes-s.idle.bytes+n > s.cfg.MaxBytes {
-		return s.noRoomLocked(n)
+	for s.bytes-s.idle.bytes+n > s.cfg.MaxBytes {
+		if !s.endOldestLocked() {
+			return s.noRoomLocked(n)
+		}
 	}
 	if len(s.uploads) >= maxAllUploads && !s.endOldestLocked() {
 		return &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "uploads", Value: int64(len(s.uploads)) + 1, Max: maxAllUploads}
