@@ -165,7 +165,25 @@ func (g *grip) release(ctx context.Context, again bool) error {
 		}
 		g.count--
 	}
-	left, token, ended := g.count, g.token, g.ended
+	left := g.count
+	g.mu.Unlock()
+	err := g.leave(ctx, left)
+	if ctx.Err() == nil || !isOver(err) {
+		return err
+	}
+	// What is released because ctx has ended is to be free for others all the same.
+	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	defer cancel()
+	if late := g.leave(late, left); !isOver(late) {
+		return late
+	}
+	return err
+}
+
+// leave tells the master that left acquires are left.
+func (g *grip) leave(ctx context.Context, left int) error {
+	g.mu.Lock()
+	token, ended := g.token, g.ended
 	g.mu.Unlock()
 	bound, stop := g.bound(ctx)
 	defer stop()

@@ -42,8 +42,9 @@ func (h *Hold) Context() context.Context { return h.grip.ctx }
 
 // Release ends the hold; the next one who waits has it at once. It blocks until
 // the master has answered. [reeve.ErrLeaseLost] says that the hold was lost before,
-// [reeve.ErrNotLocked] that it was released already. When it returns because ctx
-// ended, it may be called again.
+// [reeve.ErrNotLocked] that it was released already. With a ctx that has ended the
+// hold is released as well, as by a defer: Release waits a second at most then. When
+// it returns ctx's error, it may be called again.
 func (h *Hold) Release(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
