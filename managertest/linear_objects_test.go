@@ -60,7 +60,7 @@ func stepCell(state, input, output any) (bool, any) {
 	var want cellOut
 	switch in.do {
 	case "get":
-		want = cellOut{s.value, s.there}
+		want = cellOut(s)
 	case "set":
 		next = cell{in.to, true}
 	case "add":

@@ -201,7 +201,7 @@ func TestJoinableQueue_TellsOfItself(t *testing.T) {
 		if s := state(); s != "0 of 2 empty" {
 			t.Error(s)
 		}
-		if err := q.Typed().Raw().(reeve.Queue).Shutdown(t.Context(), true); err != nil || q.Name() != "q" {
+		if err := q.Typed().Raw().Shutdown(t.Context(), true); err != nil || q.Name() != "q" {
 			t.Error(q.Name(), err)
 		}
 	})

@@ -158,7 +158,7 @@ func TestDurable_ACallSentAgainTooLongAfterARestartIsUndecided(t *testing.T) {
 		want(t, forgotten.take(), reply{req: 1, err: reeve.ErrOutcomeUnknown})
 		time.Sleep(DefaultGrace - 1)
 		want(t, again(2, 1, "add"), reply{req: 1, value: is(2)}) // was lost on its way
-		time.Sleep(1)
+		time.Sleep(1 * time.Nanosecond)
 		synctest.Wait()
 		if !h.Recalls(CallID{Client: ClientID{Process: [16]byte{1}}, Req: 1}) {
 			t.Error("the journal may forget the answer before the client")
