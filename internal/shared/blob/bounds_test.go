@@ -277,3 +277,59 @@ func TestRoom_IsMadeOfUploadsThatWereLeft(t *testing.T) {
 	}
 	f.check()
 }
+
+// slowReads is a Backend of which each read of one blob waits until it is let.
+type slowReads struct {
+	blob.Backend
+	of   reeve.BlobHash
+	open chan struct{}
+}
+
+func (b *slowReads) ReadAt(hash reeve.BlobHash, p []byte, off int64) error {
+	if hash == b.of {
+		<-b.open
+	}
+	return b.Backend.ReadAt(hash, p, off)
+}
+
+// A large blob that is looked at after a restart does not hold up the end of the
+// master, and is no damaged one.
+func TestCheck_EndsWithTheStore(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	content := contentOf(20 << 20)
+	f := open(t, blob.Config{Backend: blob.NewFiles(dir)})
+	mustPut(t, f.client(), content)
+	f.close()
+
+	synctest.Test(t, func(t *testing.T) {
+		b := &slowReads{Backend: blob.NewFiles(dir), of: refOf(content).Hash, open: make(chan struct{})}
+		f := open(t, blob.Config{Backend: b})
+		o, held, closed := f.client(), make(chan error, 1), make(chan struct{})
+		chunkLater(o, "hold", held, b.of)
+		synctest.Wait() // it is being looked at
+		go func() {
+			f.store.Close(nil)
+			close(closed)
+		}()
+		synctest.Wait()
+		for reads := 0; ; reads++ {
+			select {
+			case b.open <- struct{}{}:
+				continue
+			case <-closed:
+			}
+			if reads > 8 {
+				t.Errorf("closed after %d reads", reads)
+			}
+			break
+		}
+		if err := <-held; !errors.Is(err, reeve.ErrClosed) {
+			t.Errorf("%v", err)
+		}
+		f.close()
+	})
+
+	f = open(t, blob.Config{Backend: blob.NewFiles(dir)})
+	mustGet(t, f.client(), content)
+}

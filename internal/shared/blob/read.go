@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 
@@ -32,14 +33,25 @@ func (s *Store) wholeLocked(b *blob, then func(error)) {
 	b.waiting = append(b.waiting, job)
 	if !b.checking {
 		b.checking = true
-		size := b.size
-		s.workers.do(func() { s.check(b, size) })
+		x := &examination{hash: b.hash, size: b.size, sum: sha256.New()}
+		s.workers.do(func() { s.check(b, x) })
 	}
 }
 
-// check looks at a blob of a master before this one.
-func (s *Store) check(b *blob, size int64) {
-	reason, err := s.examine(b.hash, size)
+// check looks at a blob of a master before this one, at a part of it at a time: what
+// is large does not hold up others, nor the end of the master.
+func (s *Store) check(b *blob, x *examination) {
+	done, reason, err := x.next(s.cfg.Backend)
+	if !done {
+		s.mu.Lock()
+		closed := s.closed
+		s.mu.Unlock()
+		if !closed {
+			s.workers.do(func() { s.check(b, x) })
+			return
+		}
+		err = reeve.ErrClosed
+	}
 	s.commits.Lock()
 	defer s.commits.Unlock()
 	s.mu.Lock()
@@ -69,27 +81,40 @@ func (s *Store) check(b *blob, size int64) {
 	}
 }
 
-// examine tells what is wrong with a content; err: it cannot be told.
-func (s *Store) examine(hash reeve.BlobHash, size int64) (reason string, err error) {
-	sum := sha256.New()
-	buf := make([]byte, min(size, MaxChunk))
-	for off := int64(0); off < size; {
-		p := buf[:min(size-off, MaxChunk)]
-		switch err := s.cfg.Backend.ReadAt(hash, p, off); {
+// examination is a look at a content.
+type examination struct {
+	hash      reeve.BlobHash
+	size, off int64
+	sum       hash.Hash
+}
+
+// maxExamined is how much is looked at at a time.
+const maxExamined = 8 << 20
+
+// next looks at the next part. When it is done, reason is what is wrong with the
+// content; err: it cannot be told.
+func (x *examination) next(from Backend) (done bool, reason string, err error) {
+	buf := make([]byte, min(x.size, MaxChunk))
+	for end := min(x.size, x.off+maxExamined); x.off < end; {
+		p := buf[:min(end-x.off, MaxChunk)]
+		switch err := from.ReadAt(x.hash, p, x.off); {
 		case errors.Is(err, fs.ErrNotExist):
-			return "it is gone", nil
+			return true, "it is gone", nil
 		case errors.Is(err, io.ErrUnexpectedEOF):
-			return "it is cut short", nil
+			return true, "it is cut short", nil
 		case err != nil:
-			return "", fmt.Errorf("blob: %v: %w", hash, err)
+			return true, "", fmt.Errorf("blob: %v: %w", x.hash, err)
 		}
-		sum.Write(p)
-		off += int64(len(p))
+		x.sum.Write(p)
+		x.off += int64(len(p))
 	}
-	if got := reeve.BlobHash(sum.Sum(nil)); got != hash {
-		return fmt.Sprintf("its content has the hash %v", got), nil
+	if x.off < x.size {
+		return false, "", nil
 	}
-	return "", nil
+	if got := reeve.BlobHash(x.sum.Sum(nil)); got != x.hash {
+		return true, fmt.Sprintf("its content has the hash %v", got), nil
+	}
+	return true, "", nil
 }
 
 // read answers with what b has from off on.
