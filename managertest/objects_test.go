@@ -129,3 +129,35 @@ func TestObjects_ACallWhoseAnswerDiedWithTheMasterIsNotMadeTwice(t *testing.T) {
 		}
 	}, manager.Config{Journal: j})
 }
+
+// What makes room goes on when there is none.
+func TestObjects_WithoutSpaceForTheJournalTakeNothingNewAndGiveUp(t *testing.T) {
+	j, owners := powerCuts(t)
+	managertest.Run(t, func(t *testing.T, m *managertest.Master) {
+		ages, err := shared.NewMap[string, int](t.Context(), m.Dial(t), "ages", shared.MapConfig{Durable: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ages.Merge(t.Context(), map[string]int{"ada": 36, "alan": 41}); err != nil {
+			t.Fatal(err)
+		}
+		(*owners)[0].SetSpace(journaltest.ReserveOnly)
+		for ages.Set(t.Context(), "kurt", 71) == nil { // until the journal has noticed
+			time.Sleep(time.Second)
+		}
+		if err := ages.Set(t.Context(), "kurt", 71); !errors.Is(err, reeve.ErrJournalFull) {
+			t.Errorf("set: %v", err)
+		}
+		if n, err := ages.Get(t.Context(), "ada"); n != 36 || err != nil {
+			t.Errorf("get: %d, %v", n, err)
+		}
+		if err := ages.Delete(t.Context(), "ada"); err != nil {
+			t.Errorf("delete: %v", err)
+		}
+		(*owners)[0].SetSpace(journaltest.Enough)
+		time.Sleep(time.Minute)
+		if err := ages.Set(t.Context(), "kurt", 71); err != nil {
+			t.Errorf("set, with space again: %v", err)
+		}
+	}, manager.Config{Journal: j})
+}

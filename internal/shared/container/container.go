@@ -46,16 +46,22 @@ func Add(h *shared.Host) {
 // then.
 type method[O any] struct {
 	reeve.MethodInfo
-	do func(O, *shared.Call, *args) error
+	do    func(O, *shared.Call, *args) error
+	frees bool // it takes one element out at most: that makes room where there is none
 }
 
-// reading and changing make methods: those that change nothing, and all others.
+// reading, freeing and changing make methods: those that change nothing, those that
+// take one element out, and all others.
 func reading[O any](name, signature string, do func(O, *shared.Call, *args) error) method[O] {
-	return method[O]{reeve.MethodInfo{Name: name, Signature: name + signature, Reads: true}, do}
+	return method[O]{reeve.MethodInfo{Name: name, Signature: name + signature, Reads: true}, do, false}
+}
+
+func freeing[O any](name, signature string, do func(O, *shared.Call, *args) error) method[O] {
+	return method[O]{reeve.MethodInfo{Name: name, Signature: name + signature}, do, true}
 }
 
 func changing[O any](name, signature string, do func(O, *shared.Call, *args) error) method[O] {
-	return method[O]{reeve.MethodInfo{Name: name, Signature: name + signature}, do}
+	return method[O]{reeve.MethodInfo{Name: name, Signature: name + signature}, do, false}
 }
 
 // object is implemented by the types of this package, which embed base.
@@ -159,7 +165,7 @@ func (s *served[O]) Call(c *shared.Call) {
 		c.Fail(reeve.ErrNotExposed)
 		return
 	}
-	if !m.Reads {
+	if !m.Reads && !m.frees {
 		if err := b.env.Store.Room(); err != nil {
 			c.Fail(err)
 			return

@@ -17,7 +17,7 @@ var mapMethods = append([]method[*mapObject]{
 	reading("len", "() uint", (*mapObject).length),
 	changing("set", "(key, value, ttl) version", (*mapObject).set),
 	changing("setdefault", "(key, value, ttl) [value, version, new]", (*mapObject).setDefault),
-	changing("delete", "(key)", (*mapObject).delete),
+	freeing("delete", "(key)", (*mapObject).delete),
 	changing("pop", "(key) value", (*mapObject).pop),
 	changing("popitem", "() [key, value]", (*mapObject).popItem),
 	changing("clear", "() uint", (*mapObject).empty),
