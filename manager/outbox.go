@@ -167,12 +167,16 @@ func (o *outbox) add(m wire.Message) error {
 }
 
 // returned adds what a method returned, and has it sent: who calls methods is not
-// always a reader of this session.
+// always a reader of this session, which would wait for room. What is large has none
+// while a client does not read what it has.
 func (o *outbox) returned(req uint64, value []byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.ended {
 		return nil
+	}
+	if most, owed := o.s.m.cfg.MaxWaiting, int64(o.answers.Len()+o.rawSize+len(value)); owed > most && len(value) > largePayload {
+		return &reeve.LimitError{Kind: reeve.ErrLimit, Limit: "bytes of what methods returned that one client has not read", Value: owed, Max: most, Set: "Config.MaxWaiting"}
 	}
 	err := o.answers.Return(req, value)
 	o.startLocked()
