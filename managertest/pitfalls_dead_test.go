@@ -246,6 +246,14 @@ func TestDead_WhoeverBlocksSwallowsNothingAndLeavesNothing(t *testing.T) {
 				die(cable)
 				time.Sleep(5 * time.Hour) // until the master has noticed, and every grace is over
 
+				for _, want := range []string{
+					"\nlock: held by master, 1 wait,", "\nrlock: held by master, 1 wait,", "\nrwlock: held by master, 1 wait,", "\nsemaphore: 0 free, 1 wait,",
+					"\ncondition: 1 wait; its lock: free,", "\nevent: not set, 1 wait,", "\nbarrier: broken,", "\nelection: held by master, 1 wait,", " 0 uploads\n",
+				} {
+					if s := "\n" + state(t, m); !strings.Contains(s, want) {
+						t.Errorf("after the death there is no %q:%s", want, s)
+					}
+				}
 				if w := <-waits["barrier"]; !errors.Is(w.err, reeve.ErrBrokenBarrier) || !strings.Contains(w.err.Error(), "the dead one") {
 					t.Errorf("the barrier: %v", w.err)
 				}
