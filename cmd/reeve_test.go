@@ -120,7 +120,7 @@ func TestReeve_SaysWhatIsWrong(t *testing.T) {
 	_, addr := s.master("-max-payload", "4KiB", "-queue", "tasks,max-len=2,full=refuse")
 	at := s.with("REEVE_CONNECT=" + addr)
 	for args, want := range map[string]string{
-		"":                       "a command is needed: put, get, ls, peek, show, why, result, wait, cancel, dead, revive, purge, move, pause, resume, workers, ",
+		"":                       "a command is needed: put, get, ls, peek, show, why, result, wait, cancel, dead, revive, purge, move, pause, resume, declare, delete, workers, ",
 		"peep":                   `unknown command "peep"`,
 		"put":                    "the name of a queue is needed",
 		"get":                    "the name of one queue is needed",
