@@ -19,7 +19,7 @@ const (
 // many items it has and what follows: those, for [First]. No more of them are there
 // than bytes.
 func OpenArray(array []byte) (n int, items []byte, err error) {
-	major, size, items, ok := cutHead(array)
+	major, size, items, ok := CutHead(array)
 	switch {
 	case !ok || major != majorArray:
 		return 0, nil, errors.New("codec: no array that tells its length")
@@ -29,8 +29,9 @@ func OpenArray(array []byte) (n int, items []byte, err error) {
 	return int(size), items, nil
 }
 
-// cutHead reads the beginning of an item; false: it is none, or tells no length.
-func cutHead(b []byte) (major byte, n uint64, rest []byte, ok bool) {
+// CutHead reads the beginning of an item: its major type and argument (RFC 8949, 3),
+// and returns what follows; false: it is none, or tells no length.
+func CutHead(b []byte) (major byte, n uint64, rest []byte, ok bool) {
 	if len(b) == 0 {
 		return 0, 0, nil, false
 	}
@@ -66,7 +67,7 @@ var first = newCBOR().dec
 func firstScalar(items []byte, v any) (rest []byte, ok bool) {
 	switch v := v.(type) {
 	case *string:
-		major, n, rest, ok := cutHead(items)
+		major, n, rest, ok := CutHead(items)
 		if ok && major == majorText && n <= uint64(len(rest)) && utf8.Valid(rest[:n]) {
 			*v = string(rest[:n])
 			return rest[n:], true
@@ -86,7 +87,7 @@ func firstScalar(items []byte, v any) (rest []byte, ok bool) {
 }
 
 func cutInt(b []byte) (v int64, rest []byte, ok bool) {
-	major, n, rest, ok := cutHead(b)
+	major, n, rest, ok := CutHead(b)
 	switch {
 	case !ok, n > math.MaxInt64, major > majorNegative:
 		return 0, nil, false

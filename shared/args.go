@@ -104,7 +104,7 @@ func decodeScalar(b []byte, p any) bool {
 			return true
 		}
 	case *string:
-		if major, n, rest, ok := cutHead(b); ok && major == cborText && n == uint64(len(rest)) && utf8.Valid(rest) {
+		if major, n, rest, ok := codec.CutHead(b); ok && major == cborText && n == uint64(len(rest)) && utf8.Valid(rest) {
 			*p = string(rest)
 			return true
 		}

@@ -77,7 +77,7 @@ func appendHead(b []byte, major byte, n uint64) []byte {
 // decodePlain reads an array; false: the codec has to, be it to say what is wrong.
 func decodePlain[T any](b []byte) ([]T, bool) {
 	var list []T
-	major, n, b, ok := cutHead(b)
+	major, n, b, ok := codec.CutHead(b)
 	if !ok || major != cborArray || n > uint64(len(b)) {
 		return nil, false
 	}
@@ -85,7 +85,7 @@ func decodePlain[T any](b []byte) ([]T, bool) {
 	case *[]string:
 		*list = make([]string, n)
 		for i := range *list {
-			major, size, rest, ok := cutHead(b)
+			major, size, rest, ok := codec.CutHead(b)
 			if !ok || major != cborText || size > uint64(len(rest)) || !utf8.Valid(rest[:size]) {
 				return nil, false
 			}
@@ -114,7 +114,7 @@ func decodePlain[T any](b []byte) ([]T, bool) {
 }
 
 func cutInt(b []byte) (v int64, rest []byte, ok bool) {
-	major, n, rest, ok := cutHead(b)
+	major, n, rest, ok := codec.CutHead(b)
 	switch {
 	case !ok, n > math.MaxInt64, major > cborNegative:
 		return 0, nil, false
@@ -122,27 +122,6 @@ func cutInt(b []byte) (v int64, rest []byte, ok bool) {
 		return -1 - int64(n), rest, true
 	}
 	return int64(n), rest, true
-}
-
-// cutHead reads the beginning of an item.
-func cutHead(b []byte) (major byte, n uint64, rest []byte, ok bool) {
-	if len(b) == 0 {
-		return 0, 0, nil, false
-	}
-	major, info, b := b[0]>>5, b[0]&0x1f, b[1:]
-	switch {
-	case info < 24:
-		return major, uint64(info), b, true
-	case info == 24 && len(b) >= 1:
-		return major, uint64(b[0]), b[1:], true
-	case info == 25 && len(b) >= 2:
-		return major, uint64(binary.BigEndian.Uint16(b)), b[2:], true
-	case info == 26 && len(b) >= 4:
-		return major, uint64(binary.BigEndian.Uint32(b)), b[4:], true
-	case info == 27 && len(b) >= 8:
-		return major, binary.BigEndian.Uint64(b), b[8:], true
-	}
-	return 0, 0, nil, false
 }
 
 // decodeList reads an array.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -99,6 +100,17 @@ func (s *session) operate(ctx context.Context, cmd *cli.Command, f func(context.
 // writeJSON writes v in one line.
 func writeJSON(w io.Writer, v any) error {
 	return outputError(json.NewEncoder(w).Encode(v))
+}
+
+// writeLines writes each of list as JSON in a line of its own.
+func writeLines[T any](w io.Writer, list []T) error {
+	out := bufio.NewWriter(w)
+	for i := range list {
+		if err := writeJSON(out, &list[i]); err != nil {
+			return err
+		}
+	}
+	return outputError(out.Flush())
 }
 
 // outputError is the error of a write of results.

@@ -40,15 +40,10 @@ func (v *locksVerb) run(ctx context.Context, cmd *cli.Command) error {
 		if err != nil {
 			return err
 		}
-		out := bufio.NewWriter(v.stdout)
 		if v.json {
-			for i := range list {
-				if err := writeJSON(out, &list[i]); err != nil {
-					return err
-				}
-			}
-			return outputError(out.Flush())
+			return writeLines(v.stdout, list)
 		}
+		out := bufio.NewWriter(v.stdout)
 		w, now := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0), time.Now()
 		fmt.Fprintln(w, "NAME\tTYPE\tMODE\tOWNER\tHOST:PID\tHELD\tTOKEN\tWAITERS")
 		for i := range list {

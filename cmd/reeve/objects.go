@@ -44,15 +44,10 @@ func (v *objectsVerb) run(ctx context.Context, cmd *cli.Command) error {
 		if err != nil {
 			return err
 		}
-		out := bufio.NewWriter(v.stdout)
 		if v.json {
-			for i := range list {
-				if err := writeJSON(out, &list[i]); err != nil {
-					return err
-				}
-			}
-			return outputError(out.Flush())
+			return writeLines(v.stdout, list)
 		}
+		out := bufio.NewWriter(v.stdout)
 		w, now := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0), time.Now()
 		fmt.Fprintln(w, "NAME\tTYPE\tSTATE\tAGE\tOWNER\tREFS\tFIRST\tKEPT")
 		for i := range list {
@@ -123,14 +118,11 @@ func (v *objectMethodsVerb) list(ctx context.Context, m master, name string) err
 	if err != nil {
 		return err
 	}
+	if v.json {
+		return writeLines(v.stdout, list)
+	}
 	out := bufio.NewWriter(v.stdout)
 	for i := range list {
-		if v.json {
-			if err := writeJSON(out, &list[i]); err != nil {
-				return err
-			}
-			continue
-		}
 		mark := " "
 		if list[i].Reads {
 			mark = "r"
