@@ -113,6 +113,13 @@ func BenchmarkObjects(b *testing.B) {
 			b.Fatalf("%d keys", len(got))
 		}
 	}
+	getEach := func() {
+		got, _, err := scoresOf.GetEach(ctx, keys...)
+		if check(err); got[7] != 7 {
+			b.Fatalf("%d keys", len(got))
+		}
+	}
+	b.Run("get-each-of-1000∕echo", func(b *testing.B) { beside(b, echo, getEach) })
 	b.Run("echo∕put+get", func(b *testing.B) { beside(b, putGet, echo) })
 	b.Run("method∕echo", func(b *testing.B) { beside(b, echo, add) })
 	b.Run("method∕put+get", func(b *testing.B) { beside(b, putGet, add) })

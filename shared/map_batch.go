@@ -16,7 +16,6 @@ import (
 // together; they are as they were at one time then. Keys that are not there are
 // missing.
 func (m *Map[K, V]) GetMany(ctx context.Context, keys ...K) (map[K]V, error) {
-	found := make(map[K]V, len(keys))
 	if !hashable(reflect.TypeFor[K]()) {
 		for _, key := range keys {
 			if err := checkKey(m.x, key); err != nil {
@@ -24,40 +23,78 @@ func (m *Map[K, V]) GetMany(ctx context.Context, keys ...K) (map[K]V, error) {
 			}
 		}
 	}
-	for len(keys) > 0 {
-		b, err := encodeAll(m.x, keys)
+	found := make(map[K]V, len(keys))
+	err := m.readMany(ctx, keys, func(i int, v V) { found[keys[i]] = v })
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// GetEach is GetMany for many keys in haste: the values in the order of keys, and
+// which of them are there. It makes no map, which takes most of GetMany's time.
+func (m *Map[K, V]) GetEach(ctx context.Context, keys ...K) (values []V, there []bool, err error) {
+	values, there = make([]V, len(keys)), make([]bool, len(keys))
+	err = m.readMany(ctx, keys, func(i int, v V) { values[i], there[i] = v, true })
+	if err != nil {
+		return nil, nil, err
+	}
+	return values, there, nil
+}
+
+// readMany reads keys, and calls found with the place of each that is there.
+func (m *Map[K, V]) readMany(ctx context.Context, keys []K, found func(i int, v V)) error {
+	for from := 0; from < len(keys); {
+		b, err := encodeAll(m.x, keys[from:])
 		if err != nil {
-			return nil, err
+			return err
 		}
-		var a struct {
-			_       struct{} `cbor:",toarray"`
-			Done    int
-			Missing []int
-			Values  codec.Encoded
-		}
-		if err := m.x.call(ctx, "getmany", reads, &a, encoded(b)); err != nil {
-			return nil, err
-		}
-		missing := a.Missing
-		values, err := decodeList[V](m.x, a.Values)
+		a, err := m.x.answer(ctx, "getmany", reads, nil, encoded(b))
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if a.Done < 1 || a.Done > len(keys) || a.Done != len(missing)+len(values) {
-			return nil, fmt.Errorf("%w: an answer about %d of %d keys", reeve.ErrUnserializable, a.Done, len(keys))
+		done, missing, rest, err := openMany(a.Value)
+		if err != nil {
+			return err
 		}
-		for i, key := range keys[:a.Done] {
+		values, err := decodeList[V](m.x, rest)
+		if err != nil {
+			return err
+		}
+		if done < 1 || done > len(keys)-from || done != len(missing)+len(values) {
+			return fmt.Errorf("%w: an answer about %d of %d keys", reeve.ErrUnserializable, done, len(keys)-from)
+		}
+		for i := range done {
 			switch {
 			case len(missing) > 0 && missing[0] == i:
 				missing = missing[1:]
 			case len(values) > 0:
-				found[key] = values[0]
+				found(from+i, values[0])
 				values = values[1:]
 			}
 		}
-		keys = keys[a.Done:]
+		from += done
 	}
-	return found, nil
+	return nil
+}
+
+// openMany reads an answer to getmany, [keys that it tells of, places of those that
+// are not there, values of the others], without a look at the values.
+func openMany(b []byte) (done int, missing []int, values []byte, err error) {
+	n, rest, err := codec.OpenArray(b)
+	if err == nil && n != 3 {
+		err = fmt.Errorf("%d elements instead of 3", n)
+	}
+	if err == nil {
+		rest, err = codec.First(rest, &done)
+	}
+	if err == nil {
+		rest, err = codec.First(rest, &missing)
+	}
+	if err != nil {
+		return 0, nil, nil, fmt.Errorf("%w: an answer to getmany: %w", reeve.ErrUnserializable, err)
+	}
+	return done, missing, rest, nil
 }
 
 // SetMany sets keys in the order given, all or none.

@@ -132,6 +132,12 @@ func stepMap(ctx context.Context, t *testing.T, m *shared.Map[int, string], mode
 				t.Errorf("getmany: %v, %v", got, err)
 			}
 		}
+		values, there, err := m.GetEach(ctx, k, k+1, k+2, k)
+		for i, key := range []int{k, k + 1, k + 2, k} {
+			if want, has := model.values[key]; err != nil || values[i] != want || there[i] != has {
+				t.Errorf("geteach: %v, %v, %v", values, there, err)
+			}
+		}
 		return "getmany"
 	case 9:
 		done, err := m.CompareAndSwap(ctx, k, old, v)
