@@ -19,6 +19,7 @@ type Recovered struct {
 	Queues  int           // that were declared before
 	Tasks   int           // in them, dead ones included
 	Results int           // outcomes that are kept
+	Objects int           // shared objects that are durable
 	Bytes   int64         // of the journal that were read
 	Took    time.Duration // to read them
 }

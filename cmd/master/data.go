@@ -36,15 +36,18 @@ func (o *options) announceData(m *manager.Master, log *program.Log) {
 	switch {
 	case r.Journal:
 		log.Announce(recoveredText(r, o.data), slog.String("data", o.data), slog.Int("tasks", r.Tasks), slog.Int("results", r.Results),
-			slog.Int("queues", r.Queues), slog.Int64("bytes", r.Bytes), slog.Duration("took", r.Took))
+			slog.Int("queues", r.Queues), slog.Int("objects", r.Objects), slog.Int64("bytes", r.Bytes), slog.Duration("took", r.Took))
 	case o.input == "": // a batch run begins with its input again
 		log.Announce(inMemory)
 	}
 }
 
 func recoveredText(r manager.Recovered, dir string) string {
-	return fmt.Sprintf("recovered %s (%s) in %s, %.1f MiB, in %v from %s",
-		counted(r.Tasks, "task"), counted(r.Results, "result"), counted(r.Queues, "queue"),
+	where := counted(r.Queues, "queue")
+	if r.Objects > 0 {
+		where += " and " + counted(r.Objects, "object")
+	}
+	return fmt.Sprintf("recovered %s (%s) in %s, %.1f MiB, in %v from %s", counted(r.Tasks, "task"), counted(r.Results, "result"), where,
 		float64(r.Bytes)/(1<<20), r.Took.Round(time.Millisecond), dir)
 }
 

@@ -62,9 +62,10 @@ func TestExplainFailure_SaysThatNothingAcknowledgedIsLost(t *testing.T) {
 func TestRecoveredText_CountsInWords(t *testing.T) {
 	t.Parallel()
 	for want, r := range map[string]manager.Recovered{
-		"recovered 0 tasks (0 results) in 0 queues, 0.0 MiB, in 0s from DIR":           {},
-		"recovered 1 task (1 result) in 1 queue, 1.5 MiB, in 12ms from DIR":            {Tasks: 1, Results: 1, Queues: 1, Bytes: 3 << 19, Took: 12_345 * time.Microsecond},
-		"recovered 1000000 tasks (2 results) in 3 queues, 250.0 MiB, in 1.9s from DIR": {Tasks: 1e6, Results: 2, Queues: 3, Bytes: 250 << 20, Took: 1900 * time.Millisecond},
+		"recovered 0 tasks (0 results) in 0 queues, 0.0 MiB, in 0s from DIR":              {},
+		"recovered 2 tasks (0 results) in 1 queue and 3 objects, 0.0 MiB, in 0s from DIR": {Tasks: 2, Queues: 1, Objects: 3},
+		"recovered 1 task (1 result) in 1 queue, 1.5 MiB, in 12ms from DIR":               {Tasks: 1, Results: 1, Queues: 1, Bytes: 3 << 19, Took: 12_345 * time.Microsecond},
+		"recovered 1000000 tasks (2 results) in 3 queues, 250.0 MiB, in 1.9s from DIR":    {Tasks: 1e6, Results: 2, Queues: 3, Bytes: 250 << 20, Took: 1900 * time.Millisecond},
 	} {
 		if got := recoveredText(r, "DIR"); got != want {
 			t.Errorf("%q, want %q", got, want)

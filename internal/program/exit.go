@@ -67,7 +67,8 @@ func ExitCode(err error) int {
 	case errors.Is(err, reeve.ErrNoSuchName), errors.Is(err, reeve.ErrNoSuchObject), errors.Is(err, reeve.ErrNotExposed),
 		errors.Is(err, reeve.ErrObjectExists), errors.Is(err, reeve.ErrNoSuchBlob):
 		return ExitConfig
-	case errors.Is(err, reeve.ErrMethod), errors.Is(err, reeve.ErrPanic):
+	case errors.Is(err, reeve.ErrMethod), errors.Is(err, reeve.ErrPanic), errors.Is(err, reeve.ErrNoSuchKey),
+		errors.Is(err, reeve.ErrOutOfRange), errors.Is(err, reeve.ErrNotFound), errors.Is(err, reeve.ErrLocked):
 		return ExitDead
 	case errors.Is(err, reeve.ErrUnserializable):
 		return ExitData

@@ -20,6 +20,7 @@ type Recovered struct {
 	Queues  int
 	Tasks   int
 	Results int
+	Objects int
 	Bytes   int64 // of the journal
 	Took    time.Duration
 }

@@ -78,6 +78,7 @@ func (e *Engine) recover(ctx context.Context) (next journal.Pos, err error) {
 	}
 	e.cleaner.trimmed.Store(uint64(e.cleaner.next))
 	e.objects.settle(&e.kept)
+	e.restored.Objects = len(e.kept.entries)
 	e.clients.settle()
 	e.ids.Store(max(e.ids.Load(), uint64(r.newest)))
 	e.recovered = r.newest
