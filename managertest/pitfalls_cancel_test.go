@@ -78,6 +78,7 @@ func TestCancel_OfBlockingCallsNeverHarmsTheSession(t *testing.T) {
 		occupy(t, m)()
 		let := hold(t, m.Manager())
 		warm(t, m, k, callers)
+		time.Sleep(time.Hour) // until who declared them is forgotten
 		before, routines := state(t, m), goroutines()
 		let()
 		c, cable := plugged(t, m, proxy.Config{})

@@ -88,10 +88,10 @@ func (s *BlobStore) Get(ctx context.Context, ref reeve.BlobRef) ([]byte, error) 
 // little later there is room again.
 const pendingLimit = "bytes of one client's chunks under way"
 
-// chunk calls a method that carries a part of a content.
+// chunk calls a method that carries a part of a content. It may wait for those before it.
 func (s *BlobStore) chunk(ctx context.Context, method string, out any, args ...any) error {
 	for wait := time.Millisecond; ; wait = min(2*wait, time.Second) {
-		err := s.o.call(ctx, method, reads, out, args...)
+		err := s.o.call(ctx, method, reads|waits, out, args...)
 		if limit, ok := errors.AsType[*reeve.LimitError](err); !ok || limit.Limit != pendingLimit {
 			return err
 		}
