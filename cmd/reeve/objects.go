@@ -99,22 +99,12 @@ func (t *tool) objectMethodsCommand() *cli.Command {
 		Name: "methods", Usage: "list the methods of a shared object", ArgsUsage: "NAME",
 		Description: "Methods that only read are marked with r.\n\nExamples:\n  reeve objects methods scores",
 		Flags:       v.flags(),
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			name, err := oneObject(cmd)
-			if err != nil {
-				return err
-			}
-			return v.with(ctx, cmd, func(ctx context.Context, m master) error { return v.list(ctx, m, name) })
-		},
+		Action:      func(ctx context.Context, cmd *cli.Command) error { return v.withObject(ctx, cmd, v.list) },
 	}
 }
 
-func (v *objectMethodsVerb) list(ctx context.Context, m master, name string) error {
-	ref, err := objectRef(ctx, m, name)
-	if err != nil {
-		return err
-	}
-	list, err := shared.ObjectAt(m, ref).Methods(ctx)
+func (v *objectMethodsVerb) list(ctx context.Context, x *shared.Object) error {
+	list, err := x.Methods(ctx)
 	if err != nil {
 		return err
 	}
@@ -136,34 +126,28 @@ func (v *objectMethodsVerb) list(ctx context.Context, m master, name string) err
 	return outputError(out.Flush())
 }
 
-// objectDeleteVerb deletes an object.
-type objectDeleteVerb struct{ *session }
-
 func (t *tool) objectDeleteCommand() *cli.Command {
-	v := &objectDeleteVerb{session: t.session()}
+	s := t.session()
 	return &cli.Command{
 		Name: "delete", Usage: "delete a shared object", ArgsUsage: "NAME",
 		Description: "Whoever waits at it, or calls it later, is told that it is gone.\n\nExamples:\n  reeve objects delete scores",
-		Flags:       v.flags(),
+		Flags:       s.flags(),
 		Action: func(ctx context.Context, cmd *cli.Command) error {
-			name, err := oneObject(cmd)
-			if err != nil {
-				return err
-			}
-			return v.with(ctx, cmd, func(ctx context.Context, m master) error {
-				ref, err := objectRef(ctx, m, name)
-				if err != nil {
-					return err
-				}
-				return shared.ObjectAt(m, ref).Delete(ctx)
-			})
+			return s.withObject(ctx, cmd, func(ctx context.Context, x *shared.Object) error { return x.Delete(ctx) })
 		},
 	}
 }
 
-func oneObject(cmd *cli.Command) (string, error) {
+// withObject is with, for the verbs of one object, which the command line names.
+func (s *session) withObject(ctx context.Context, cmd *cli.Command, f func(context.Context, *shared.Object) error) error {
 	if cmd.Args().Len() != 1 || cmd.Args().First() == "" {
-		return "", cmdline.Usagef(cmd, "want the name of one object")
+		return cmdline.Usagef(cmd, "want the name of one object")
 	}
-	return cmd.Args().First(), nil
+	return s.with(ctx, cmd, func(ctx context.Context, m master) error {
+		ref, err := objectRef(ctx, m, cmd.Args().First())
+		if err != nil {
+			return err
+		}
+		return f(ctx, shared.ObjectAt(m, ref))
+	})
 }
