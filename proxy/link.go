@@ -183,6 +183,10 @@ func (l *link) leave() {
 	l.wait(ctx, l.drained)
 	l.awaitReport(ctx)
 	l.sayGoodbye(ctx, wire.Goodbye{})
+	select { // closing before the master does could cut off what it has not read yet
+	case <-l.s.Done():
+	case <-ctx.Done():
+	}
 	l.s.Fail(reeve.ErrClosed)
 }
 
