@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/queue"
@@ -158,6 +159,100 @@ func BenchmarkAckInRandomOrder(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkEngine tells what each operation takes for one task while so many
+// others are queued. The time is that of the operation alone; the allocations
+// are those of the whole life of the task.
+func BenchmarkEngine(b *testing.B) {
+	for _, op := range []struct {
+		name string
+		life func(l *life) // calls timed once
+	}{
+		{"put", func(l *life) { l.timed(l.put); l.get(); l.ack() }},
+		{"get", func(l *life) { l.put(); l.timed(l.get); l.ack() }},
+		{"ack", func(l *life) { l.put(); l.get(); l.timed(l.ack) }},
+		{"complete", func(l *life) { l.put(); l.get(); l.timed(l.complete); l.collect() }},
+		// Those that are nacked are acked when they come again.
+		{"nack", func(l *life) { l.put(); l.get(); l.ack(); l.get(); l.timed(l.nack) }},
+	} {
+		for _, depth := range []int{10, 1_000, 1_000_000} {
+			b.Run(fmt.Sprintf("%s-%d", op.name, depth), func(b *testing.B) {
+				l := newLife(b, depth)
+				b.ReportAllocs()
+				for b.Loop() {
+					op.life(l)
+				}
+				b.ReportMetric(float64(l.took.Nanoseconds())/float64(b.N*lifeBatch), "ns/op")
+			})
+		}
+	}
+}
+
+// lifeBatch is how many tasks go through each step together: no more than the
+// smallest queue has, and enough that the clock does not count.
+const lifeBatch = 10
+
+// life has tasks go through a queue in which depth others are.
+type life struct {
+	m, sink     *mute // of who works, and of who takes results
+	h, taker    *queue.Holder
+	q, out      *queue.Queue
+	tasks       []reeve.Task
+	completions []queue.CompleteOp
+	took        time.Duration
+}
+
+func newLife(b *testing.B, depth int) *life {
+	e, m, h := benchEngine(b)
+	sink := &mute{}
+	l := &life{
+		m: m, h: h, sink: sink, taker: e.NewHolder(sink, true), tasks: batch(lifeBatch), completions: make([]queue.CompleteOp, lifeBatch),
+		q: declare(b, e, "q", unbounded), out: declare(b, e, "out", unbounded),
+	}
+	fill(l.q, h, m, depth)
+	return l
+}
+
+func (l *life) timed(step func()) {
+	start := time.Now()
+	step()
+	l.took += time.Since(start)
+}
+
+func (l *life) put() { l.q.Put(l.h, &queue.PutOp{Tasks: l.tasks, By: l.m}) }
+
+func (l *life) get() {
+	l.q.Get(l.h, &queue.GetOp{Max: lifeBatch, NoWait: true})
+	if len(l.m.acks) != lifeBatch {
+		panic(fmt.Sprintf("%d tasks were handed over, want %d", len(l.m.acks), lifeBatch))
+	}
+}
+
+func (l *life) ack() {
+	l.q.Ack(l.h, l.m.acks, 1, l.m)
+	l.m.acks = l.m.acks[:0]
+}
+
+func (l *life) complete() {
+	for i, a := range l.m.acks {
+		l.completions[i] = queue.CompleteOp{ID: a.ID, Attempt: a.Attempt, Result: l.tasks[0], By: l.m}
+	}
+	l.q.Complete(l.h, l.out, l.completions)
+	l.m.acks = l.m.acks[:0]
+}
+
+func (l *life) collect() {
+	l.out.Get(l.taker, &queue.GetOp{Max: lifeBatch, NoWait: true})
+	l.out.Ack(l.taker, l.sink.acks, 1, l.sink)
+	l.sink.acks = l.sink.acks[:0]
+}
+
+func (l *life) nack() {
+	for _, a := range l.m.acks {
+		l.q.Nack(l.h, &queue.NackOp{ID: a.ID, Attempt: a.Attempt}, 1, l.m)
+	}
+	l.m.acks = l.m.acks[:0]
 }
 
 func BenchmarkStats(b *testing.B) {
