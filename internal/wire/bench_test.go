@@ -11,65 +11,64 @@ import (
 	"github.com/reeveq/reeve/internal/wire"
 )
 
-// benchItems is how many items go into one frame in the benchmarks, so that
-// ns/op divided by it is the time of one item.
-const benchItems = 64
+// benchItems is how many items go into one frame: one that came alone, and what
+// gathers while another write is under way.
+var benchItems = []int{1, 64}
 
 var benchTask = reeve.Task{
 	ID: 1 << 33, Attempt: 1, Payload: bytes.Repeat([]byte("x"), 100), PutAt: time.Unix(0, 1_800_000_000_000_000_000),
 }
 
-func perItem(b *testing.B) {
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchItems, "ns/item")
+func perItem(b *testing.B, n int) {
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/item")
 }
 
-var benchFrames = []struct {
+type benchFrame struct {
 	name string
 	add  func(b *wire.Builder, i int)
 	dec  func() decoder
-}{
-	{"Put", func(b *wire.Builder, i int) {
+}
+
+// benchFrames are the hot messages, each with what most of them have.
+var benchFrames = []benchFrame{
+	{"put", func(b *wire.Builder, i int) {
 		b.Put(uint64(1000+i), 1000, "tasks", wire.FlagEach, []reeve.Task{benchTask})
 	}, func() decoder { return new(wire.PutFrame) }},
-	{"Complete", func(b *wire.Builder, i int) {
+	{"complete", func(b *wire.Builder, i int) {
 		b.Complete(uint64(1000+i), 1000, "tasks", "results", reeve.ID(1<<33+i), 1, &benchTask)
 	}, func() decoder { return new(wire.CompleteFrame) }},
-	{"Ack", func(b *wire.Builder, i int) {
+	{"ack", func(b *wire.Builder, i int) {
 		b.Ack(uint64(1000+i), 1000, "tasks", reeve.ID(1<<33+i), 1)
 	}, func() decoder { return new(wire.AckFrame) }},
-	{"Confirm", func(b *wire.Builder, i int) {
+	{"confirm", func(b *wire.Builder, i int) {
 		b.Confirm(uint64(1000+2*i), 1, reeve.ID(1<<33+i)) // none joins the one before
 	}, func() decoder { return new(wire.ConfirmFrame) }},
-	{"Deliver", func(b *wire.Builder, i int) {
+	{"deliver", func(b *wire.Builder, i int) {
 		t := benchTask
 		t.ID += reeve.ID(i)
 		b.Deliver(1, 0, "tasks", &t)
 	}, func() decoder { return new(wire.DeliverFrame) }},
-	{"Call", func(b *wire.Builder, i int) {
+	{"call", func(b *wire.Builder, i int) {
 		b.Call(&wire.Call{Req: uint64(1<<62 + i), Low: 1 << 62, Name: "scores", Method: "Add", Args: benchTask.Payload})
 	}, func() decoder { return new(wire.CallFrame) }},
-	{"Return", func(b *wire.Builder, i int) {
+	{"return", func(b *wire.Builder, i int) {
 		b.Return(uint64(1<<62+i), benchTask.Payload)
 	}, func() decoder { return new(wire.ReturnFrame) }},
 }
 
 // ruledFrames are benchFrames with what tasks may ask for beyond them.
-var ruledFrames = []struct {
-	name string
-	add  func(b *wire.Builder, i int)
-	dec  func() decoder
-}{
-	{"PutPriority", func(b *wire.Builder, i int) {
+var ruledFrames = []benchFrame{
+	{"put-priority", func(b *wire.Builder, i int) {
 		t := benchTask
 		t.Priority = 5
 		b.Put(uint64(1000+i), 1000, "tasks", wire.FlagEach, []reeve.Task{t})
 	}, func() decoder { return new(wire.PutFrame) }},
-	{"PutUnique", func(b *wire.Builder, i int) {
+	{"put-unique", func(b *wire.Builder, i int) {
 		t := benchTask
 		t.Rules = &uniqueRules
 		b.Put(uint64(1000+i), 1000, "tasks", wire.FlagEach, []reeve.Task{t})
 	}, func() decoder { return new(wire.PutFrame) }},
-	{"DeliverKey", func(b *wire.Builder, i int) {
+	{"deliver-key", func(b *wire.Builder, i int) {
 		t := benchTask
 		t.ID, t.Rules = t.ID+reeve.ID(i), &keyRules
 		b.Deliver(1, 0, "tasks", &t)
@@ -99,52 +98,58 @@ func decodeAll(d decoder, buf []byte) error {
 	return nil
 }
 
-func BenchmarkBuilder(b *testing.B) {
-	for _, f := range append(benchFrames, ruledFrames...) {
-		b.Run(f.name, func(b *testing.B) {
-			var w wire.Builder
-			b.ReportAllocs()
-			for b.Loop() {
-				for i := range benchItems {
-					f.add(&w, i)
-				}
-				w.Reset(w.Take())
-			}
-			perItem(b)
-		})
+// eachFrame runs f for all messages and numbers of items, as "put-64".
+func eachFrame(b *testing.B, f func(b *testing.B, m benchFrame, n int)) {
+	for _, m := range append(benchFrames, ruledFrames...) {
+		for _, n := range benchItems {
+			b.Run(fmt.Sprintf("%s-%d", m.name, n), func(b *testing.B) {
+				b.ReportAllocs()
+				f(b, m, n)
+				perItem(b, n)
+			})
+		}
 	}
 }
 
-func BenchmarkDecode(b *testing.B) {
-	for _, f := range append(benchFrames, ruledFrames...) {
-		b.Run(f.name, func(b *testing.B) {
-			var w wire.Builder
-			for i := range benchItems {
-				f.add(&w, i)
+func BenchmarkWireEncode(b *testing.B) {
+	eachFrame(b, func(b *testing.B, m benchFrame, n int) {
+		var w wire.Builder
+		for b.Loop() {
+			for i := range n {
+				m.add(&w, i)
 			}
-			buf, d := w.Take(), f.dec()
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := decodeAll(d, buf); err != nil {
-					b.Fatal(err)
-				}
+			w.Reset(w.Take())
+		}
+	})
+}
+
+func BenchmarkWireDecode(b *testing.B) {
+	eachFrame(b, func(b *testing.B, m benchFrame, n int) {
+		var w wire.Builder
+		for i := range n {
+			m.add(&w, i)
+		}
+		buf, d := w.Take(), m.dec()
+		for b.Loop() {
+			if err := decodeAll(d, buf); err != nil {
+				b.Fatal(err)
 			}
-			perItem(b)
-		})
-	}
+		}
+	})
 }
 
 // A Confirm that joins the one before it is what a steady stream has.
-func BenchmarkBuilderConfirmJoined(b *testing.B) {
+func BenchmarkWireEncodeConfirmJoined(b *testing.B) {
+	const n = 64
 	var w wire.Builder
 	b.ReportAllocs()
 	for b.Loop() {
-		for i := range benchItems {
+		for i := range n {
 			w.Confirm(uint64(1000+i), 1, reeve.ID(1<<33+i))
 		}
 		w.Reset(w.Take())
 	}
-	perItem(b)
+	perItem(b, n)
 }
 
 func BenchmarkAppendHeartbeat(b *testing.B) {

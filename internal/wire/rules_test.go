@@ -243,22 +243,6 @@ func TestRules_OfOneFrameAreApart(t *testing.T) {
 // that is delivered.
 func TestRules_CostWhatIsKept(t *testing.T) {
 	for i, f := range ruledFrames {
-		var b wire.Builder
-		d := f.dec()
-		most := float64(i * benchItems) // a priority alone; a Put; a Deliver
-		round := func() {
-			for i := range benchItems {
-				f.add(&b, i)
-			}
-			buf := b.Take()
-			if err := d.Decode(bodyOf(t, buf[wire.HeaderLen:])); err != nil {
-				t.Fatal(err)
-			}
-			b.Reset(buf)
-		}
-		round() // takes the memory that is used again
-		if n := testing.AllocsPerRun(100, round); n > most {
-			t.Errorf("%s: %v allocations for %d tasks", f.name, n, benchItems)
-		}
+		allocates(t, f, i) // a priority alone; a Put; a Deliver
 	}
 }
