@@ -196,12 +196,12 @@ func (o *outbox) writeEvents(subs []*subscription) error {
 }
 
 func (o *outbox) writeEvent(m wire.Event) error {
-	if err := o.tasks.Message(m); err != nil {
+	if err := o.rest.Message(m); err != nil {
 		return err
 	}
-	buf := o.tasks.Take()
+	buf := o.rest.Take()
 	_, err := o.s.calls.Write(buf)
-	o.tasks.Reset(buf)
+	o.rest.Reset(buf)
 	if err == nil {
 		o.progress()
 	}

@@ -153,10 +153,10 @@ func (l *local) answerLocked(tag uint64, a answer) {
 	}
 }
 
-func (l *local) Deliver(tag uint64, name string, t reeve.Task) {
+func (l *local) Deliver(tag uint64, name string, t *reeve.Task) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	lease := l.leaseLocked(name, t)
+	lease := l.leaseLocked(name, *t)
 	if c := l.consumers[tag]; c != nil {
 		c.add(lease)
 		return

@@ -22,8 +22,8 @@ const (
 )
 
 // delivery is what is to be sent to a consumer, or as the answer to a Get or to
-// a question for a result. It is encoded when its turn comes: until then its
-// payload takes no memory of its own.
+// a question for a result, and is not part of the next write. It is encoded when
+// its turn comes: until then its payload takes no memory of its own.
 type delivery struct {
 	consumer uint64 // or
 	req      uint64
@@ -74,7 +74,8 @@ type outbox struct {
 
 	mu      sync.Mutex // guards the fields below; taken after queues' mutexes
 	answers wire.Builder
-	due     []delivery
+	tasks   wire.Builder // those of the next write
+	due     []delivery   // those for which it has no room
 	lost    []wire.Lost
 	told    []wire.Command
 	events  []*subscription // that have some
@@ -90,9 +91,9 @@ type outbox struct {
 	ended   bool
 	room    *sync.Cond // signalled when answers were taken
 
-	// Owned by flush.
+	// Owned by who writes.
 	spare []delivery
-	tasks wire.Builder
+	rest  wire.Builder // of what is due
 }
 
 func (o *outbox) init(s *session, maxFrame int) {
@@ -100,14 +101,32 @@ func (o *outbox) init(s *session, maxFrame int) {
 	o.room = sync.NewCond(&o.mu)
 	o.answers.SetMaxFrame(maxFrame)
 	o.tasks.SetMaxFrame(maxFrame)
+	o.rest.SetMaxFrame(maxFrame)
 }
 
-// deliver adds a task for a consumer, or the tasks that answer a Get.
-func (o *outbox) deliver(d delivery) {
+// deliver adds a task for a consumer.
+func (o *outbox) deliver(consumer uint64, queue string, t *reeve.Task) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.ended { // the lease goes back with the session
+		return
+	}
+	if len(o.due) == 0 && o.tasks.Len() < gather && taskBytes(t) <= largePayload && o.tasks.Deliver(consumer, 0, queue, t) == nil {
+		return
+	}
+	o.addLocked(delivery{consumer: consumer, queue: queue, task: *t})
+}
+
+// answer adds what answers a Get or a question for a result.
+func (o *outbox) answer(d delivery) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.addLocked(d)
+}
+
+func (o *outbox) addLocked(d delivery) {
 	switch {
-	case o.ended: // the lease goes back with the session
+	case o.ended: // a lease goes back with the session
 	case d.size() > largePayload:
 		o.large = append(o.large, d)
 		o.results[1] += d.owed()
@@ -231,10 +250,10 @@ func (o *outbox) wake() {
 }
 
 func (o *outbox) startLocked() {
-	if o.held > 0 && o.answers.Len() < gather || o.ended {
+	if o.held > 0 && o.answers.Len() < gather && o.tasks.Len() < gather || o.ended {
 		return
 	}
-	if !o.writing && o.answers.Len()+len(o.due)+len(o.lost)+len(o.told)+len(o.events) > 0 {
+	if !o.writing && o.someLocked() {
 		o.writing = true
 		o.s.m.crew.do(o.flush) // waited for by close
 	}
@@ -242,6 +261,10 @@ func (o *outbox) startLocked() {
 		o.bulking = true
 		go o.flushBulk() // waited for by close
 	}
+}
+
+func (o *outbox) someLocked() bool {
+	return o.answers.Len()+o.tasks.Len()+len(o.due)+len(o.lost)+len(o.told)+len(o.events) > 0
 }
 
 // stuckFor is how long a write has made no progress.

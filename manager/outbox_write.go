@@ -12,49 +12,67 @@ import (
 func (o *outbox) flush() {
 	for {
 		runtime.Gosched() // what others are about to add is written with it
-		o.mu.Lock()
-		due, lost, told, events := o.due, o.lost, o.told, o.events
-		hasLarge := o.answers.Large()
-		buf := o.answers.Take()
-		if len(due)+len(lost)+len(told)+len(events)+len(buf) == 0 || o.ended {
-			o.writing = false
-			o.since = time.Time{}
-			o.answers.Release()
-			o.tasks.Release()
-			o.room.Broadcast()
-			o.mu.Unlock()
+		if !o.flushOnce() {
 			return
 		}
-		o.due, o.lost, o.told, o.events, o.spare = o.spare[:0], nil, nil, nil, nil
-		o.results[0] = 0
-		for _, sub := range events {
-			sub.due = false
-		}
-		o.since = time.Now()
+	}
+}
+
+// flushOnce makes one round of writes. false: there was nothing, and writing is
+// over.
+func (o *outbox) flushOnce() bool {
+	o.mu.Lock()
+	if !o.someLocked() || o.ended {
+		o.writing = false
+		o.since = time.Time{}
+		o.answers.Release()
+		o.tasks.Release()
+		o.rest.Release()
 		o.room.Broadcast()
 		o.mu.Unlock()
-
-		// Tasks first: the answer to an Unconsume must come after them.
-		err := o.writeTasks(due)
-		if err == nil && len(lost)+len(told) > 0 {
-			err = o.writeControl(lost, told)
-		}
-		if err == nil && len(buf) > 0 {
-			err = o.writeAnswers(buf, hasLarge)
-		}
-		if err == nil && len(events) > 0 {
-			err = o.writeEvents(events)
-		}
-		clear(due)
-		o.spare = keep(due)
-		o.mu.Lock()
-		o.answers.Reset(buf)
-		o.ended = o.ended || err != nil
-		o.mu.Unlock()
-		if err != nil {
-			o.s.fail(err)
-		}
+		return false
 	}
+	due, lost, told, events := o.due, o.lost, o.told, o.events
+	o.due, o.lost, o.told, o.events, o.spare = o.spare[:0], nil, nil, nil, nil
+	o.results[0] = 0
+	tasks := o.tasks.Take()
+	hasLarge := o.answers.Large()
+	buf := o.answers.Take()
+	for _, sub := range events {
+		sub.due = false
+	}
+	o.since = time.Now()
+	o.room.Broadcast()
+	o.mu.Unlock()
+
+	// Tasks first: the answer to an Unconsume must come after them.
+	var err error
+	if len(tasks) > 0 {
+		_, err = o.s.calls.Write(tasks)
+	}
+	if err == nil && len(due) > 0 {
+		err = o.writeDue(due)
+	}
+	if err == nil && len(lost)+len(told) > 0 {
+		err = o.writeControl(lost, told)
+	}
+	if err == nil && len(buf) > 0 {
+		err = o.writeAnswers(buf, hasLarge)
+	}
+	if err == nil && len(events) > 0 {
+		err = o.writeEvents(events)
+	}
+	clear(due)
+	o.spare = keep(due)
+	o.mu.Lock()
+	o.tasks.Reset(tasks)
+	o.answers.Reset(buf)
+	o.ended = o.ended || err != nil
+	o.mu.Unlock()
+	if err != nil {
+		o.s.fail(err)
+	}
+	return true
 }
 
 // keep returns the list for reuse, unless it has grown large.
@@ -65,17 +83,17 @@ func keep(due []delivery) []delivery {
 	return due[:0]
 }
 
-func (o *outbox) writeTasks(due []delivery) error {
+func (o *outbox) writeDue(due []delivery) error {
 	for i := range due {
-		if err := appendDelivery(&o.tasks, &due[i]); err != nil {
+		if err := appendDelivery(&o.rest, &due[i]); err != nil {
 			return err
 		}
-		if o.tasks.Len() < gather && i < len(due)-1 {
+		if o.rest.Len() < gather && i < len(due)-1 {
 			continue
 		}
-		buf := o.tasks.Take()
+		buf := o.rest.Take()
 		_, err := o.s.calls.Write(buf)
-		o.tasks.Reset(buf)
+		o.rest.Reset(buf)
 		if err != nil {
 			return err
 		}

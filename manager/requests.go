@@ -25,6 +25,9 @@ type requests struct {
 	whole    int // the length of the frame, if it has memory of its own
 }
 
+// keptOps is how many operations of one frame a table keeps memory for.
+const keptOps = 1 << 10
+
 // rest gives up what is kept for reuse; the reader is about to wait.
 func (r *requests) rest() {
 	if r.busy {
@@ -34,10 +37,10 @@ func (r *requests) rest() {
 		r.ack.Clear()
 		r.called.Clear()
 		clear(r.ends)
-		if cap(r.ends) > 256 {
+		if cap(r.ends) > keptOps {
 			r.ends = nil
 		}
-		if cap(r.acks) > 256 {
+		if cap(r.acks) > keptOps {
 			r.acks = nil
 		}
 	}

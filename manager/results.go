@@ -73,7 +73,7 @@ func (s *session) answerResult(req uint64, r reeve.Result, err error) {
 		s.out.refuse(req, err)
 		return
 	}
-	s.out.deliver(delivery{req: req, result: &r})
+	s.out.answer(delivery{req: req, result: &r})
 }
 
 var (

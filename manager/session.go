@@ -233,16 +233,14 @@ func (s *session) panicked(p any, req uint64, count int) {
 
 // The engine tells the session by these; see queue.Sink and queue.Replier.
 
-func (s *session) Deliver(tag uint64, queue string, t reeve.Task) {
-	s.out.deliver(delivery{consumer: tag, queue: queue, task: t})
-}
+func (s *session) Deliver(tag uint64, queue string, t *reeve.Task) { s.out.deliver(tag, queue, t) }
 
 func (s *session) Got(tag uint64, queue string, ts []reeve.Task, err error) {
 	s.waiting.Add(-1)
 	s.wishes.remove(wisher{id: tag})
 	switch {
 	case err == nil:
-		s.out.deliver(delivery{req: tag, queue: queue, task: ts[0], rest: ts[1:]})
+		s.out.answer(delivery{req: tag, queue: queue, task: ts[0], rest: ts[1:]})
 	case !s.goesOn(err):
 		s.out.refuse(tag, err)
 	}

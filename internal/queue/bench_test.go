@@ -16,12 +16,12 @@ type mute struct {
 	count int
 }
 
-func (m *mute) Deliver(_ uint64, _ string, t reeve.Task) {
+func (m *mute) Deliver(_ uint64, _ string, t *reeve.Task) {
 	m.acks = append(m.acks, queue.AckOp{ID: t.ID, Attempt: t.Attempt})
 }
 func (m *mute) Got(_ uint64, _ string, ts []reeve.Task, _ error) {
 	for i := range ts {
-		m.Deliver(0, "", ts[i])
+		m.Deliver(0, "", &ts[i])
 	}
 }
 func (m *mute) End(uint64, string, error) {}

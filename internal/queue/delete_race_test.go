@@ -60,10 +60,10 @@ func (s *busySink) take(name string, ts []reeve.Task) {
 	}
 }
 
-func (s *busySink) Deliver(_ uint64, name string, t reeve.Task) {
+func (s *busySink) Deliver(_ uint64, name string, t *reeve.Task) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.take(name, []reeve.Task{t})
+	s.take(name, []reeve.Task{*t})
 }
 
 func (s *busySink) Got(tag uint64, name string, ts []reeve.Task, err error) {

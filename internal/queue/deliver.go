@@ -20,8 +20,16 @@ func (q *Queue) deliver(c *Consumer, t *task) {
 		}
 		t.untold = false
 	}
-	c.hold.holder.sink.Deliver(c.tag, q.name, q.delivery(t))
-	q.tell(c.hold)
+	q.hand(c.hold, c.tag, t, t.payload)
+}
+
+// hand tells k's holder that its consumer tag has t.
+func (q *Queue) hand(k *hold, tag uint64, t *task, payload []byte) {
+	q.handed = q.delivery(t)
+	q.handed.Payload = payload
+	k.holder.sink.Deliver(tag, q.name, &q.handed)
+	q.handed.Payload, q.handed.Rules = nil, nil
+	q.tell(k)
 }
 
 // deliverHeld makes a hand-over whose time has come, unless the lease does not
@@ -36,8 +44,7 @@ func (q *Queue) deliverHeld(d *telling) {
 		q.engine.pager.fetch(*d)
 	default:
 		t.untold = false
-		d.hold.holder.sink.Deliver(d.tag, q.name, q.delivery(t))
-		q.tell(d.hold)
+		q.hand(d.hold, d.tag, t, t.payload)
 	}
 }
 

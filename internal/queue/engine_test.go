@@ -49,10 +49,10 @@ func newClient(e *queue.Engine) *client {
 	return c
 }
 
-func (c *client) Deliver(_ uint64, _ string, t reeve.Task) {
+func (c *client) Deliver(_ uint64, _ string, t *reeve.Task) {
 	told.Lock()
 	defer told.Unlock()
-	c.tasks, c.at = append(c.tasks, t), append(c.at, time.Now())
+	c.tasks, c.at = append(c.tasks, *t), append(c.at, time.Now())
 }
 
 func (c *client) Got(tag uint64, _ string, ts []reeve.Task, err error) {

@@ -26,7 +26,7 @@ func newGrouped(e *queue.Engine) *grouped {
 	return c
 }
 
-func (c *grouped) Deliver(tag uint64, name string, t reeve.Task) {
+func (c *grouped) Deliver(tag uint64, name string, t *reeve.Task) {
 	c.client.Deliver(tag, name, t)
 	told.Lock()
 	defer told.Unlock()
@@ -476,7 +476,7 @@ func newPuller(e *queue.Engine, done chan<- reeve.ID) *puller {
 	return w
 }
 
-func (w *puller) Deliver(_ uint64, name string, t reeve.Task) { w.work <- job{name, t} }
+func (w *puller) Deliver(_ uint64, name string, t *reeve.Task) { w.work <- job{name, *t} }
 
 func (w *puller) stop() {
 	w.Release(false)

@@ -12,8 +12,9 @@ import (
 // queue locked: they must only note what they are told, neither block nor call
 // the engine. What is told for one holder comes in order per queue.
 type Sink interface {
-	// Deliver hands over one task to the consumer tag.
-	Deliver(tag uint64, queue string, t reeve.Task)
+	// Deliver hands over one task to the consumer tag. The record is the queue's
+	// again when Deliver has returned.
+	Deliver(tag uint64, queue string, t *reeve.Task)
 	// Got answers the Get tag.
 	Got(tag uint64, queue string, ts []reeve.Task, err error)
 	// End tells that the consumer tag will get nothing more.

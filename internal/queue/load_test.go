@@ -69,7 +69,7 @@ func (c *counter) seen() numbers {
 	return c.numbers
 }
 
-func (c *counter) Deliver(_ uint64, name string, _ reeve.Task) {
+func (c *counter) Deliver(_ uint64, name string, _ *reeve.Task) {
 	told.Lock()
 	defer told.Unlock()
 	if name == "other" {
@@ -103,11 +103,11 @@ func newLoader(e *queue.Engine, slots int) *loader {
 	return l
 }
 
-func (l *loader) Deliver(_ uint64, _ string, t reeve.Task) { l.tasks <- t }
-func (l *loader) Got(uint64, string, []reeve.Task, error)  {}
-func (l *loader) End(uint64, string, error)                {}
-func (l *loader) Lost(reeve.Token, error)                  {}
-func (l *loader) Wake()                                    {}
+func (l *loader) Deliver(_ uint64, _ string, t *reeve.Task) { l.tasks <- *t }
+func (l *loader) Got(uint64, string, []reeve.Task, error)   {}
+func (l *loader) End(uint64, string, error)                 {}
+func (l *loader) Lost(reeve.Token, error)                   {}
+func (l *loader) Wake()                                     {}
 func (l *loader) Reply(_ uint64, n int, _ reeve.ID, e error) {
 	for range n {
 		l.replies <- e

@@ -207,8 +207,8 @@ func (c *mClient) Reply(tag uint64, count int, first reeve.ID, err error) {
 	c.tell(event{what: 'r', tag: tag, count: count, first: first, err: err})
 }
 
-func (c *mClient) Deliver(tag uint64, name string, t reeve.Task) {
-	c.tell(event{what: 'd', tag: tag, queue: name, tasks: []reeve.Task{t}})
+func (c *mClient) Deliver(tag uint64, name string, t *reeve.Task) {
+	c.tell(event{what: 'd', tag: tag, queue: name, tasks: []reeve.Task{*t}})
 }
 
 func (c *mClient) Got(tag uint64, name string, ts []reeve.Task, err error) {

@@ -88,10 +88,7 @@ func (p *pager) serve(d *telling) {
 		q.takeBack(d.task)
 	default:
 		d.task.untold = false
-		t := q.delivery(d.task)
-		t.Payload = payload
-		d.hold.holder.sink.Deliver(d.tag, q.name, t)
-		q.tell(d.hold)
+		q.hand(d.hold, d.tag, d.task, payload)
 	}
 }
 

@@ -35,6 +35,7 @@ type Queue struct {
 	profiles              []*profile       // of those who can take tasks; the first wants everything
 	able                  []*profile       // those with takers and with tasks for these
 	turn                  int              // which of them was served last
+	handed                reeve.Task       // by hand: one in every call would be on the heap
 	lines                 map[string]*line // by key
 	peakLines             int              // the most there were in that map
 	lineBytes             int64            // of those that outlive their tasks

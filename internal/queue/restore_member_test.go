@@ -51,9 +51,9 @@ func (m *member) connect() {
 	m.now.SetName(fmt.Sprint("member ", m.id.Process[0]))
 }
 
-func (s *session) Deliver(uint64, string, reeve.Task) {}
-func (s *session) End(uint64, string, error)          {}
-func (s *session) Wake()                              {}
+func (s *session) Deliver(uint64, string, *reeve.Task) {}
+func (s *session) End(uint64, string, error)           {}
+func (s *session) Wake()                               {}
 
 func (s *session) Got(tag uint64, _ string, ts []reeve.Task, _ error) {
 	told.Lock()

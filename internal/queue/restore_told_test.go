@@ -31,7 +31,7 @@ func (l *listener) tell(format string, args ...any) func() {
 	return told.Unlock
 }
 
-func (l *listener) Deliver(tag uint64, q string, t reeve.Task) {
+func (l *listener) Deliver(tag uint64, q string, t *reeve.Task) {
 	defer l.tell("delivered %v", t.ID)()
 	if l.ended[tag] {
 		l.t.Errorf("%v was delivered to consumer %d, which has ended", t.ID, tag)

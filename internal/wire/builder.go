@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/reeveq/reeve"
@@ -71,7 +72,10 @@ func (b *Builder) Large() bool {
 // buffer back with Reset when it is written.
 func (b *Builder) Take() []byte {
 	b.close()
-	b.buf = b.confirm.appendFrame(b.buf)
+	if n := b.confirm.len(); n > 0 {
+		b.grow(n)
+		b.buf = b.confirm.appendFrame(b.buf)
+	}
 	out := b.buf
 	b.buf, b.spare, b.large = b.spare[:0], nil, false
 	if len(out) == 0 {
@@ -88,24 +92,52 @@ func (b *Builder) Reset(buf []byte) {
 	switch {
 	case cap(buf) == 0 || cap(buf) > keptBuffer:
 	case len(b.buf) == 0 && cap(b.buf) < cap(buf):
+		pool(b.buf)
 		b.buf = buf[:0]
 	case cap(b.spare) < cap(buf):
+		pool(b.spare)
 		b.spare = buf[:0]
+	default:
+		pool(buf)
 	}
 }
 
-// Release drops the buffers that are kept for reuse, for a Builder that rests.
-// What was gathered stays.
+// Release gives up the buffers that are kept for reuse, for a Builder that
+// rests. What was gathered stays.
 func (b *Builder) Release() {
+	pool(b.spare)
 	b.spare = nil
 	if b.Len() == 0 {
+		pool(b.buf)
 		b.buf, b.confirm.done = nil, nil
 	}
+}
+
+// rested are the buffers of Builders that rest: one that wakes has a buffer as large
+// as others needed at once, and does not grow its own step by step each time.
+var rested sync.Pool // of *[]byte
+
+func pool(buf []byte) {
+	if cap(buf) > 0 && cap(buf) <= keptBuffer {
+		empty := buf[:0] // it is this that the heap has, and only here
+		rested.Put(&empty)
+	}
+}
+
+// grow makes room for n bytes.
+func (b *Builder) grow(n int) {
+	if cap(b.buf) == 0 {
+		if kept, ok := rested.Get().(*[]byte); ok {
+			b.buf = *kept
+		}
+	}
+	b.buf = slices.Grow(b.buf, n)
 }
 
 // Message adds m in a frame of its own, as [Append] does.
 func (b *Builder) Message(m Message) error {
 	b.close()
+	b.grow(frameSize)
 	start := len(b.buf)
 	buf, err := Append(b.buf, m)
 	if err != nil {
@@ -174,7 +206,7 @@ func (b *Builder) room(size, max int) bool {
 // room for size bytes of entries.
 func (b *Builder) begin(t Type, pairs byte, size int) {
 	b.close()
-	b.buf = slices.Grow(b.buf, size+frameSize)
+	b.grow(size + frameSize)
 	b.open, b.start, b.n, b.lowAt = t, len(b.buf), 0, 0
 	b.buf = appendUint(append(b.buf, 0, 0, 0, 0), uint64(t))
 	b.buf = append(b.buf, majorMap<<5|pairs)

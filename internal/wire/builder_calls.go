@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"encoding/binary"
-	"slices"
-)
+import "encoding/binary"
 
 // Calls and what they return have a frame each: their values are of any size, and
 // those who wait for them are many.
@@ -84,7 +81,7 @@ func (b *Builder) Return(req uint64, value []byte) error {
 // with room for size bytes.
 func (b *Builder) beginAlone(t Type, size int) {
 	b.close()
-	b.buf = slices.Grow(b.buf, size)
+	b.grow(size)
 	b.start = len(b.buf)
 	b.buf = appendUint(append(b.buf, 0, 0, 0, 0), uint64(t))
 }
