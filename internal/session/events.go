@@ -11,6 +11,8 @@ type flow struct {
 	come  atomic.Int64 // bytes that came, and one for the end
 	taken atomic.Int64 // bytes that were read
 	told  atomic.Pointer[func()]
+
+	credit credit
 }
 
 func (f *flow) add(n int64) {
@@ -40,7 +42,7 @@ func (e *events) flow(stream uint32) *flow {
 func (e *events) flowLocked(stream uint32) *flow {
 	f := e.flows[stream]
 	if f == nil {
-		f = &flow{}
+		f = &flow{credit: credit{bytes: MinWindow}}
 		if e.flows == nil {
 			e.flows = map[uint32]*flow{}
 		}
@@ -77,7 +79,8 @@ func (e *events) frame(h header) {
 		n++
 	}
 	opened := h.flags&flagSYN != 0
-	if n == 0 && !opened {
+	granted := h.kind == typeWindowUpdate && h.length > 0
+	if n == 0 && !opened && !granted {
 		return
 	}
 	e.mu.Lock()
@@ -93,7 +96,16 @@ func (e *events) frame(h header) {
 	if onStream != nil {
 		onStream()
 	}
-	if f != nil && n > 0 {
+	if f == nil {
+		return
+	}
+	if granted {
+		f.credit.grant(h.length)
+	}
+	if h.flags&flagRST != 0 {
+		f.credit.end(ErrStreamReset)
+	}
+	if n > 0 {
 		f.add(n)
 	}
 }
@@ -109,6 +121,7 @@ func (e *events) end() {
 	}
 	e.mu.Unlock()
 	for _, f := range flows {
+		f.credit.end(ErrClosed) // the stream's user is told the session's cause
 		f.add(1)
 	}
 	if onEnd != nil {

@@ -55,6 +55,14 @@ func parseHeader(b []byte) header {
 	}
 }
 
+// append appends the header as it is sent.
+func (h header) append(b []byte) []byte {
+	b = append(b, h.version, h.kind)
+	b = binary.BigEndian.AppendUint16(b, h.flags)
+	b = binary.BigEndian.AppendUint32(b, h.stream)
+	return binary.BigEndian.AppendUint32(b, h.length)
+}
+
 // body is the number of bytes that follow the header.
 func (h header) body() int {
 	if h.kind != typeData {

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/hashicorp/yamux"
@@ -56,19 +57,36 @@ func (s *Session) Open(ctx context.Context, kind Kind) (*Stream, error) {
 }
 
 func (s *Session) open(kind Kind) (*Stream, error) {
-	m, err := s.mux.OpenStream()
+	st, err := s.openStream()
 	if err != nil {
-		s.ours.release()
-		return nil, s.muxFailed(err)
+		return nil, err
 	}
-	s.ours.fill(m.StreamID())
-	st := s.newStream(m, s.ours)
 	st.kind = kind
 	if _, err := st.Write([]byte{byte(kind)}); err != nil {
 		st.Close()
 		return nil, err
 	}
 	return st, nil
+}
+
+// openStream opens a stream of yamux's. Streams have consecutive numbers, and
+// what comes for one is counted from the first frame on, which may be here
+// before OpenStream returns.
+func (s *Session) openStream() (*Stream, error) {
+	s.opening.Lock()
+	defer s.opening.Unlock()
+	s.events.flow(s.next)
+	m, err := s.mux.OpenStream()
+	if err != nil {
+		s.ours.release()
+		return nil, s.muxFailed(err)
+	}
+	if m.StreamID() != s.next {
+		return nil, s.muxFailed(fmt.Errorf("stream %d instead of %d", m.StreamID(), s.next))
+	}
+	s.next += 2
+	s.ours.fill(m.StreamID())
+	return s.newStream(m, s.ours), nil
 }
 
 // Accept waits for the next stream that the peer opens, and for its kind. It

@@ -58,6 +58,9 @@ type Session struct {
 	accepting chan struct{} // cap 1: held by the caller that accepts
 	half      *Stream       // accepted, but its kind has not come yet; owned by who accepts
 
+	opening sync.Mutex // held by who opens a stream
+	next    uint32     // its number; guarded by opening
+
 	mu      sync.Mutex // guards the fields below
 	mux     *yamux.Session
 	cause   error
@@ -111,8 +114,10 @@ func start(conn net.Conn, cfg Config, client bool) (*Session, error) {
 	defer s.mu.Unlock()
 	var err error
 	if client {
+		s.next = 1
 		s.mux, err = yamux.Client((*muxConn)(s), muxConfig(cfg))
 	} else {
+		s.next = 2
 		s.mux, err = yamux.Server((*muxConn)(s), muxConfig(cfg))
 	}
 	if err != nil {

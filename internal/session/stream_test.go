@@ -229,21 +229,19 @@ func TestWriter_WhatGathersLeavesTogetherAndIsBounded(t *testing.T) {
 		counted := &countingConn{Conn: near}
 		client, server := sessions(t, counted, far, session.Config{Window: 4 << 20})
 		mine, theirs := stream(t, client, server, session.Calls)
-		go io.Copy(io.Discard, theirs) // ends with the session
-		write := func() {
-			t.Helper()
-			if _, err := mine.Write(make([]byte, 100)); err != nil {
-				t.Fatal(err)
-			}
-			synctest.Wait()
-		}
+		other, others := stream(t, client, server, session.Control)
+		go io.Copy(io.Discard, theirs) // end with the session
+		go io.Copy(io.Discard, others)
 		synctest.Wait()
-		write() // an answer to the other end's grant: written by who sends it
 
 		release := counted.hold()
-		write() // the second without a word from the other end
+		done := make(chan error, 2)
+		go func() { // the one that writes
+			_, err := other.Write(make([]byte, 100))
+			done <- err
+		}()
+		synctest.Wait()
 		var sent int
-		done := make(chan error, 1)
 		go func() {
 			for range 4000 {
 				if _, err := mine.Write(make([]byte, 200)); err != nil {
@@ -262,8 +260,10 @@ func TestWriter_WhatGathersLeavesTogetherAndIsBounded(t *testing.T) {
 			t.Errorf("writes while one was in progress: %v", w)
 		}
 		release()
-		if err := <-done; err != nil {
-			t.Fatal(err)
+		for range 2 {
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
 		}
 		if err := client.Flush(context.Background()); err != nil {
 			t.Fatal(err)

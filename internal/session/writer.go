@@ -24,9 +24,9 @@ const (
 
 // writer stands between yamux, which writes the header and the body of each
 // frame apart, and the connection, where every write costs a TLS record and a
-// system call.
+// system call. Data frames come from the streams themselves, see frame.
 //
-// A frame is passed on whole. One that answers something (there was a read
+// A frame of yamux's is passed on whole. One that answers something (there was a read
 // since the last write) is written at once, from yamux's own goroutine: that
 // is the shortest way, and nothing else is likely to come soon. So is one that
 // is large enough to be worth a write of its own. Small frames that come with
@@ -77,14 +77,8 @@ func (w *writer) Write(p []byte) (int, error) {
 
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for w.err == nil && w.buf != nil && len(*w.buf)+len(head)+len(p) > maxGathered {
-		w.changed.Wait()
-	}
-	if w.err != nil {
-		return 0, w.err
-	}
-	if w.buf == nil {
-		w.buf = writeBuffers.Get().(*[]byte)
+	if err := w.roomLocked(len(head) + len(p)); err != nil {
+		return 0, err
 	}
 	*w.buf = append(append(*w.buf, head...), p...)
 	switch {
@@ -100,6 +94,39 @@ func (w *writer) Write(p []byte) (int, error) {
 		return 0, w.err
 	}
 	return len(p), nil
+}
+
+// frame sends a frame that does not come from yamux: at once, if nobody writes
+// already. Its sender has gathered what there was to gather.
+func (w *writer) frame(h header, body []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.roomLocked(headerSize + len(body)); err != nil {
+		return err
+	}
+	*w.buf = append(h.append(*w.buf), body...)
+	if !w.busy {
+		w.busy = true
+		w.sendLocked()
+		if w.buf != nil && w.err == nil {
+			go w.drain() // what others have added is not the caller's to wait for; ends as above
+		} else {
+			w.idleLocked()
+		}
+	}
+	return w.err
+}
+
+// roomLocked waits until n bytes more may wait for the connection, and sees to
+// it that there is a buffer.
+func (w *writer) roomLocked(n int) error {
+	for w.err == nil && w.buf != nil && len(*w.buf)+n > maxGathered {
+		w.changed.Wait()
+	}
+	if w.err == nil && w.buf == nil {
+		w.buf = writeBuffers.Get().(*[]byte)
+	}
+	return w.err
 }
 
 // flush waits until everything taken so far, and what came meanwhile, has
@@ -132,20 +159,30 @@ func (w *writer) drain() {
 // released during each write, and has set busy, which is reset at the end.
 func (w *writer) drainLocked() {
 	for w.err == nil && w.buf != nil {
-		out := w.buf
-		w.buf = nil
-		w.mu.Unlock()
-		err := w.send(*out)
-		putWriteBuffer(out)
-		if err != nil {
-			w.fail(err)
-		}
-		w.mu.Lock()
-		if err != nil && w.err == nil {
-			w.err = err
-		}
-		w.changed.Broadcast()
+		w.sendLocked()
 	}
+	w.idleLocked()
+}
+
+// sendLocked writes what there is. The caller holds mu, which is released
+// meanwhile, and has set busy.
+func (w *writer) sendLocked() {
+	out := w.buf
+	w.buf = nil
+	w.mu.Unlock()
+	err := w.send(*out)
+	putWriteBuffer(out)
+	if err != nil {
+		w.fail(err)
+	}
+	w.mu.Lock()
+	if err != nil && w.err == nil {
+		w.err = err
+	}
+	w.changed.Broadcast()
+}
+
+func (w *writer) idleLocked() {
 	w.busy = false
 	w.changed.Broadcast()
 }
