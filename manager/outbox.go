@@ -218,12 +218,26 @@ func (o *outbox) hold() {
 	o.held++
 }
 
+// fewAnswers is up to how many bytes the reader that gathered answers writes
+// them itself. It is the shortest way for who waits for one answer; more is
+// worth a goroutine that writes while the reader goes on.
+const fewAnswers = 2 << 10
+
 // release lets out what was gathered, and waits while a client that does not
 // read has too many answers to come.
 func (o *outbox) release() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.held--
+	if o.held == 0 && !o.writing && !o.ended && len(o.due) == 0 && o.someLocked() && o.answers.Len()+o.tasks.Len() <= fewAnswers {
+		o.writing = true
+		o.mu.Unlock()
+		more := o.flushOnce()
+		o.mu.Lock()
+		if more {
+			o.goOnLocked()
+		}
+	}
 	o.startLocked()
 	for o.overfullLocked() && !o.ended {
 		o.room.Wait()
@@ -261,6 +275,25 @@ func (o *outbox) startLocked() {
 		o.bulking = true
 		go o.flushBulk() // waited for by close
 	}
+}
+
+// goOnLocked ends the writing, or has another goroutine write what came meanwhile.
+func (o *outbox) goOnLocked() {
+	if o.someLocked() && !o.ended {
+		o.s.m.crew.do(o.flush) // waited for by close
+		return
+	}
+	o.restLocked()
+}
+
+// restLocked ends the writing.
+func (o *outbox) restLocked() {
+	o.writing = false
+	o.since = time.Time{}
+	o.answers.Release()
+	o.tasks.Release()
+	o.rest.Release()
+	o.room.Broadcast()
 }
 
 func (o *outbox) someLocked() bool {

@@ -23,12 +23,7 @@ func (o *outbox) flush() {
 func (o *outbox) flushOnce() bool {
 	o.mu.Lock()
 	if !o.someLocked() || o.ended {
-		o.writing = false
-		o.since = time.Time{}
-		o.answers.Release()
-		o.tasks.Release()
-		o.rest.Release()
-		o.room.Broadcast()
+		o.restLocked()
 		o.mu.Unlock()
 		return false
 	}
