@@ -86,6 +86,26 @@ func NewLease(queue string, t Task, by Settler) *Lease {
 	return &Lease{Task: t, queue: queue, by: by}
 }
 
+// leasePiece is how many leases share one piece of memory, which lives as long
+// as any of them: 2 KiB at most for one that is kept.
+const leasePiece = 8
+
+// NewLeases makes leases of tasks that came together.
+func NewLeases(queue string, ts []Task, by Settler) []*Lease {
+	leases := make([]*Lease, len(ts))
+	var piece []Lease
+	for i := range ts {
+		if len(piece) == 0 {
+			piece = make([]Lease, min(leasePiece, len(ts)-i))
+		}
+		l := &piece[0]
+		piece = piece[1:]
+		l.Task, l.queue, l.by = ts[i], queue, by
+		leases[i] = l
+	}
+	return leases
+}
+
 // Queue is the name of the queue the task is from.
 func (l *Lease) Queue() string { return l.queue }
 

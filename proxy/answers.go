@@ -112,10 +112,7 @@ func (l *link) onDeliver(a *answers, owned bool) {
 	if !owned {
 		ownPayloads(f.Tasks)
 	}
-	leases := make([]*reeve.Lease, len(f.Tasks))
-	for i, t := range f.Tasks {
-		leases[i] = reeve.NewLease(f.Queue, t, l.c)
-	}
+	leases := reeve.NewLeases(f.Queue, f.Tasks, l.c)
 	if !l.lock() {
 		return
 	}

@@ -74,22 +74,34 @@ type settle struct {
 	done     func(error)
 }
 
+// newSettle makes the two records of an end, and the copy of what it says, in one
+// piece of memory.
+func newSettle(o *reeve.Outcome) (*call, *settle) {
+	if o.Verb == reeve.Ack {
+		both := &struct {
+			call
+			settle
+		}{}
+		return &both.call, &both.settle
+	}
+	all := &struct {
+		call
+		settle
+		outcome reeve.Outcome
+	}{outcome: *o}
+	all.settle.outcome = &all.outcome
+	return &all.call, &all.settle
+}
+
 // Settle ends a lease; see [reeve.Settler].
 func (c *Client) Settle(l *reeve.Lease, o *reeve.Outcome, done func(error)) {
 	if err := c.checkOutcome(o); err != nil {
 		done(err)
 		return
 	}
-	both := &struct {
-		call
-		settle
-	}{}
-	k, s := &both.call, &both.settle
-	*s = settle{lease: l, verb: o.Verb, done: done}
+	k, s := newSettle(o)
+	s.lease, s.verb, s.done = l, o.Verb, done
 	*k = call{req: s, traits: mutating | fenced, then: settledLocked, after: settleDone}
-	if o.Verb != reeve.Ack {
-		s.outcome = new(*o)
-	}
 	if o.Verb == reeve.Complete && o.To != "" {
 		k.traits |= parks // for room
 		k.weight = taskWeight(&o.Result)
