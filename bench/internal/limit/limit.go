@@ -1,0 +1,98 @@
+// Package limit says what the machine allows: a queue server that does nothing
+// but move batches between connections, over each layer that this project
+// stands on, and the bare transports themselves. What this project takes more
+// than these is the price of its promises.
+//
+// The queue server has credits, acknowledgements, results and confirmations;
+// it has no authentication, leases that come back, limits, priorities or disk,
+// and it trusts its clients. It is as fast as we know how to make it by plain
+// means: deliveries are pushed, messages are gathered until the reader would
+// block, and written by the goroutine that read.
+package limit
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/pprof"
+
+	"github.com/reeveq/reeve/bench/internal/program"
+	"github.com/reeveq/reeve/bench/internal/system"
+)
+
+// batch is how many items are put or taken with one call. Messages of several
+// calls are gathered, so that it matters little.
+const batch = 100
+
+// Systems are the queue server over every stack and codec.
+func Systems() []system.System {
+	return []system.System{
+		floor{"floor-tcp", TCP, fixed{}},
+		floor{"floor-tls", TLS, fixed{}},
+		floor{"floor-yamux", Coalesced, fixed{}},
+		floor{"floor-yamux-cbor", Coalesced, reflected{}},
+		floor{"floor-yamux-cbor-tls", CoalescedTLS, reflected{}},
+	}
+}
+
+// floor is the queue server over one stack, with one codec.
+type floor struct {
+	name  string
+	stack Stack
+	codec codec
+}
+
+func (f floor) Name() string { return f.name }
+
+func (f floor) About() string {
+	return fmt.Sprintf("a bare queue server over %s, %s", f.stack.About(), f.codec.about())
+}
+
+func (f floor) Group() system.Group { return system.Limit }
+
+func (f floor) Batch() int { return batch }
+
+func (f floor) Start(ctx context.Context, set system.Settings) (*system.Server, error) {
+	if set.Durable {
+		return nil, fmt.Errorf("%s keeps items in memory: %w", f.name, system.ErrUnsupported)
+	}
+	server, err := program.Self(ctx, f, set)
+	if err != nil {
+		return nil, err
+	}
+	server.Version = runtime.Version()
+	return server, nil
+}
+
+func (f floor) Dial(ctx context.Context, endpoint string) (system.Client, error) {
+	link, err := f.stack.Dial(ctx, endpoint)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := link.Open(ctx)
+	if err != nil {
+		_ = link.Close()
+		return nil, err
+	}
+	return newClient(link, conn, f.codec), nil
+}
+
+// Serve serves until ctx ends.
+func (f floor) Serve(ctx context.Context, set system.Settings, announce func(endpoint string)) error {
+	if set.Profile != "" {
+		file, err := os.Create(set.Profile)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		if err := pprof.StartCPUProfile(file); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	s := newServer(f.codec)
+	return f.stack.Serve(ctx, announce, s.serve)
+}
+
+var _ system.Served = floor{}

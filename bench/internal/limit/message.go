@@ -1,0 +1,134 @@
+package limit
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/fxamacker/cbor/v2"
+)
+
+// The kinds of messages. A client numbers the queues that it names, and its
+// consumers, from 0 in the order in which it opens them.
+const (
+	kindOpen    = iota + 1 // to the server: queue N is called Payload
+	kindPut                // to the server: Payload for queue N
+	kindConsume            // to the server: one more consumer, of queue N, with ID credits
+	kindCancel             // to the server: nothing more for consumer N
+	kindResult             // to the server: Payload for queue N, which ends delivery ID
+	kindEnd                // to the server: the N deliveries from ID on are ended
+	kindDeliver            // to the client: delivery ID, Payload, for consumer N
+	kindConfirm            // to the client: ID puts, results and ended deliveries have been taken so far
+)
+
+// maxMessage bounds what a length makes a reader allocate.
+const maxMessage = 256 << 20
+
+// message is everything that is said.
+type message struct {
+	_       struct{} `cbor:",toarray"`
+	Kind    uint8
+	N       uint32
+	ID      uint64
+	Payload []byte
+}
+
+// codec writes and reads messages. Safe for concurrent use.
+type codec interface {
+	about() string
+	// append appends m to b. What is left of it is a large payload that is
+	// written from where it is.
+	append(b []byte, m *message) (out, left []byte)
+	// parse reads the message that b begins with, and returns its length; one
+	// that is larger than b's says how much is needed to read on, and m is not
+	// read then.
+	parse(b []byte, m *message) (int, error)
+	// shares says that a payload that was parsed is a part of the bytes.
+	shares() bool
+}
+
+var errMessage = errors.New("not a message")
+
+// fixed is a codec by hand, with fields of fixed length.
+type fixed struct{}
+
+const fixedHeader = 1 + 4 + 8 + 4
+
+func (fixed) about() string { return "messages written by hand" }
+func (fixed) shares() bool  { return true }
+
+func (fixed) append(b []byte, m *message) (out, left []byte) {
+	b = append(b, m.Kind)
+	b = binary.BigEndian.AppendUint32(b, m.N)
+	b = binary.BigEndian.AppendUint64(b, m.ID)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(m.Payload)))
+	if len(m.Payload) >= uncopied {
+		return b, m.Payload
+	}
+	return append(b, m.Payload...), nil
+}
+
+func (fixed) parse(b []byte, m *message) (int, error) {
+	if len(b) < fixedHeader {
+		return fixedHeader, nil
+	}
+	size := binary.BigEndian.Uint32(b[13:])
+	if size > maxMessage {
+		return 0, errMessage
+	}
+	n := fixedHeader + int(size)
+	if n > len(b) {
+		return n, nil
+	}
+	m.Kind = b[0]
+	m.N = binary.BigEndian.Uint32(b[1:])
+	m.ID = binary.BigEndian.Uint64(b[5:])
+	m.Payload = b[fixedHeader:n:n]
+	return n, nil
+}
+
+// reflected is CBOR by reflection, as the library is used: a length of 4 bytes,
+// and an array.
+type reflected struct{}
+
+func (reflected) about() string { return "messages by fxamacker/cbor" }
+func (reflected) shares() bool  { return false }
+
+var encoding = func() cbor.UserBufferEncMode {
+	mode, err := cbor.EncOptions{}.UserBufferEncMode()
+	if err != nil {
+		panic(err) // the options are constant
+	}
+	return mode
+}()
+
+func (reflected) append(b []byte, m *message) (out, left []byte) {
+	start := len(b)
+	buf := bytes.NewBuffer(append(b, 0, 0, 0, 0))
+	if err := encoding.MarshalToBuffer(m, buf); err != nil {
+		panic(fmt.Sprintf("encode a message: %v", err)) // a struct of numbers and bytes
+	}
+	b = buf.Bytes()
+	binary.BigEndian.PutUint32(b[start:], uint32(len(b)-start-4))
+	return b, nil
+}
+
+func (reflected) parse(b []byte, m *message) (int, error) {
+	if len(b) < 4 {
+		return 4, nil
+	}
+	size := binary.BigEndian.Uint32(b)
+	if size > maxMessage {
+		return 0, errMessage
+	}
+	n := 4 + int(size)
+	if n > len(b) {
+		return n, nil
+	}
+	m.Payload = nil // else it is written over
+	if err := cbor.Unmarshal(b[4:n], m); err != nil {
+		return 0, fmt.Errorf("%w: %w", errMessage, err)
+	}
+	return n, nil
+}

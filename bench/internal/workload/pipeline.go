@@ -1,0 +1,94 @@
+package workload
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/reeveq/reeve/bench/internal/system"
+)
+
+const (
+	pipelineConns = 4 // of the workers
+	// pipelineWindow is how many tasks are put at most whose results were not
+	// collected. It is what a program would do that has bounded memory, and
+	// keeps the queue of a slow system as short as that of a fast one.
+	pipelineWindow = 100_000
+)
+
+// pipeline is tasks that are put by one process, which collects their results,
+// and done by workers with 4 connections from so many processes.
+func pipeline(processes int) Workload {
+	workers := "4 workers in one process"
+	if processes > 1 {
+		workers = fmt.Sprintf("%d worker processes", processes)
+	}
+	return Workload{
+		Name:     fmt.Sprintf("pipeline-%d", processes),
+		About:    "put → take n → n·n and acknowledge → collect, of 100 bytes; " + workers,
+		settings: system.Settings{ItemBytes: itemBytes, Backlog: pipelineWindow},
+		measure:  func(ctx context.Context, m *Measurement) error { return m.pipeline(ctx, processes) },
+	}
+}
+
+// durable is a pipeline in which nothing that was confirmed is lost in a power cut.
+func durable() Workload {
+	w := pipeline(pipelineConns)
+	w.Name = "durable"
+	w.About = "as " + fmt.Sprintf("pipeline-%d", pipelineConns) + ", with everything synced to the disk before it is confirmed"
+	w.settings.Durable = true
+	return w
+}
+
+func (m *Measurement) pipeline(ctx context.Context, processes int) error {
+	for range processes {
+		w, err := m.start(ctx, "work", order{Conns: pipelineConns / processes})
+		if err != nil {
+			return err
+		}
+		if _, err := w.hear(ctx); err != nil {
+			return err
+		}
+	}
+	d, err := m.start(ctx, "drive", order{})
+	if err != nil {
+		return err
+	}
+	n, first, err := m.warmUp(ctx, d, 500)
+	if err != nil {
+		return err
+	}
+	serverBefore, clientsBefore, known := m.usage()
+	r, err := d.ask(ctx, order{First: first, Tasks: n})
+	if err != nil {
+		return err
+	}
+	m.add(Figure{Metric: "tasks per second", Unit: "/s", Main: true, Value: r.rate()})
+	return m.ifKnown(known, func() error {
+		server, clients, err := m.usage()
+		m.add(Figure{Metric: "server CPU per task", Unit: "µs", Lower: true, Value: micros(server.CPU-serverBefore.CPU) / float64(n)})
+		m.add(Figure{Metric: "client CPU per task", Unit: "µs", Lower: true, Value: micros(clients.CPU-clientsBefore.CPU) / float64(n)})
+		m.add(Figure{Metric: "server peak memory", Unit: "B", Lower: true, Value: float64(server.Peak)})
+		return err
+	})
+}
+
+// warmUp has a driver do tasks until a round has taken long enough to tell how
+// many are to be measured, and returns that and the number of the first. The
+// first round has as many as least.
+func (m *Measurement) warmUp(ctx context.Context, d *client, least int) (n, first int, err error) {
+	const enough = 200 * time.Millisecond
+	for n = least; ; n *= 4 {
+		r, err := d.ask(ctx, order{First: first, Tasks: n})
+		if err != nil {
+			return 0, 0, err
+		}
+		first += n
+		if m.Tasks > 0 {
+			return m.Tasks, first, nil
+		}
+		if r.Took >= enough {
+			return max(int(r.rate()*m.Time.Seconds()), least), first, nil
+		}
+	}
+}

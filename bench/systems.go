@@ -1,0 +1,21 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/reeveq/reeve/bench/internal/limit"
+	"github.com/reeveq/reeve/bench/internal/nats"
+	"github.com/reeveq/reeve/bench/internal/nsq"
+	"github.com/reeveq/reeve/bench/internal/reeve"
+	"github.com/reeveq/reeve/bench/internal/system"
+)
+
+// systems are all that can be measured, in the order of the tables.
+func systems() []system.System {
+	return slices.Concat(
+		reeve.Systems(),
+		limit.Systems(),
+		nats.Systems(),
+		nsq.Systems(),
+	)
+}
