@@ -66,12 +66,8 @@ func Pipeline(t *testing.T, s system.System, endpoint string, tasks, bytes int) 
 	working, stop := context.WithCancel(ctx)
 	worked := make(chan error, 1)
 	ready := make(chan struct{})
-	go func() { // ends with working
-		err := work(working, s, endpoint, func() { close(ready) })
-		if working.Err() != nil {
-			err = nil
-		}
-		worked <- err
+	go func() { // ends with working, received below
+		worked <- work(ctx, working, s, endpoint, func() { close(ready) })
 	}()
 	select {
 	case <-ready:
@@ -130,10 +126,10 @@ func square(task []byte) []byte {
 	return result
 }
 
-// work squares tasks until ctx ends.
-func work(ctx context.Context, s system.System, endpoint string, ready func()) error {
+// work squares tasks until working ends, and finishes what it has.
+func work(ctx, working context.Context, s system.System, endpoint string, ready func()) error {
 	if r, ok := s.(system.Runner); ok {
-		return r.Run(ctx, endpoint, "tasks", "results", square, ready)
+		return r.Run(working, endpoint, "tasks", "results", square, ready)
 	}
 	c, err := s.Dial(ctx, endpoint)
 	if err != nil {
@@ -147,7 +143,10 @@ func work(ctx context.Context, s system.System, endpoint string, ready func()) e
 	defer in.Close()
 	ready()
 	for {
-		items, err := in.Next(ctx, nil, s.Batch())
+		items, err := in.Next(working, nil, s.Batch())
+		if working.Err() != nil {
+			return in.Flush(ctx)
+		}
 		if err != nil {
 			return err
 		}
