@@ -25,7 +25,8 @@ import (
 // calls are gathered, so that it matters little.
 const batch = 100
 
-// Systems are the queue server over every stack and codec.
+// Systems are the queue server over every stack and codec, and every stack with
+// nothing on it.
 func Systems() []system.System {
 	return []system.System{
 		floor{"floor-tcp", TCP, fixed{}},
@@ -33,6 +34,11 @@ func Systems() []system.System {
 		floor{"floor-yamux", Coalesced, fixed{}},
 		floor{"floor-yamux-cbor", Coalesced, reflected{}},
 		floor{"floor-yamux-cbor-tls", CoalescedTLS, reflected{}},
+		raw{"raw-tcp", TCP},
+		raw{"raw-tls", TLS},
+		raw{"raw-yamux", Yamux},
+		raw{"raw-yamux-coalesced", Coalesced},
+		raw{"raw-yamux-coalesced-tls", CoalescedTLS},
 	}
 }
 
@@ -57,12 +63,7 @@ func (f floor) Start(ctx context.Context, set system.Settings) (*system.Server, 
 	if set.Durable {
 		return nil, fmt.Errorf("%s keeps items in memory: %w", f.name, system.ErrUnsupported)
 	}
-	server, err := program.Self(ctx, f, set)
-	if err != nil {
-		return nil, err
-	}
-	server.Version = runtime.Version()
-	return server, nil
+	return start(ctx, f, set)
 }
 
 func (f floor) Dial(ctx context.Context, endpoint string) (system.Client, error) {
@@ -80,19 +81,36 @@ func (f floor) Dial(ctx context.Context, endpoint string) (system.Client, error)
 
 // Serve serves until ctx ends.
 func (f floor) Serve(ctx context.Context, set system.Settings, announce func(endpoint string)) error {
-	if set.Profile != "" {
-		file, err := os.Create(set.Profile)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		if err := pprof.StartCPUProfile(file); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
-	}
 	s := newServer(f.codec)
-	return f.stack.Serve(ctx, announce, s.serve)
+	return profiled(set.Profile, func() error { return f.stack.Serve(ctx, announce, s.serve) })
+}
+
+// start starts the server of s, which is a part of this program.
+func start(ctx context.Context, s system.Served, set system.Settings) (*system.Server, error) {
+	server, err := program.Self(ctx, s, set)
+	if err != nil {
+		return nil, err
+	}
+	server.Version = runtime.Version()
+	return server, nil
+}
+
+// profiled does it, and writes a CPU profile of that to a file of this name, if
+// there is one.
+func profiled(name string, do func() error) error {
+	if name == "" {
+		return do()
+	}
+	file, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return err
+	}
+	defer pprof.StopCPUProfile()
+	return do()
 }
 
 var _ system.Served = floor{}

@@ -26,10 +26,20 @@ func serving(t *testing.T, s system.Served) string {
 	return <-endpoint
 }
 
+// queues are the systems that have some.
+func queues() (list []system.System) {
+	for _, s := range Systems() {
+		if _, ok := s.(floor); ok {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
 // TestFloor_HandsOverEveryTaskAndResult puts items of several sizes, has them
 // done over another connection, and collects each result once.
 func TestFloor_HandsOverEveryTaskAndResult(t *testing.T) {
-	for _, s := range Systems() {
+	for _, s := range queues() {
 		t.Run(s.Name(), func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(t.Context())
@@ -126,7 +136,7 @@ func TestFloor_HandsOverEveryTaskAndResult(t *testing.T) {
 
 // TestFloor_NextEndsWithItsContext also shows that the connection goes on.
 func TestFloor_NextEndsWithItsContext(t *testing.T) {
-	for _, s := range Systems() {
+	for _, s := range queues() {
 		t.Run(s.Name(), func(t *testing.T) {
 			t.Parallel()
 			c, err := s.Dial(t.Context(), serving(t, s.(system.Served)))
@@ -151,6 +161,34 @@ func TestFloor_NextEndsWithItsContext(t *testing.T) {
 			items, err := in.Next(t.Context(), nil, 1)
 			if err != nil || len(items) != 1 || string(items[0].Payload) != "task" {
 				t.Fatalf("Next: %q, %v", items, err)
+			}
+		})
+	}
+}
+
+func TestRaw_CarriesEachKindOfTraffic(t *testing.T) {
+	for _, s := range Systems() {
+		r, ok := s.(raw)
+		if !ok {
+			continue
+		}
+		t.Run(s.Name(), func(t *testing.T) {
+			t.Parallel()
+			streams, err := r.Connect(t.Context(), serving(t, r), 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer streams.Close()
+			for _, traffic := range []system.Traffic{
+				system.PingPong, system.Window, system.Writes, system.Gathered, system.Bulk, system.PingPong,
+			} {
+				times, err := streams.Carry(t.Context(), traffic, 100)
+				if err != nil {
+					t.Errorf("%s: %v", traffic, err)
+				}
+				if (len(times) == 100) != (traffic == system.PingPong) {
+					t.Errorf("%s: %d times", traffic, len(times))
+				}
 			}
 		})
 	}

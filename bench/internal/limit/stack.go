@@ -23,21 +23,17 @@ import (
 // Stack is what lies between a stream of bytes and the machine's loopback. The
 // zero value is TCP alone.
 type Stack struct {
-	name                 string
 	tls, mux, coalescing bool
 }
 
 // The stacks that are measured.
 var (
-	TCP          = Stack{name: "tcp"}
-	TLS          = Stack{name: "tls13", tls: true}
-	Yamux        = Stack{name: "yamux", mux: true}
-	Coalesced    = Stack{name: "yamux+coalesce", mux: true, coalescing: true}
-	CoalescedTLS = Stack{name: "yamux+coalesce/tls13", tls: true, mux: true, coalescing: true}
+	TCP          = Stack{}
+	TLS          = Stack{tls: true}
+	Yamux        = Stack{mux: true}
+	Coalesced    = Stack{mux: true, coalescing: true}
+	CoalescedTLS = Stack{tls: true, mux: true, coalescing: true}
 )
-
-// Name is the stack's name in tables.
-func (s Stack) Name() string { return s.name }
 
 // About says what the stack consists of, from the top.
 func (s Stack) About() string {
