@@ -35,14 +35,14 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	fs.StringVar(&o.workloadArg, "workloads", "all", "which, with commas; pipeline stands for all that begin with pipeline-")
 	fs.StringVar(&o.sysArgs, "systems", "all", "which, with commas; reeves, limits and peers stand for all of a group")
 	fs.IntVar(&o.repeat, "repeat", 3, "how often each is measured, in turns")
-	fs.IntVar(&o.tasks, "tasks", 0, "measure so many tasks, items or rounds; 0: as many as take -time")
+	fs.IntVar(&o.tasks, "tasks", 0, "measure so many tasks or rounds (payload: a hundredth of it); 0: as many as take -time")
 	fs.DurationVar(&o.time, "time", 2*time.Second, "how long one measurement is to take, about")
 	fs.DurationVar(&o.timeout, "timeout", 2*time.Minute, "how long one may take, with the start of the server")
 	fs.StringVar(&o.json, "json", "", "write the figures as JSON to this file, too")
 	fs.StringVar(&o.chart, "chart", "", "draw the main figures to this file, .svg or .png")
 	fs.StringVar(&o.table, "o", "", "write the table to this file; empty: to the standard output")
 	fs.StringVar(&o.dir, "dir", os.TempDir(), "a directory on the disk that is measured; servers keep their data below it")
-	fs.StringVar(&o.profile, "profile", "", "write CPU profiles of servers and clients to this directory")
+	fs.StringVar(&o.profile, "profile", "", "write profiles of servers and clients to this directory")
 	fs.BoolVar(&o.keepLog, "keep-log", false, "keep what servers and clients print, and say where")
 	if err := fs.Parse(args); err != nil {
 		return nil, flag.ErrHelp

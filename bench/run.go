@@ -136,7 +136,7 @@ func (r *runner) one(ctx context.Context, w workload.Workload, s system.System, 
 	r.results.Versions[s.Name()] = m.Version
 	for _, f := range m.Figures {
 		r.note(w, s, f)
-		head += fmt.Sprintf("%s %.4g %s · ", f.Metric, f.Value, f.Unit)
+		head += fmt.Sprintf("%s %s · ", f.Metric, report.Number(f.Value, f.Unit))
 	}
 	fmt.Fprintln(r.out, strings.TrimSuffix(head, " · "))
 	for _, why := range m.Left {

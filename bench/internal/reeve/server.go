@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,6 +42,13 @@ func start(ctx context.Context, set system.Settings) (*system.Server, error) {
 	if set.Durable {
 		args = append(args, "-data", filepath.Join(set.Dir, "data"))
 	}
+	debug := ""
+	if set.Profile != "" {
+		if debug, err = program.FreePort(); err != nil {
+			return nil, err
+		}
+		args = append(args, "-debug-addr", debug)
+	}
 	cmd := exec.Command(exe, args...)
 	cmd.Env = append(os.Environ(), auth.EnvKey+"="+key)
 	in, err := cmd.StdinPipe() // its end ends the master, however this process ends
@@ -60,11 +69,27 @@ func start(ctx context.Context, set system.Settings) (*system.Server, error) {
 	if set.Profile == "" {
 		return s, nil
 	}
+	s.Snapshot = func() error { return heap(debug, strings.TrimSuffix(set.Profile, ".pprof")+".heap.pprof") }
 	profiled, err := record(s, set)
 	if err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	return profiled, nil
+}
+
+// heap writes a profile of the memory that the master uses, and has allocated.
+func heap(addr, name string) error {
+	resp, err := http.Get("http://" + addr + "/debug/pprof/heap?gc=1")
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, resp.Body)
+	return errors.Join(err, f.Close())
 }
 
 // record has perf write a profile of the server: the program has none of a whole

@@ -78,6 +78,9 @@ func (s scale) digits(v float64) string {
 	return strconv.FormatFloat(rounded+0, 'f', -1, 64) // +0: no "-0"
 }
 
+// Number writes v, given in unit, for people, as the tables do: "213k", "3.6 µs".
+func Number(v float64, unit string) string { return number(v, unit) }
+
 // number writes v, given in unit, for people: 213k, 3.6 µs, 35.7 KiB.
 func number(v float64, unit string) string {
 	if notFinite(v) {

@@ -62,6 +62,7 @@ type Server struct {
 	Version  string // of the program, as it is shown: "7.0.15"
 	PID      int    // of the process; its children count as well
 	Stop     func() error
+	Snapshot func() error // writes what else there is to Settings.Profile, while the clients are there; nil: nothing
 }
 
 // Client is one connection. Put may be called by several goroutines at a time.

@@ -36,7 +36,7 @@ func (m *Measurement) backlog(ctx context.Context) error {
 		return err
 	}
 	for _, op := range []string{"put", "drain"} { // warm
-		if _, err := c.ask(ctx, order{Op: op, Tasks: 500}); err != nil {
+		if _, err := m.ask(ctx, c, order{Op: op, Tasks: 500}); err != nil {
 			return err
 		}
 	}
@@ -45,7 +45,7 @@ func (m *Measurement) backlog(ctx context.Context) error {
 		o = order{Op: "put", Tasks: backlogTasks, Time: backlogTimes * m.Time}
 	}
 	before, known := process.Tree(m.server.PID)
-	r, err := c.ask(ctx, o)
+	r, err := m.ask(ctx, c, o)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (m *Measurement) backlog(ctx context.Context) error {
 		return err
 	}
 	o.Op, o.Tasks = "drain", n
-	if r, err = c.ask(ctx, o); err != nil {
+	if r, err = m.ask(ctx, c, o); err != nil {
 		return err
 	}
 	m.add(Figure{Metric: "drained", Unit: "/s", Value: r.rate()})

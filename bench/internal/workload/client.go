@@ -57,6 +57,7 @@ type client struct {
 	in      io.WriteCloser
 	reports chan report // closed with the process's output
 	ended   chan struct{}
+	failed  chan<- error // the measurement's
 }
 
 // start starts a client process and gives it its job. It is stopped with the
@@ -66,7 +67,7 @@ func (m *Measurement) start(ctx context.Context, job string, o order) (*client, 
 	if err != nil {
 		return nil, err
 	}
-	c := &client{job: job, cmd: exec.Command(exe, "client"), reports: make(chan report, 1), ended: make(chan struct{})}
+	c := &client{job: job, cmd: exec.Command(exe, "client"), reports: make(chan report, 1), ended: make(chan struct{}), failed: m.failed}
 	c.cmd.Env = append(os.Environ(), endpointEnv+"="+m.server.Endpoint)
 	c.cmd.Stderr = m.Log
 	if c.in, err = c.cmd.StdinPipe(); err != nil {
@@ -92,11 +93,24 @@ func (c *client) listen(out io.Reader) {
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
 			r.Error = fmt.Sprintf("not a report: %q", lines.Text())
 		}
+		if r.Error != "" {
+			c.fail(errors.New(r.Error))
+			continue
+		}
 		c.reports <- r
 	}
 	close(c.reports)
-	_ = c.cmd.Wait() // how it went was in the reports
+	err := c.cmd.Wait()
 	close(c.ended)
+	c.fail(errors.Join(errors.New("the client process has ended"), err))
+}
+
+// fail tells the one that waits for a report of any client; the first counts.
+func (c *client) fail(err error) {
+	select {
+	case c.failed <- fmt.Errorf("%s: %w", c.job, err):
+	default:
+	}
 }
 
 // tell gives an order.
@@ -105,46 +119,31 @@ func (c *client) tell(o order) error {
 	if err != nil {
 		return err
 	}
-	if _, err = c.in.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("%s: %w", c.job, errors.Join(err, c.lastWords()))
-	}
+	_, _ = c.in.Write(append(line, '\n')) // that it has ended is told by hear
 	return nil
 }
 
-// lastWords is what a process said that takes no orders any more.
-func (c *client) lastWords() error {
+// hear waits for the next report of a client, or the failure of any.
+func (m *Measurement) hear(ctx context.Context, c *client) (report, error) {
 	select {
 	case r, ok := <-c.reports:
-		if ok && r.Error != "" {
-			return errors.New(r.Error)
+		if ok {
+			return r, nil
 		}
-	case <-time.After(time.Second):
-	}
-	return nil
-}
-
-// hear waits for the next report.
-func (c *client) hear(ctx context.Context) (report, error) {
-	select {
-	case r, ok := <-c.reports:
-		switch {
-		case !ok:
-			return r, fmt.Errorf("%s: the client process has ended", c.job)
-		case r.Error != "":
-			return r, fmt.Errorf("%s: %s", c.job, r.Error)
-		}
-		return r, nil
+		return r, <-m.failed // of this one, or of one that was before it
+	case err := <-m.failed:
+		return report{}, err
 	case <-ctx.Done():
 		return report{}, fmt.Errorf("%s: no report: %w", c.job, context.Cause(ctx))
 	}
 }
 
-// ask is tell and hear.
-func (c *client) ask(ctx context.Context, o order) (report, error) {
+// ask gives a client an order, and waits for its report.
+func (m *Measurement) ask(ctx context.Context, c *client, o order) (report, error) {
 	if err := c.tell(o); err != nil {
 		return report{}, err
 	}
-	return c.hear(ctx)
+	return m.hear(ctx, c)
 }
 
 // stop ends the process: by itself, or killed after 5 s.

@@ -31,11 +31,11 @@ func (m *Measurement) idle(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	if _, err = c.ask(ctx, order{Conns: idleFirst}); err != nil {
+	if _, err = m.ask(ctx, c, order{Conns: idleFirst}); err != nil {
 		return err
 	}
 	before, known := process.Tree(m.server.PID)
-	if _, err = c.ask(ctx, order{Conns: n}); err != nil {
+	if _, err = m.ask(ctx, c, order{Conns: n}); err != nil {
 		return err
 	}
 	err = m.ifKnown(known, func() error {
@@ -46,7 +46,7 @@ func (m *Measurement) idle(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	r, err := c.ask(ctx, order{Op: "deliver", Tasks: idleDeliver})
+	r, err := m.ask(ctx, c, order{Op: "deliver", Tasks: idleDeliver})
 	if err != nil {
 		return err
 	}

@@ -25,14 +25,15 @@ type job struct {
 // jobs are the parts that client processes have in the workloads. ctx ends with
 // the process's input.
 var jobs = map[string]func(*job, context.Context) error{
-	"rtt":     (*job).roundTrips,
-	"work":    (*job).work,
-	"drive":   (*job).drive,
-	"carry":   (*job).carry,
-	"stock":   (*job).stock,
-	"park":    (*job).parkMany,
-	"objects": (*job).objects,
-	"scale":   (*job).scale,
+	"rtt":       (*job).roundTrips,
+	"work":      (*job).work,
+	"drive":     (*job).drive,
+	"carry":     (*job).carry,
+	"stock":     (*job).stock,
+	"park":      (*job).parkMany,
+	"objects":   (*job).objects,
+	"scale":     (*job).scale,
+	"transport": (*job).transport,
 }
 
 // Client is what a client process does: the orders that come on in, for one of

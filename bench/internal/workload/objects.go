@@ -40,7 +40,7 @@ func (m *Measurement) objects(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if r, err := c.hear(ctx); err != nil || r.Lacks {
+	if r, err := m.hear(ctx, c); err != nil || r.Lacks {
 		return errors.Join(err, fmt.Errorf("objects: %w", system.ErrUnsupported))
 	}
 	for _, op := range operations {
@@ -53,7 +53,7 @@ func (m *Measurement) objects(ctx context.Context) error {
 			if m.Tasks > 0 {
 				o.Tasks, o.Time = m.Tasks, 0
 			}
-			r, err := c.ask(ctx, o)
+			r, err := m.ask(ctx, c, o)
 			if err != nil {
 				return err
 			}

@@ -14,7 +14,8 @@ const (
 	payloadBytes   = 1 << 20
 	payloadWindow  = 32 // items under way at most
 	payloadPutters = 4
-	payloadHeld    = 8 // by the consumer
+	payloadHeld    = 8   // by the consumer
+	payloadShare   = 100 // of the tasks that were asked for, one is such an item
 )
 
 // payload is large items.
@@ -33,7 +34,10 @@ func payload() Workload {
 				return err
 			}
 			before, _, known := m.usage()
-			r, err := c.ask(ctx, order{Tasks: n})
+			if m.Tasks > 0 {
+				n = max(m.Tasks/payloadShare, 1)
+			}
+			r, err := m.ask(ctx, c, order{Tasks: n})
 			if err != nil {
 				return err
 			}

@@ -14,6 +14,7 @@ const (
 	// collected. It is what a program would do that has bounded memory, and
 	// keeps the queue of a slow system as short as that of a fast one.
 	pipelineWindow = 100_000
+	durablePuts    = 1000 // one by one, at most
 )
 
 // pipeline is tasks that are put by one process, which collects their results,
@@ -37,6 +38,14 @@ func durable() Workload {
 	w.Name = "durable"
 	w.About = "as " + fmt.Sprintf("pipeline-%d", pipelineConns) + ", with everything synced to the disk before it is confirmed"
 	w.settings.Durable = true
+	w.measure = func(ctx context.Context, m *Measurement) error {
+		if err := m.pipeline(ctx, pipelineConns); err != nil {
+			return err
+		}
+		r, err := m.ask(ctx, m.clients[len(m.clients)-1], order{Op: "put", Tasks: durablePuts, Time: m.Time / 4})
+		m.add(Figure{Metric: "one put, median", Unit: "µs", Lower: true, Value: micros(r.P50)})
+		return err
+	}
 	return w
 }
 
@@ -46,7 +55,7 @@ func (m *Measurement) pipeline(ctx context.Context, processes int) error {
 		if err != nil {
 			return err
 		}
-		if _, err := w.hear(ctx); err != nil {
+		if _, err := m.hear(ctx, w); err != nil {
 			return err
 		}
 	}
@@ -59,7 +68,7 @@ func (m *Measurement) pipeline(ctx context.Context, processes int) error {
 		return err
 	}
 	serverBefore, clientsBefore, known := m.usage()
-	r, err := d.ask(ctx, order{First: first, Tasks: n})
+	r, err := m.ask(ctx, d, order{First: first, Tasks: n})
 	if err != nil {
 		return err
 	}
@@ -79,7 +88,7 @@ func (m *Measurement) pipeline(ctx context.Context, processes int) error {
 func (m *Measurement) warmUp(ctx context.Context, d *client, least int) (n, first int, err error) {
 	const enough = 200 * time.Millisecond
 	for n = least; ; n *= 4 {
-		r, err := d.ask(ctx, order{First: first, Tasks: n})
+		r, err := m.ask(ctx, d, order{First: first, Tasks: n})
 		if err != nil {
 			return 0, 0, err
 		}

@@ -21,14 +21,14 @@ func rtt() Workload {
 			if err != nil {
 				return err
 			}
-			if _, err := c.ask(ctx, order{Tasks: 100}); err != nil { // warm
+			if _, err := m.ask(ctx, c, order{Tasks: 100}); err != nil { // warm
 				return err
 			}
 			o := order{Tasks: m.Tasks}
 			if m.Tasks == 0 {
 				o = order{Tasks: 1_000_000, Time: m.Time}
 			}
-			r, err := c.ask(ctx, o)
+			r, err := m.ask(ctx, c, o)
 			if err != nil {
 				return err
 			}

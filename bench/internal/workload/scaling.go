@@ -13,7 +13,6 @@ const (
 	scaleCallers = 64
 	scaleQueues  = 16
 	scaleConns   = 4 // of those who use so many queues
-	scaleStep    = 8 // tasks that are put and taken at a time by the rounds at a depth
 )
 
 var scaleDepths = []int{10, 1000, 100_000, 1_000_000}
@@ -53,7 +52,7 @@ func (m *Measurement) scaling(ctx context.Context) error {
 		if m.Tasks > 0 {
 			o.Tasks, o.Time = m.Tasks, 0
 		}
-		r, err := c.ask(ctx, o)
+		r, err := m.ask(ctx, c, o)
 		m.add(Figure{Metric: metric, Unit: "/s", Main: main, Value: r.rate()})
 		return err
 	}
@@ -79,16 +78,16 @@ func (m *Measurement) scaling(ctx context.Context) error {
 func (m *Measurement) depths(ctx context.Context, c *client) error {
 	queued := 0
 	for _, depth := range scaleDepths {
-		if _, err := c.ask(ctx, order{Op: "fill", First: queued, Tasks: depth - queued}); err != nil {
+		if _, err := m.ask(ctx, c, order{Op: "fill", First: queued, Tasks: depth - queued}); err != nil {
 			return err
 		}
 		queued = depth
 		before, known := process.Tree(m.server.PID)
 		o := order{Op: "rounds", Time: m.Time / 2}
 		if m.Tasks > 0 {
-			o.Tasks, o.Time = (m.Tasks+scaleStep-1)/scaleStep, 0
+			o.Tasks, o.Time = m.Tasks/m.System.Batch()+1, 0
 		}
-		r, err := c.ask(ctx, o)
+		r, err := m.ask(ctx, c, o)
 		if err != nil {
 			return err
 		}

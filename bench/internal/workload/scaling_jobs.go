@@ -35,7 +35,7 @@ func (j *job) scale(ctx context.Context) error {
 			return j.exchange(ctx, o, conns, scaleNames()[:o.Callers], 1)
 		case "rounds":
 			o.Callers = 1
-			return j.exchange(ctx, o, conns, []string{tasksQueue}, scaleStep)
+			return j.exchange(ctx, o, conns, []string{tasksQueue}, j.sys.Batch())
 		}
 		return report{}, fmt.Errorf("no operation %q", o.Op)
 	})

@@ -27,14 +27,15 @@ type Workload struct {
 	About string
 	// fits returns why a system is not measured with it, an error that wraps
 	// system.ErrUnsupported; nil: all are.
-	fits     func(system.System) error
-	settings system.Settings
-	measure  func(ctx context.Context, m *Measurement) error
+	fits       func(system.System) error
+	transports bool // those that are a system.Transport are measured with it, and no others
+	settings   system.Settings
+	measure    func(ctx context.Context, m *Measurement) error
 }
 
 // All are the workloads, in the order of the tables.
 func All() []Workload {
-	return []Workload{
+	return append([]Workload{
 		rtt(),
 		pipeline(1),
 		pipeline(4),
@@ -45,12 +46,15 @@ func All() []Workload {
 		durable(),
 		objects(),
 		scaling(),
-	}
+	}, limits()...)
 }
 
 // Fits returns nil if s can be measured with the workload, else why not, an
 // error that wraps system.ErrUnsupported.
 func (w Workload) Fits(s system.System) error {
+	if _, ok := s.(system.Transport); ok != w.transports {
+		return fmt.Errorf("%s is of transports or of queues: %w", w.Name, system.ErrUnsupported)
+	}
 	if w.fits == nil {
 		return nil
 	}
@@ -82,6 +86,7 @@ type Measurement struct {
 
 	server  *system.Server
 	clients []*client
+	failed  chan error // the first failure of a client; cap 1
 }
 
 // Measure starts the server, does the work, and stops everything that it has
@@ -100,8 +105,11 @@ func (w Workload) Measure(ctx context.Context, m *Measurement) (err error) {
 	if m.server, err = m.System.Start(start, set); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
-	m.Version = m.server.Version
+	m.Version, m.failed = m.server.Version, make(chan error, 1)
 	defer func() {
+		if m.Profile != "" && m.server.Snapshot != nil {
+			err = errors.Join(err, m.server.Snapshot())
+		}
 		for _, c := range m.clients {
 			c.stop()
 		}
