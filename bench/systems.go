@@ -3,9 +3,13 @@ package main
 import (
 	"slices"
 
+	"github.com/reeveq/reeve/bench/internal/beanstalk"
 	"github.com/reeveq/reeve/bench/internal/limit"
+	"github.com/reeveq/reeve/bench/internal/managers"
 	"github.com/reeveq/reeve/bench/internal/nats"
+	"github.com/reeveq/reeve/bench/internal/netrpc"
 	"github.com/reeveq/reeve/bench/internal/nsq"
+	"github.com/reeveq/reeve/bench/internal/rabbitmq"
 	"github.com/reeveq/reeve/bench/internal/reeve"
 	"github.com/reeveq/reeve/bench/internal/system"
 )
@@ -17,5 +21,9 @@ func systems() []system.System {
 		limit.Systems(),
 		nats.Systems(),
 		nsq.Systems(),
+		beanstalk.Systems(),
+		rabbitmq.Systems(),
+		netrpc.Systems(),
+		managers.Systems(),
 	)
 }
