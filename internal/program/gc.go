@@ -10,7 +10,7 @@ import (
 // What a collection of garbage costs grows with what is live, and what it gives
 // with what was allocated since the last one. These programs allocate much and
 // keep little most of the time, so Go's default (collect when the heap has
-// doubled) collects at every few thousand tasks: bench/load went from about
+// doubled) collects at every few thousand tasks: the pipeline of bench went from about
 // 180,000 to 240,000 tasks a second without that. A master with a large backlog
 // or thousands of clients, on the other hand, should not take twice of what it
 // holds.
