@@ -6,7 +6,10 @@ package reeve
 import (
 	"context"
 	"fmt"
+	"os/exec"
+	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/reeveq/reeve/auth"
 	"github.com/reeveq/reeve/bench/internal/program"
@@ -60,14 +63,21 @@ func dial(ctx context.Context, endpoint string) (*proxy.Client, error) {
 	return proxy.Dial(ctx, addr, proxy.Config{AuthKey: key})
 }
 
-// path is where the sources of this project are, for who runs the benchmarks in
-// the directory of their module.
-const path = ".."
+// sources is the directory of this project: that in which the module of the
+// benchmarks is, in which they are run.
+var sources = sync.OnceValues(func() (string, error) {
+	out, err := exec.Command("go", "env", "GOMOD").Output()
+	dir := filepath.Dir(strings.TrimSpace(string(out)))
+	if err != nil || filepath.Base(dir) != "bench" {
+		return "", fmt.Errorf("the sources of master: %w: run it in the directory bench", system.ErrAbsent)
+	}
+	return filepath.Dir(dir), nil
+})
 
 func build(ctx context.Context) (string, error) {
-	exe, err := program.BuildIn(ctx, path, "./cmd/master")
+	dir, err := sources()
 	if err != nil {
-		return "", fmt.Errorf("run it in the directory bench: %w", err)
+		return "", err
 	}
-	return exe, nil
+	return program.BuildIn(ctx, dir, "./cmd/master")
 }

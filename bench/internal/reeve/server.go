@@ -111,7 +111,8 @@ func record(s *system.Server, set system.Settings) (*system.Server, error) {
 
 // version is what is checked out: the program is built of it.
 var version = sync.OnceValue(func() string {
-	out, err := exec.Command("git", "-C", path, "describe", "--always", "--dirty", "--tags").Output()
+	dir, _ := sources() // else that of the process
+	out, err := exec.Command("git", "-C", dir, "describe", "--always", "--dirty", "--tags").Output()
 	if err != nil {
 		return "(devel)"
 	}
