@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 
+	"github.com/reeveq/reeve/bench/internal/asynq"
 	"github.com/reeveq/reeve/bench/internal/beanstalk"
 	"github.com/reeveq/reeve/bench/internal/limit"
 	"github.com/reeveq/reeve/bench/internal/managers"
@@ -10,6 +11,7 @@ import (
 	"github.com/reeveq/reeve/bench/internal/netrpc"
 	"github.com/reeveq/reeve/bench/internal/nsq"
 	"github.com/reeveq/reeve/bench/internal/rabbitmq"
+	"github.com/reeveq/reeve/bench/internal/redis"
 	"github.com/reeveq/reeve/bench/internal/reeve"
 	"github.com/reeveq/reeve/bench/internal/system"
 )
@@ -21,6 +23,8 @@ func systems() []system.System {
 		limit.Systems(),
 		nats.Systems(),
 		nsq.Systems(),
+		redis.Systems(),
+		asynq.Systems(),
 		beanstalk.Systems(),
 		rabbitmq.Systems(),
 		netrpc.Systems(),
