@@ -18,8 +18,9 @@ import (
 // one of those that wait reads for all, so that nothing is handed from
 // goroutine to goroutine where there is only one.
 type client struct {
-	link *Link
-	conn net.Conn
+	link   *Link
+	conn   net.Conn
+	bodies bodies
 
 	wmu    sync.Mutex // guards the fields below; taken before mu, never after
 	w      writer
@@ -45,10 +46,9 @@ type waiter struct {
 }
 
 func newClient(link *Link, conn net.Conn, c codec) *client {
-	return &client{
-		link: link, conn: conn, r: newReader(conn, c),
-		w: writer{conn: conn, codec: c}, queues: map[string]uint32{},
-	}
+	cl := &client{link: link, conn: conn, w: writer{conn: conn, codec: c}, queues: map[string]uint32{}}
+	cl.r = newReader(conn, c, &cl.bodies)
+	return cl
 }
 
 // Put puts payloads in the queue, and waits until the server has them all.

@@ -72,6 +72,7 @@ func (t *taker) End(_ context.Context, items []system.Item, to string, results [
 				return err
 			}
 		}
+		c.reuse(items)
 		return nil
 	}
 	for i := 0; i < len(items); {
@@ -83,7 +84,18 @@ func (t *taker) End(_ context.Context, items []system.Item, to string, results [
 			return err
 		}
 	}
+	c.reuse(items)
 	return nil
+}
+
+// reuse takes the memory of items back, which were ended.
+func (c *client) reuse(items []system.Item) {
+	if !c.w.codec.shares() {
+		return // its library allocates
+	}
+	for i := range items {
+		c.bodies.put(items[i].Payload)
+	}
 }
 
 // Flush waits until everything that was ended on the connection is confirmed.

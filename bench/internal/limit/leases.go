@@ -3,7 +3,7 @@ package limit
 // lease is a delivery that is not ended.
 type lease struct {
 	consumer *consumer // nil once it is ended
-	size     int
+	payload  []byte
 }
 
 // leases are a client's deliveries, in a ring by their ids. The server's mu
@@ -14,7 +14,7 @@ type leases struct {
 	bytes      int     // of payloads that are not ended
 }
 
-func (l *leases) add(c *consumer, size int) uint64 {
+func (l *leases) add(c *consumer, payload []byte) uint64 {
 	if int(l.next-l.base) == len(l.ring) {
 		grown := make([]lease, max(16, 2*len(l.ring)))
 		for id := l.base; id < l.next; id++ {
@@ -22,15 +22,14 @@ func (l *leases) add(c *consumer, size int) uint64 {
 		}
 		l.ring = grown
 	}
-	l.ring[l.next&uint64(len(l.ring)-1)] = lease{c, size}
-	l.bytes += size
+	l.ring[l.next&uint64(len(l.ring)-1)] = lease{c, payload}
+	l.bytes += len(payload)
 	l.next++
 	return l.next - 1
 }
 
-// end ends the n deliveries from id on, and calls ended with the consumer of
-// each. It returns false when one of them is not leased.
-func (l *leases) end(id, n uint64, ended func(*consumer)) bool {
+// end ends the n deliveries from id on, and calls ended with each. It returns false when one of them is not leased.
+func (l *leases) end(id, n uint64, ended func(lease)) bool {
 	if id < l.base || n > l.next-l.base || id+n > l.next {
 		return false
 	}
@@ -40,8 +39,8 @@ func (l *leases) end(id, n uint64, ended func(*consumer)) bool {
 		if e.consumer == nil {
 			return false
 		}
-		ended(e.consumer)
-		l.bytes -= e.size
+		ended(*e)
+		l.bytes -= len(e.payload)
 		*e = lease{}
 	}
 	for l.base < l.next && l.ring[l.base&mask].consumer == nil {

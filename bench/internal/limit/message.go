@@ -46,6 +46,9 @@ type codec interface {
 	parse(b []byte, m *message) (int, error)
 	// shares says that a payload that was parsed is a part of the bytes.
 	shares() bool
+	// head reads what stands before the payload in b, which parse found too
+	// short, and returns its length; 0 when it cannot read that alone.
+	head(b []byte, m *message) int
 }
 
 var errMessage = errors.New("not a message")
@@ -69,7 +72,7 @@ func (fixed) append(b []byte, m *message) (out, left []byte) {
 	return append(b, m.Payload...), nil
 }
 
-func (fixed) parse(b []byte, m *message) (int, error) {
+func (f fixed) parse(b []byte, m *message) (int, error) {
 	if len(b) < fixedHeader {
 		return fixedHeader, nil
 	}
@@ -81,11 +84,19 @@ func (fixed) parse(b []byte, m *message) (int, error) {
 	if n > len(b) {
 		return n, nil
 	}
+	f.head(b, m)
+	m.Payload = b[fixedHeader:n:n]
+	return n, nil
+}
+
+func (fixed) head(b []byte, m *message) int {
+	if len(b) < fixedHeader {
+		return 0
+	}
 	m.Kind = b[0]
 	m.N = binary.BigEndian.Uint32(b[1:])
 	m.ID = binary.BigEndian.Uint64(b[5:])
-	m.Payload = b[fixedHeader:n:n]
-	return n, nil
+	return fixedHeader
 }
 
 // reflected is CBOR by reflection, as the library is used: a length of 4 bytes,
@@ -94,6 +105,8 @@ type reflected struct{}
 
 func (reflected) about() string { return "messages by fxamacker/cbor" }
 func (reflected) shares() bool  { return false }
+
+func (reflected) head([]byte, *message) int { return 0 }
 
 var encoding = func() cbor.UserBufferEncMode {
 	mode, err := cbor.EncOptions{}.UserBufferEncMode()

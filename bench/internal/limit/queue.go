@@ -85,7 +85,7 @@ func (q *queue) dispatch(touched []*peer) []*peer {
 		c.peer.out.mu.Lock()
 		for range n {
 			payload := q.items.pop()
-			id := c.peer.leases.add(c, len(payload))
+			id := c.peer.leases.add(c, payload)
 			c.peer.out.deliveries = append(c.peer.out.deliveries, delivery{id, c.number, payload})
 		}
 		c.credit -= n

@@ -7,7 +7,8 @@ import (
 
 // server is the queue server of all stacks.
 type server struct {
-	codec codec
+	codec  codec
+	bodies bodies
 
 	mu      sync.Mutex // guards the fields below, and queues, consumers and leases
 	queues  map[string]*queue
@@ -31,7 +32,7 @@ func (s *server) serve(conn net.Conn) {
 	p := &peer{out: outbox{w: writer{conn: conn, codec: s.codec}}}
 	defer s.leave(p)
 	var (
-		r       = newReader(conn, s.codec)
+		r       = newReader(conn, s.codec, &s.bodies)
 		batch   []message
 		touched []*peer
 		err     error
@@ -133,8 +134,14 @@ func (s *server) handleLocked(p *peer, m *message) (confirmed uint64, ok bool) {
 	return 0, false
 }
 
-// ended is that a delivery of c is. The caller holds mu.
-func (s *server) ended(c *consumer) { s.change(c.grant(1)) }
+// ended gives back what a delivery took. Its client has read all of it, so that
+// nobody writes it any more. The caller holds mu.
+func (s *server) ended(l lease) {
+	s.change(l.consumer.grant(1))
+	if s.codec.shares() {
+		s.bodies.put(l.payload)
+	}
+}
 
 // change has q dispatched. The caller holds mu.
 func (s *server) change(q *queue) {
