@@ -111,13 +111,9 @@ func (c *client) RoundTrips(ctx context.Context, queue string, bytes, n int) ([]
 	return c.times(ctx, map[string]any{"do": "round_trips", "queue": queue, "bytes": bytes, "n": n})
 }
 
-func (c *client) Transfer(ctx context.Context, queue string, bytes, n int) (time.Duration, error) {
-	return c.time(ctx, map[string]any{"do": "transfer", "queue": queue, "bytes": bytes, "n": n})
-}
-
 func (c *client) Operate(ctx context.Context, operation string, callers, n int) (time.Duration, error) {
 	switch operation {
-	case "Call", "Lock", "Set", "Get":
+	case "call", "lock", "set", "get":
 	default:
 		return 0, fmt.Errorf("%w: %s", system.ErrUnsupported, operation)
 	}

@@ -19,6 +19,11 @@ import threading
 import time
 from multiprocessing.managers import AcquirerProxy, BaseManager, DictProxy
 
+CHUNK = 100  # items of one put_many or get_many at most
+CHUNK_BYTES = 1 << 20  # and about how long they are together
+GATHER = 0.005  # seconds that an item waits for others before the program has it
+PARK = 0.0001  # seconds in which a get has arrived where it waits
+
 
 class Shared(BaseManager):
     """What the server shares."""
@@ -28,10 +33,6 @@ Shared.register("queue")
 Shared.register("echo")
 Shared.register("lock", proxytype=AcquirerProxy)
 Shared.register("values", proxytype=DictProxy)
-
-CHUNK = 100  # items of one put_many or get_many at most
-CHUNK_BYTES = 1 << 20  # and about how long they are together
-GATHER = 0.005  # seconds that an item waits for others before the program has it
 
 
 class Pipe:
@@ -171,97 +172,87 @@ class Client:
                 results.put(squared(tasks.get()))
                 tasks.task_done()
 
-    def taker(self, name, n, took):
-        """A thread, connected, that gets n items and calls took after each get."""
-        connected = threading.Event()
+    def round_trips(self, pipe, order):
+        """Puts an item n times, each when the one before was taken, and answers
+        how long each took to arrive."""
+        tasks, n = self.queue(order["queue"]), order["n"]
+        items, took = [bytes(order["bytes"])], []
+        arrivals = queue.SimpleQueue()  # None before each get, and its time after it
 
-        def run():
-            tasks = self.queue(name)
-            connected.set()
-            left, most = n, 1
-            while left > 0:
+        def take():
+            self.queue(order["queue"])
+            for _ in range(n):
+                arrivals.put(None)
                 if self.chunked:
-                    items = tasks.get_many(most)
-                    took(time.perf_counter())
-                    left -= len(items)
-                    most = chunk_of(items[0])
+                    tasks.get_many(1)
+                    at = time.perf_counter()
                 else:
                     tasks.get()
                     at = time.perf_counter()
                     tasks.task_done()
-                    took(at)
-                    left -= 1
+                arrivals.put(at)
 
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        connected.wait()
-        return thread
-
-    def round_trips(self, pipe, order):
-        """Puts an item n times, each when the one before was taken, and answers
-        how long each took."""
-        tasks, n = self.queue(order["queue"]), order["n"]
-        items, took = [bytes(order["bytes"])], []
-        arrivals = queue.SimpleQueue()
-        self.taker(order["queue"], n, arrivals.put)
+        taker = threading.Thread(target=take, daemon=True)
+        taker.start()
         for _ in range(n):
+            arrivals.get()
+            time.sleep(PARK)
             began = time.perf_counter()
             self.put_all(tasks, items)
             took.append(arrivals.get() - began)
-        pipe.answer_times(took)
-
-    def transfer(self, pipe, order):
-        """Puts n items while they are taken, and answers how long that took."""
-        tasks, n = self.queue(order["queue"]), order["n"]
-        items = [bytes(order["bytes"])] * n
-        taker = self.taker(order["queue"], n, lambda at: None)
-        began = time.perf_counter()
-        self.put_all(tasks, items)
         taker.join()
-        pipe.answer_times([time.perf_counter() - began])
+        pipe.answer_times(took)
 
     def operate(self, pipe, order):
         """Has threads do an operation n times in all, and answers how long that took."""
         callers, n = order["callers"], order["n"]
-        operation = self.operation(order["operation"])
         times = []
         gate = threading.Barrier(callers, lambda: times.append(time.perf_counter()))
 
-        def run(n):
-            operation()  # connects
-            gate.wait()
-            for _ in range(n):
-                operation()
-            gate.wait()
+        def run(operation, n):
+            try:
+                operation()  # connects
+                gate.wait()
+                for _ in range(n):
+                    operation()
+                gate.wait()
+            except BaseException:
+                gate.abort()
+                raise
 
+        operations = self.operations(order["operation"], callers)
         threads = [
-            threading.Thread(target=run, args=((n + i) // callers,), daemon=True)
-            for i in range(callers)
+            threading.Thread(target=run, args=(op, (n + i) // callers), daemon=True)
+            for i, op in enumerate(operations)
         ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
+        if gate.broken:
+            raise RuntimeError("a caller failed")
         pipe.answer_times([times[1] - times[0]])
 
-    def operation(self, name):
+    def operations(self, name, callers):
+        """What each of so many callers does; each has its own key of a map."""
         value = bytes(100)
-        if name == "Call":
+        if name == "call":
             call = self.shared.echo().call
-            return lambda: call(value)
-        if name == "Lock":
+            return [lambda: call(value)] * callers
+        if name == "lock":
             lock = self.shared.lock()
 
             def acquire_and_release():
                 lock.acquire()
                 lock.release()
 
-            return acquire_and_release
+            return [acquire_and_release] * callers
         values = self.shared.values()
-        values["key"] = value
-        if name == "Set":
-            return lambda: values.__setitem__("key", value)
-        return lambda: values["key"]
+        keys = [f"key {i}" for i in range(callers)]
+        values.update(dict.fromkeys(keys, value))
+        if name == "set":
+            return [lambda key=key: values.__setitem__(key, value) for key in keys]
+        return [lambda key=key: values[key] for key in keys]
 
 
 def chunk_of(item):

@@ -32,15 +32,12 @@ func timed(t *testing.T, c system.Timed) {
 			t.Errorf("a round trip took %v", d)
 		}
 	}
-	if d, err := c.Transfer(t.Context(), "transfer", bytes, n); err != nil || d <= 0 {
-		t.Errorf("transfer: %v, %v", d, err)
-	}
-	for _, operation := range []string{"Call", "Lock", "Set", "Get"} {
+	for _, operation := range []string{"call", "lock", "set", "get"} {
 		if d, err := c.Operate(t.Context(), operation, 2, n); err != nil || d <= 0 {
 			t.Errorf("%s: %v, %v", operation, d, err)
 		}
 	}
-	if _, err := c.Operate(t.Context(), "Fly", 2, n); !errors.Is(err, system.ErrUnsupported) {
+	if _, err := c.Operate(t.Context(), "fly", 2, n); !errors.Is(err, system.ErrUnsupported) {
 		t.Errorf("an operation that is none: %v", err)
 	}
 }

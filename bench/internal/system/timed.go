@@ -13,11 +13,9 @@ type Timed interface {
 	// was taken and ended by a consumer that waits for it, and returns the times
 	// from before a put to the item's arrival.
 	RoundTrips(ctx context.Context, queue string, bytes, n int) ([]time.Duration, error)
-	// Transfer puts n items of so many bytes, takes and ends them at the same
-	// time, and returns how long that took.
-	Transfer(ctx context.Context, queue string, bytes, n int) (time.Duration, error)
 	// Operate has so many callers do an operation n times in all, and returns how
-	// long that took. An operation has the name of the method of Objects. The
-	// error wraps ErrUnsupported when there is none.
+	// long that took; each caller has its own key of the map. The operations are
+	// "call", "lock", "set" and "get", those of Objects. The error wraps
+	// ErrUnsupported when there is no such operation.
 	Operate(ctx context.Context, operation string, callers, n int) (time.Duration, error)
 }
