@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -85,6 +84,10 @@ func take(ctx context.Context, taker system.Consumer, n, batch int, to string) (
 	return got, taker.Flush(ctx)
 }
 
+// payload is long enough that a worker's pipeline does not reach the server in
+// one piece, and puts come in between.
+func payload(n int) []byte { return fmt.Appendf(nil, "%100d", n) }
+
 func TestSystems_GiveEachItemAndResultOnce(t *testing.T) {
 	for _, s := range Systems() {
 		for _, durable := range []bool{false, true} {
@@ -113,9 +116,9 @@ func TestSystems_GiveEachItemAndResultOnce(t *testing.T) {
 				}()
 				var payloads [][]byte
 				for i := range n {
-					payloads = append(payloads, []byte(strconv.Itoa(i)))
+					payloads = append(payloads, payload(i))
 				}
-				for some := range slices.Chunk(payloads, s.Batch()+s.Batch()/2) { // the worker takes meanwhile
+				for some := range slices.Chunk(payloads, max(1, s.Batch()/3)) { // the worker takes meanwhile
 					if err := putter.Put(ctx, "tasks", some); err != nil {
 						t.Fatal(err)
 					}
@@ -128,7 +131,7 @@ func TestSystems_GiveEachItemAndResultOnce(t *testing.T) {
 					t.Fatal(err)
 				}
 				for i := range n {
-					if got := results["of "+strconv.Itoa(i)]; got != 1 {
+					if got := results["of "+string(payload(i))]; got != 1 {
 						t.Errorf("the result of %d came %d times", i, got)
 					}
 				}
