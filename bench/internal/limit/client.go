@@ -68,7 +68,7 @@ func (c *client) put(queue string, payloads [][]byte) (sent uint64, err error) {
 		return 0, err
 	}
 	for _, payload := range payloads {
-		if err := c.w.add(&message{Kind: kindPut, N: n, Payload: payload}); err != nil {
+		if err := c.w.add(kindPut, n, 0, payload); err != nil {
 			return 0, err
 		}
 	}
@@ -84,7 +84,7 @@ func (c *client) number(queue string) (uint32, error) {
 	}
 	n = uint32(len(c.queues))
 	c.queues[queue] = n
-	return n, c.w.add(&message{Kind: kindOpen, N: n, Payload: []byte(queue)})
+	return n, c.w.add(kindOpen, n, 0, []byte(queue))
 }
 
 // Consume takes items of queue. It returns when the server knows.
@@ -107,7 +107,7 @@ func (c *client) consume(queue string, prefetch int) (t *taker, sent uint64, err
 	t = &taker{client: c, number: uint32(len(c.consumers))}
 	c.consumers = append(c.consumers, t)
 	c.mu.Unlock()
-	if err := c.w.add(&message{Kind: kindConsume, N: n, ID: uint64(prefetch)}); err != nil {
+	if err := c.w.add(kindConsume, n, uint64(prefetch), nil); err != nil {
 		return nil, 0, err
 	}
 	c.sent++

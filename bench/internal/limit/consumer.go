@@ -67,8 +67,7 @@ func (t *taker) End(_ context.Context, items []system.Item, to string, results [
 			return err
 		}
 		for i, item := range items {
-			m := message{Kind: kindResult, N: n, ID: *item.Handle.(*uint64), Payload: results[i]}
-			if err := c.w.add(&m); err != nil {
+			if err := c.w.add(kindResult, n, *item.Handle.(*uint64), results[i]); err != nil {
 				return err
 			}
 		}
@@ -80,7 +79,7 @@ func (t *taker) End(_ context.Context, items []system.Item, to string, results [
 		for i++; i < len(items) && *items[i].Handle.(*uint64) == first+uint64(n); i++ {
 			n++
 		}
-		if err := c.w.add(&message{Kind: kindEnd, N: n, ID: first}); err != nil {
+		if err := c.w.add(kindEnd, n, first, nil); err != nil {
 			return err
 		}
 	}
@@ -113,7 +112,7 @@ func (t *taker) Close() error {
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
 	c.sent++
-	return errors.Join(c.w.add(&message{Kind: kindCancel, N: t.number}), c.w.flush())
+	return errors.Join(c.w.add(kindCancel, t.number, 0, nil), c.w.flush())
 }
 
 var _ system.Consumer = (*taker)(nil)

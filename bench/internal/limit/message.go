@@ -39,7 +39,7 @@ type codec interface {
 	about() string
 	// append appends m to b. What is left of it is a large payload that is
 	// written from where it is.
-	append(b []byte, m *message) (out, left []byte)
+	append(b *bytes.Buffer, m *message) (left []byte)
 	// parse reads the message that b begins with, and returns its length; one
 	// that is larger than b's says how much is needed to read on, and m is not
 	// read then.
@@ -61,15 +61,16 @@ const fixedHeader = 1 + 4 + 8 + 4
 func (fixed) about() string { return "messages written by hand" }
 func (fixed) shares() bool  { return true }
 
-func (fixed) append(b []byte, m *message) (out, left []byte) {
-	b = append(b, m.Kind)
-	b = binary.BigEndian.AppendUint32(b, m.N)
-	b = binary.BigEndian.AppendUint64(b, m.ID)
-	b = binary.BigEndian.AppendUint32(b, uint32(len(m.Payload)))
+func (fixed) append(b *bytes.Buffer, m *message) (left []byte) {
+	head := append(b.AvailableBuffer(), m.Kind)
+	head = binary.BigEndian.AppendUint32(head, m.N)
+	head = binary.BigEndian.AppendUint64(head, m.ID)
+	b.Write(binary.BigEndian.AppendUint32(head, uint32(len(m.Payload))))
 	if len(m.Payload) >= uncopied {
-		return b, m.Payload
+		return m.Payload
 	}
-	return append(b, m.Payload...), nil
+	b.Write(m.Payload)
+	return nil
 }
 
 func (f fixed) parse(b []byte, m *message) (int, error) {
@@ -116,15 +117,14 @@ var encoding = func() cbor.UserBufferEncMode {
 	return mode
 }()
 
-func (reflected) append(b []byte, m *message) (out, left []byte) {
-	start := len(b)
-	buf := bytes.NewBuffer(append(b, 0, 0, 0, 0))
-	if err := encoding.MarshalToBuffer(m, buf); err != nil {
+func (reflected) append(b *bytes.Buffer, m *message) (left []byte) {
+	start := b.Len()
+	b.Write([]byte{0, 0, 0, 0})
+	if err := encoding.MarshalToBuffer(m, b); err != nil {
 		panic(fmt.Sprintf("encode a message: %v", err)) // a struct of numbers and bytes
 	}
-	b = buf.Bytes()
-	binary.BigEndian.PutUint32(b[start:], uint32(len(b)-start-4))
-	return b, nil
+	binary.BigEndian.PutUint32(b.Bytes()[start:], uint32(b.Len()-start-4))
+	return nil
 }
 
 func (reflected) parse(b []byte, m *message) (int, error) {

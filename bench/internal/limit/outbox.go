@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"bytes"
 	"net"
 	"sync"
 )
@@ -12,14 +13,16 @@ const gathered = 64 << 10
 type writer struct {
 	conn  net.Conn
 	codec codec
-	buf   []byte
+	buf   bytes.Buffer
+	last  message // what add encodes: here, so that it is not allocated each time
 }
 
-// add gathers m, and writes what was gathered when that is much.
-func (w *writer) add(m *message) error {
-	var left []byte
-	w.buf, left = w.codec.append(w.buf, m)
-	if left == nil && len(w.buf) < gathered {
+// add gathers a message, and writes what was gathered when that is much.
+func (w *writer) add(kind uint8, n uint32, id uint64, payload []byte) error {
+	w.last = message{Kind: kind, N: n, ID: id, Payload: payload}
+	left := w.codec.append(&w.buf, &w.last)
+	w.last.Payload = nil
+	if left == nil && w.buf.Len() < gathered {
 		return nil
 	}
 	return w.write(left)
@@ -27,7 +30,7 @@ func (w *writer) add(m *message) error {
 
 // flush writes what was gathered.
 func (w *writer) flush() error {
-	if len(w.buf) == 0 {
+	if w.buf.Len() == 0 {
 		return nil
 	}
 	return w.write(nil)
@@ -36,11 +39,11 @@ func (w *writer) flush() error {
 // write writes what was gathered, and then left.
 func (w *writer) write(left []byte) (err error) {
 	if tcp, ok := w.conn.(*net.TCPConn); ok && left != nil {
-		_, err = (&net.Buffers{w.buf, left}).WriteTo(tcp)
-	} else if _, err = w.conn.Write(w.buf); err == nil && left != nil {
+		_, err = (&net.Buffers{w.buf.Bytes(), left}).WriteTo(tcp)
+	} else if _, err = w.conn.Write(w.buf.Bytes()); err == nil && left != nil {
 		_, err = w.conn.Write(left)
 	}
-	w.buf = w.buf[:0]
+	w.buf.Reset()
 	return err
 }
 
@@ -118,12 +121,12 @@ func (o *outbox) run() {
 
 func (o *outbox) tell(list []delivery, confirmed uint64, confirms bool) error {
 	if confirms {
-		if err := o.w.add(&message{Kind: kindConfirm, ID: confirmed}); err != nil {
+		if err := o.w.add(kindConfirm, 0, confirmed, nil); err != nil {
 			return err
 		}
 	}
 	for _, d := range list {
-		if err := o.w.add(&message{Kind: kindDeliver, N: d.consumer, ID: d.id, Payload: d.payload}); err != nil {
+		if err := o.w.add(kindDeliver, d.consumer, d.id, d.payload); err != nil {
 			return err
 		}
 	}
