@@ -30,7 +30,7 @@ func (l *leases) add(c *consumer, payload []byte) uint64 {
 
 // end ends the n deliveries from id on, and calls ended with each. It returns false when one of them is not leased.
 func (l *leases) end(id, n uint64, ended func(lease)) bool {
-	if id < l.base || n > l.next-l.base || id+n > l.next {
+	if id < l.base || id > l.next || n > l.next-id {
 		return false
 	}
 	mask := uint64(len(l.ring) - 1)
