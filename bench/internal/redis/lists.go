@@ -11,8 +11,13 @@ import (
 	"github.com/reeveq/reeve/bench/internal/system"
 )
 
-// batch is how many items go in one pipeline.
-const batch = 100
+const (
+	// batch is how many items go in one pipeline.
+	batch = 100
+	// large is from what size on payloads are not sent to the server again to
+	// have them removed one by one, when they can go together.
+	large = 16 << 10
+)
 
 // lists is the reliable queue: an item is moved to a list of its consumer, and
 // removed from there when it is ended.
@@ -75,7 +80,7 @@ func (c conns) consume(ctx context.Context, queue string, prefetch int) (*listsC
 	if err != nil {
 		return nil, err
 	}
-	return &listsConsumer{link: l, pipe: l.Pipeline(), queue: queue, own: queue + ":" + rand.Text(), prefetch: prefetch}, nil
+	return &listsConsumer{link: l, pipe: l.Pipeline(), queue: queue, own: queue + ":" + rand.Text(), prefetch: prefetch, whole: large}, nil
 }
 
 type listsConsumer struct {
@@ -85,6 +90,7 @@ type listsConsumer struct {
 	queue, own string
 	prefetch   int
 	held       int // items not ended
+	whole      int // from this size of payloads on, a batch is ended as a whole
 }
 
 // Next sends what was ended in the same pipeline that takes the next items, and
@@ -132,10 +138,16 @@ func (c *listsConsumer) wait(ctx context.Context, items []system.Item) ([]system
 	return append(items, system.Item{Payload: payload}), nil
 }
 
-// End only collects; the next Next or Flush sends it.
+// End only collects; the next Next or Flush sends it. What ends all that the
+// consumer holds may delete its list.
 func (c *listsConsumer) End(ctx context.Context, items []system.Item, to string, results [][]byte) error {
 	if len(results) > 0 {
 		c.pipe.LPush(ctx, to, values(results)...)
+	}
+	if len(items) > 0 && len(items) == c.held && len(items[0].Payload) >= c.whole {
+		c.pipe.Del(ctx, c.own)
+		c.held = 0
+		return nil
 	}
 	for _, item := range items {
 		c.pipe.LRem(ctx, c.own, -1, item.Payload) // from the end where the oldest is

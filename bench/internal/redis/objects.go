@@ -25,6 +25,12 @@ const (
 	lockName = "objects:lock"
 	lockTTL  = 10 * time.Second // a lock outlives a caller that died by this
 	mapName  = "objects:map"
+
+	// retryFirst and retryMost bound the pause between two tries to take a lock,
+	// which doubles: 64 callers who try every millisecond leave the server no
+	// time for the one who has the lock.
+	retryFirst = time.Millisecond
+	retryMost  = 32 * time.Millisecond
 )
 
 // objects is what people build of Redis where others have shared objects: a
@@ -46,10 +52,10 @@ func (o objects) Call(ctx context.Context) error {
 	return err
 }
 
-// Lock tries again after a short while of chance when another has the lock.
+// Lock tries again after a while of chance when another has the lock.
 func (o objects) Lock(ctx context.Context) error {
 	token := rand.Text()
-	for {
+	for most := retryFirst; ; most = min(2*most, retryMost) {
 		err := o.db.SetArgs(ctx, lockName, token, redis.SetArgs{Mode: "NX", TTL: lockTTL}).Err()
 		if err == nil {
 			break
@@ -57,7 +63,7 @@ func (o objects) Lock(ctx context.Context) error {
 		if !errors.Is(err, redis.Nil) {
 			return err
 		}
-		pause := time.NewTimer(mathrand.N(time.Millisecond))
+		pause := time.NewTimer(mathrand.N(most))
 		select {
 		case <-ctx.Done():
 			pause.Stop()

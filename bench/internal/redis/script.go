@@ -52,6 +52,7 @@ func (c scriptClient) Consume(ctx context.Context, queue string, prefetch int) (
 	if err := claim.Load(ctx, in.link).Err(); err != nil {
 		return nil, errors.Join(err, in.Close())
 	}
+	in.whole = 0
 	return &scriptConsumer{in}, nil
 }
 
@@ -76,18 +77,6 @@ func (c *scriptConsumer) Next(ctx context.Context, items []system.Item, most int
 		}
 	}
 	return c.wait(ctx, items)
-}
-
-func (c *scriptConsumer) End(ctx context.Context, items []system.Item, to string, results [][]byte) error {
-	if len(items) < c.held {
-		return c.listsConsumer.End(ctx, items, to, results)
-	}
-	if len(results) > 0 {
-		c.pipe.LPush(ctx, to, values(results)...)
-	}
-	c.pipe.Del(ctx, c.own)
-	c.held = 0
-	return nil
 }
 
 var _ system.System = script{}
