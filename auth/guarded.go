@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net"
+	"sync"
 )
 
 // phase is how far an unauthenticated connection has come.
@@ -36,6 +37,7 @@ var (
 type guarded struct {
 	net.Conn
 	opened bool
+	kept   *[]byte // what is written between Hold and Release; nil: nothing is held
 
 	// Used by the handshake's goroutine only; nil or zero once opened.
 	ctx     context.Context
@@ -71,11 +73,40 @@ func (g *guarded) Read(p []byte) (int, error) {
 }
 
 func (g *guarded) Write(p []byte) (int, error) {
-	if !g.opened {
+	switch {
+	case !g.opened:
 		g.pause() // a read follows: there is nothing to compute in between
+	case g.kept != nil:
+		*g.kept = append(*g.kept, p...)
+		return len(p), nil
 	}
 	return g.Conn.Write(p)
 }
+
+// Hold keeps what is written from now on, until Release: crypto/tls writes each
+// record of 16 KiB by itself, and a system call for each costs more than a copy.
+// Both are for the goroutine that writes.
+func (g *guarded) Hold() {
+	if g.kept == nil {
+		g.kept = heldWrites.Get().(*[]byte)
+	}
+}
+
+// Release writes what was kept.
+func (g *guarded) Release() error {
+	kept := g.kept
+	if kept == nil {
+		return nil
+	}
+	g.kept = nil
+	_, err := g.Conn.Write(*kept)
+	*kept = (*kept)[:0]
+	heldWrites.Put(kept)
+	return err
+}
+
+// heldWrites are buffers for a few records.
+var heldWrites = sync.Pool{New: func() any { return new(make([]byte, 0, 72<<10)) }}
 
 // compute waits for a place in the gate; it fails when the handshake's context ends.
 func (g *guarded) compute() error {

@@ -4,7 +4,6 @@ import (
 	"runtime"
 	"time"
 
-	transport "github.com/reeveq/reeve/internal/session"
 	"github.com/reeveq/reeve/internal/wire"
 )
 
@@ -163,6 +162,7 @@ func (o *outbox) progress() {
 func (o *outbox) flushBulk() {
 	var b wire.Builder
 	b.SetMaxFrame(o.s.m.maxFrame())
+	b.KeepLarge()
 	for {
 		o.mu.Lock()
 		if len(o.large)+len(o.raw) == 0 || o.ended {
@@ -173,13 +173,15 @@ func (o *outbox) flushBulk() {
 			return
 		}
 		o.bulk = time.Now()
+		var parts [][]byte
 		var buf []byte
 		var err error
 		if len(o.raw) > 0 {
-			buf = o.raw[0]
+			raw := o.raw[0]
+			parts = [][]byte{raw}
 			o.raw[0] = nil
 			o.raw = o.raw[1:]
-			o.rawSize -= len(buf)
+			o.rawSize -= len(raw)
 			o.room.Broadcast()
 			o.mu.Unlock()
 		} else {
@@ -192,11 +194,12 @@ func (o *outbox) flushBulk() {
 			}
 			o.mu.Unlock()
 			err = appendDelivery(&b, &d)
-			buf = b.Take()
+			parts, buf = b.TakeParts()
 		}
 		if err == nil {
-			err = o.writeBulk(buf)
+			err = o.writeBulk(parts)
 		}
+		b.Reset(buf)
 		if err != nil {
 			o.mu.Lock()
 			o.ended = true
@@ -206,20 +209,16 @@ func (o *outbox) flushBulk() {
 	}
 }
 
-func (o *outbox) writeBulk(buf []byte) error {
+// writeBulk writes parts, and notes its progress with each.
+func (o *outbox) writeBulk(parts [][]byte) error {
 	st, err := o.s.bulkStream()
 	if err != nil {
 		return err
 	}
-	for len(buf) > 0 {
-		n := min(len(buf), transport.MaxFrame)
-		if _, err := st.Write(buf[:n]); err != nil {
-			return err
-		}
-		buf = buf[n:]
+	_, err = st.WriteAll(parts, func() {
 		o.mu.Lock()
 		o.bulk = time.Now()
 		o.mu.Unlock()
-	}
-	return nil
+	})
+	return err
 }

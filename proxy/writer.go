@@ -139,6 +139,7 @@ func (l *link) writeBulk() {
 	}
 	var b wire.Builder
 	b.SetMaxFrame(l.maxFrame)
+	b.KeepLarge()
 	for {
 		c.mu.Lock()
 		items := l.bulk.items
@@ -148,9 +149,10 @@ func (l *link) writeBulk() {
 			if !l.encodeBulk(&b, it) {
 				continue
 			}
-			buf := b.Take()
-			c.traffic.out.Add(uint64(len(buf)))
-			if _, err := stream.Write(buf); err != nil {
+			parts, buf := b.TakeParts()
+			n, err := stream.WriteAll(parts, nil)
+			c.traffic.out.Add(uint64(n))
+			if err != nil {
 				l.s.Fail(err)
 				return
 			}

@@ -107,17 +107,32 @@ func (st *Stream) readError(err error) error {
 // write, 4 of 16 µs of a short one. yamux knows the stream all the same, and
 // sends all that is not data.
 func (st *Stream) Write(p []byte) (int, error) {
+	one := [1][]byte{p}
+	return st.WriteAll(one[:], nil)
+}
+
+// WriteAll is Write of parts one after another, as if they were one. It keeps
+// none of them, but changes the list. progress, if not nil, is called after each
+// frame.
+func (st *Stream) WriteAll(parts [][]byte, progress func()) (int, error) {
+	left := 0
+	for _, p := range parts {
+		left += len(p)
+	}
 	total := 0
-	for total < len(p) {
-		n, err := st.flow.credit.take(min(len(p)-total, MaxFrame))
+	for left > 0 {
+		n, err := st.flow.credit.take(min(left, MaxFrame))
 		if err != nil {
 			return total, st.writeError(err)
 		}
 		h := header{kind: typeData, stream: st.mux.StreamID(), length: uint32(n)}
-		if err := st.s.writer.frame(h, p[total:total+n]); err != nil {
+		if parts, err = st.s.writer.frame(h, parts); err != nil {
 			return total, st.writeError(err)
 		}
-		total += n
+		total, left = total+n, left-n
+		if progress != nil {
+			progress()
+		}
 	}
 	return total, nil
 }

@@ -36,6 +36,7 @@ const (
 // idle writer has neither goroutine nor buffer.
 type writer struct {
 	raw   io.Writer
+	below holder         // below raw, if that is TLS and it can; nil: not
 	reads *atomic.Uint32 // counted by the reader
 	fail  func(error)    // ends the session; never called with mu held
 	dog   *watchdog
@@ -55,6 +56,9 @@ type writer struct {
 func newWriter(raw io.Writer, reads *atomic.Uint32, dog *watchdog, fail func(error)) *writer {
 	w := &writer{raw: raw, reads: reads, dog: dog, fail: fail}
 	w.changed.L = &w.mu
+	if tls, ok := raw.(interface{ NetConn() net.Conn }); ok {
+		w.below, _ = tls.NetConn().(holder)
+	}
 	return w
 }
 
@@ -97,14 +101,24 @@ func (w *writer) Write(p []byte) (int, error) {
 }
 
 // frame sends a frame that does not come from yamux: at once, if nobody writes
-// already. Its sender has gathered what there was to gather.
-func (w *writer) frame(h header, body []byte) error {
+// already. Its sender has gathered what there was to gather. The body is the
+// first h.length bytes of parts; it returns what comes after them.
+func (w *writer) frame(h header, parts [][]byte) ([][]byte, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.roomLocked(headerSize + len(body)); err != nil {
-		return err
+	if err := w.roomLocked(headerSize + int(h.length)); err != nil {
+		return nil, err
 	}
-	*w.buf = append(h.append(*w.buf), body...)
+	buf := h.append(*w.buf)
+	for left := int(h.length); left > 0; {
+		n := min(left, len(parts[0]))
+		buf = append(buf, parts[0][:n]...)
+		if parts[0] = parts[0][n:]; len(parts[0]) == 0 {
+			parts = parts[1:]
+		}
+		left -= n
+	}
+	*w.buf = buf
 	if !w.busy {
 		w.busy = true
 		w.sendLocked()
@@ -114,7 +128,7 @@ func (w *writer) frame(h header, body []byte) error {
 			w.idleLocked()
 		}
 	}
-	return w.err
+	return parts, w.err
 }
 
 // roomLocked waits until n bytes more may wait for the connection, and sees to
@@ -191,7 +205,7 @@ func (w *writer) send(b []byte) error {
 	for len(b) > 0 {
 		part := b[:min(len(b), maxWrite)]
 		w.dog.start()
-		n, err := w.raw.Write(part)
+		n, err := w.write(part)
 		w.dog.stop()
 		if err != nil {
 			return lost(err)
@@ -199,6 +213,26 @@ func (w *writer) send(b []byte) error {
 		b = b[n:]
 	}
 	return nil
+}
+
+// holder is a connection below that of TLS that can gather what is written.
+type holder interface {
+	Hold()
+	Release() error
+}
+
+// write is one write to the connection. What takes several TLS records is
+// gathered below TLS, which would write each by itself.
+func (w *writer) write(b []byte) (int, error) {
+	if w.below == nil || len(b) <= largeFrame {
+		return w.raw.Write(b)
+	}
+	w.below.Hold()
+	n, err := w.raw.Write(b)
+	if e := w.below.Release(); err == nil && e != nil {
+		return 0, e
+	}
+	return n, err
 }
 
 // close refuses everything from now on, and wakes whoever waits. It does not

@@ -35,6 +35,7 @@ type Builder struct {
 	max     int // 0: DefaultMaxFrame
 	large   bool
 	confirm confirms
+	parts   *parts // where large payloads go that are not copied; nil: none are
 
 	// The open frame: its last element is an array that takes more entries.
 	open  Type // 0: none
@@ -64,7 +65,7 @@ func (b *Builder) Len() int { return len(b.buf) + b.confirm.len() }
 // Large reports whether one of the frames so far belongs on the bulk stream.
 // Without one the whole result of Take is one write; otherwise see [SplitRun].
 func (b *Builder) Large() bool {
-	return b.large || b.open != 0 && len(b.buf)-b.start-HeaderLen > MaxSmallFrame
+	return b.large || b.open != 0 && b.openLen() > MaxSmallFrame
 }
 
 // Take returns everything that was gathered, as whole frames one after
@@ -199,13 +200,25 @@ func checkText(what, s string, max int) error {
 
 // room reports whether an entry of size bytes still fits into the open frame.
 func (b *Builder) room(size, max int) bool {
-	return b.n < MaxEntries && len(b.buf)-b.start-HeaderLen+size <= max
+	return b.n < MaxEntries && b.openLen()+size <= max
+}
+
+// openLen is the length of the open frame so far, without its header.
+func (b *Builder) openLen() int {
+	n := len(b.buf) - b.start - HeaderLen
+	if b.parts != nil {
+		n += b.parts.open
+	}
+	return n
 }
 
 // begin opens a frame of type t whose map has so many pairs, in a buffer with
 // room for size bytes of entries.
 func (b *Builder) begin(t Type, pairs byte, size int) {
 	b.close()
+	if b.parts != nil && size > MaxSmallFrame {
+		size = MaxSmallFrame // most of it is not copied
+	}
 	b.grow(size + frameSize)
 	b.open, b.start, b.n, b.lowAt = t, len(b.buf), 0, 0
 	b.buf = appendUint(append(b.buf, 0, 0, 0, 0), uint64(t))
@@ -248,8 +261,11 @@ func (b *Builder) close() {
 	if b.lowAt > 0 {
 		binary.BigEndian.PutUint64(b.buf[b.lowAt:], min(b.low, b.req))
 	}
-	n := len(b.buf) - b.start - HeaderLen
+	n := b.openLen()
 	binary.BigEndian.PutUint32(b.buf[b.start:], uint32(n))
 	b.large = b.large || n > MaxSmallFrame
 	b.open = 0
+	if b.parts != nil {
+		b.parts.open = 0
+	}
 }

@@ -54,12 +54,15 @@ func putExtras(t *reeve.Task) byte {
 	return n
 }
 
-func appendPut(b []byte, t *reeve.Task, extras byte) []byte {
+func (b *Builder) addPut(t *reeve.Task, extras byte) {
 	if extras == 0 {
-		return appendBytes(append(b, majorArray<<5|1), t.Payload)
+		b.buf = append(b.buf, majorArray<<5|1)
+		b.addPayload(t.Payload)
+		return
 	}
-	b = appendBytes(append(b, majorArray<<5|2), t.Payload)
-	return appendPutExtras(b, extras, t)
+	b.buf = append(b.buf, majorArray<<5|2)
+	b.addPayload(t.Payload)
+	b.buf = appendPutExtras(b.buf, extras, t)
 }
 
 func appendPutExtras(b []byte, n byte, t *reeve.Task) []byte {
@@ -82,7 +85,7 @@ func appendPutExtras(b []byte, n byte, t *reeve.Task) []byte {
 	return b
 }
 
-func appendDeliver(b []byte, t *reeve.Task) []byte {
+func (b *Builder) addDeliver(t *reeve.Task) {
 	putAt := unixNano(t.PutAt)
 	var extras byte
 	if t.Type != "" {
@@ -107,13 +110,15 @@ func appendDeliver(b []byte, t *reeve.Task) []byte {
 	if extras > 0 {
 		entry++
 	}
-	b = appendUint(append(b, entry), uint64(t.ID))
-	b = appendUint(b, uint64(t.Attempt))
-	b = appendBytes(b, t.Payload)
-	if extras == 0 {
-		return b
+	b.buf = appendUint(append(b.buf, entry), uint64(t.ID))
+	b.buf = appendUint(b.buf, uint64(t.Attempt))
+	b.addPayload(t.Payload)
+	if extras > 0 {
+		b.buf = appendDeliverExtras(append(b.buf, majorMap<<5|extras), putAt, t)
 	}
-	b = append(b, majorMap<<5|extras)
+}
+
+func appendDeliverExtras(b []byte, putAt int64, t *reeve.Task) []byte {
 	if t.Type != "" {
 		b = appendText(append(b, 1), t.Type)
 	}

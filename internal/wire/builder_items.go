@@ -41,7 +41,7 @@ func (b *Builder) PutOne(req, low uint64, queue string, flags uint64, t *reeve.T
 	if b.open != TypePut || b.req+uint64(b.n) != req || b.flags != flags || b.queue != queue || !b.room(size, MaxSmallFrame) {
 		b.beginPut(size, req, low, queue, flags)
 	}
-	b.buf = appendPut(b.buf, t, extras)
+	b.addPut(t, extras)
 	b.added(low)
 	return nil
 }
@@ -59,7 +59,7 @@ func (b *Builder) putAll(req, low uint64, queue string, flags uint64, tasks []re
 	}
 	b.beginPut(size, req, low, queue, flags)
 	for i := range tasks {
-		b.buf = appendPut(b.buf, &tasks[i], putExtras(&tasks[i]))
+		b.addPut(&tasks[i], putExtras(&tasks[i]))
 	}
 	b.n = len(tasks)
 	b.close()
@@ -94,7 +94,7 @@ func (b *Builder) Complete(req, low uint64, queue, to string, id reeve.ID, attem
 	}
 	b.buf = appendUint(append(b.buf, entry), uint64(id))
 	b.buf = appendUint(b.buf, uint64(attempt))
-	b.buf = appendBytes(b.buf, result.Payload)
+	b.addPayload(result.Payload)
 	if extras > 0 {
 		b.buf = appendPutExtras(b.buf, extras, result)
 	}
@@ -141,11 +141,11 @@ func (b *Builder) Deliver(consumer, req uint64, queue string, t *reeve.Task) err
 			if b.n == MaxEntries {
 				return tooLarge("tasks of one Get", b.n+1, MaxEntries)
 			}
-			return tooLarge("frame bytes", len(b.buf)-b.start-HeaderLen+size, room)
+			return tooLarge("frame bytes", b.openLen()+size, room)
 		}
 		b.beginDeliver(size, consumer, req, queue)
 	}
-	b.buf = appendDeliver(b.buf, t)
+	b.addDeliver(t)
 	b.n++
 	return nil
 }
