@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -128,7 +129,7 @@ func (r *runner) one(ctx context.Context, w workload.Workload, s system.System, 
 		r.skip(report.Skip{Workload: w.Name, System: s.Name(), Reason: err.Error()})
 	case err != nil:
 		r.skip(report.Skip{Workload: w.Name, System: s.Name(), Reason: err.Error()})
-		fmt.Fprintf(r.out, "%s\n", tail(log, 12))
+		fmt.Fprint(r.out, tail(log, 12))
 	}
 	if err != nil {
 		return false
@@ -189,12 +190,12 @@ func (r *runner) note(w workload.Workload, s system.System, f workload.Figure) {
 	})
 }
 
-// tail is the end of a file, so many lines of it.
+// tail is the end of a log, so many lines of it.
 func tail(name string, lines int) string {
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return err.Error()
 	}
-	all := strings.Split(strings.TrimSpace(string(text)), "\n")
-	return strings.Join(all[max(0, len(all)-lines):], "\n")
+	all := slices.Collect(strings.Lines(string(text)))
+	return strings.Join(all[max(0, len(all)-lines):], "")
 }

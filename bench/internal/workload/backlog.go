@@ -14,7 +14,8 @@ import (
 
 const (
 	backlogTasks = 1_000_000
-	backlogConns = 4 // that drain it
+	backlogWarm  = 500 // more, put before
+	backlogConns = 4   // that drain it
 	// backlogTimes is for how many times the measurement's time a slow system may
 	// put, and drain, before it is left at what it has done.
 	backlogTimes = 3
@@ -35,14 +36,14 @@ func (m *Measurement) backlog(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, op := range []string{"put", "drain"} { // warm
-		if _, err := m.ask(ctx, c, order{Op: op, Tasks: 500}); err != nil {
-			return err
-		}
+	// Warm. Nobody takes these before the others: where nothing is acknowledged,
+	// one who takes and goes away takes some with him.
+	if _, err := m.ask(ctx, c, order{Op: "put", Tasks: backlogWarm}); err != nil {
+		return err
 	}
-	o := order{Op: "put", Tasks: m.Tasks}
+	o := order{Op: "put", First: backlogWarm, Tasks: m.Tasks}
 	if m.Tasks == 0 {
-		o = order{Op: "put", Tasks: backlogTasks, Time: backlogTimes * m.Time}
+		o.Tasks, o.Time = backlogTasks, backlogTimes*m.Time
 	}
 	before, known := process.Tree(m.server.PID)
 	r, err := m.ask(ctx, c, o)
@@ -60,7 +61,7 @@ func (m *Measurement) backlog(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o.Op, o.Tasks = "drain", n
+	o.Op, o.Tasks = "drain", backlogWarm+n
 	if r, err = m.ask(ctx, c, o); err != nil {
 		return err
 	}
@@ -115,7 +116,7 @@ func (j *job) stock(ctx context.Context) error {
 // fill puts so many tasks, or those that it can in the order's time.
 func (j *job) fill(ctx context.Context, c system.Client, o order) (report, error) {
 	began := time.Now()
-	source := &source{left: o.Tasks, batch: j.sys.Batch()}
+	source := &source{first: o.First, left: o.Tasks, batch: j.sys.Batch()}
 	if o.Time > 0 {
 		defer time.AfterFunc(o.Time, source.end).Stop()
 	}
@@ -127,7 +128,7 @@ func (j *job) fill(ctx context.Context, c system.Client, o order) (report, error
 		})
 	}
 	err := team.Wait()
-	return report{Tasks: source.first, Took: time.Since(began)}, err
+	return report{Tasks: source.first - o.First, Took: time.Since(began)}, err
 }
 
 // drain takes so many tasks, or those that it can in the order's time, over
@@ -179,9 +180,9 @@ func (d *drain) from(c system.Client) error {
 	}
 	defer in.Close()
 	items := make([]system.Item, 0, d.sys.Batch())
-	for {
+	for d.taken.Load() < d.want {
 		if items, err = in.Next(d.taking, items[:0], cap(items)); err != nil {
-			return errors.Join(d.unlessDone(err), in.Flush(d.ctx))
+			break
 		}
 		sum := int64(0)
 		for i := range items {
@@ -199,11 +200,13 @@ func (d *drain) from(c system.Client) error {
 			d.stop()
 		}
 	}
+	// A connection whose wait was broken off may be of no use any more.
+	return d.unlessDone(errors.Join(err, in.Flush(d.ctx)))
 }
 
-// unlessDone is err, unless it is that the others have taken everything.
+// unlessDone is err, unless it came of it that everything was taken.
 func (d *drain) unlessDone(err error) error {
-	if d.taking.Err() != nil && d.ctx.Err() == nil {
+	if d.taking.Err() != nil && d.ctx.Err() == nil && errors.Is(err, context.Canceled) {
 		return nil
 	}
 	return err
