@@ -22,6 +22,7 @@ from multiprocessing.managers import AcquirerProxy, BaseManager, DictProxy
 CHUNK = 100  # items of one put_many or get_many at most
 CHUNK_BYTES = 1 << 20  # and about how long they are together
 GATHER = 0.005  # seconds that an item waits for others before the program has it
+CONNECTING = 4  # threads at a time: the server loses some of 16 or more
 PARK = 0.0001  # seconds in which a get has arrived where it waits
 
 
@@ -112,6 +113,7 @@ class Client:
         self.shared, self.chunked = shared, chunked
         self.queues = {}
         self.lock = threading.Lock()
+        self.connecting = threading.Semaphore(CONNECTING)
 
     def queue(self, name):
         """The queue of a name. The caller's thread has a connection then."""
@@ -119,7 +121,8 @@ class Client:
             if name not in self.queues:
                 self.queues[name] = self.shared.queue(name)
             found = self.queues[name]
-        found.qsize()
+        with self.connecting:
+            found.qsize()
         return found
 
     def put(self, pipe, order):
@@ -211,7 +214,8 @@ class Client:
 
         def run(operation, n):
             try:
-                operation()  # connects
+                with self.connecting:
+                    operation()
                 gate.wait()
                 for _ in range(n):
                     operation()
