@@ -36,7 +36,7 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	fs.StringVar(&o.sysArgs, "systems", "all", "which, with commas; reeves, limits and peers stand for all of a group")
 	fs.IntVar(&o.repeat, "repeat", 3, "how often each is measured, in turns")
 	fs.IntVar(&o.tasks, "tasks", 0, "measure so many tasks or rounds (payload: a hundredth of it); 0: as many as take -time")
-	fs.DurationVar(&o.time, "time", 2*time.Second, "how long one measurement is to take, about")
+	fs.DurationVar(&o.time, "time", time.Second, "how long one measurement is to take, about")
 	fs.DurationVar(&o.timeout, "timeout", 2*time.Minute, "how long one may take, with the start of the server")
 	fs.StringVar(&o.json, "json", "", "write the figures as JSON to this file, too")
 	fs.StringVar(&o.chart, "chart", "", "draw the main figures to this file, .svg or .png")

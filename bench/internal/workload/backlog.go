@@ -18,7 +18,7 @@ const (
 	backlogConns = 4   // that drain it
 	// backlogTimes is for how many times the measurement's time a slow system may
 	// put, and drain, before it is left at what it has done.
-	backlogTimes = 3
+	backlogTimes = 4
 )
 
 // backlog is a queue that grows long before anybody takes from it.

@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"time"
+
+	"github.com/reeveq/reeve/bench/internal/system"
 )
 
 // endpointEnv is the environment variable that tells a client process where the
@@ -36,7 +38,7 @@ type order struct {
 // report is what it says after an order.
 type report struct {
 	Error string        `json:"error,omitempty"`
-	Lacks bool          `json:"lacks,omitempty"` // the system has no such thing: not done
+	Lacks bool          `json:"lacks,omitempty"` // nothing was done: the system has no such thing
 	Tasks int           `json:"tasks,omitempty"` // that were done
 	Took  time.Duration `json:"took,omitempty"`
 	P50   time.Duration `json:"p50,omitempty"`
@@ -94,7 +96,7 @@ func (c *client) listen(out io.Reader) {
 			r.Error = fmt.Sprintf("not a report: %q", lines.Text())
 		}
 		if r.Error != "" {
-			c.fail(errors.New(r.Error))
+			c.fail(&clientError{r.Error, r.Lacks})
 			continue
 		}
 		c.reports <- r
@@ -104,6 +106,15 @@ func (c *client) listen(out io.Reader) {
 	close(c.ended)
 	c.fail(errors.Join(errors.New("the client process has ended"), err))
 }
+
+// clientError is an error of a client process.
+type clientError struct {
+	text  string
+	lacks bool // it is that the system has no such thing
+}
+
+func (e *clientError) Error() string        { return e.text }
+func (e *clientError) Is(target error) bool { return e.lacks && target == system.ErrUnsupported }
 
 // fail tells the one that waits for a report of any client; the first counts.
 func (c *client) fail(err error) {

@@ -39,7 +39,7 @@ func (m *Measurement) idle(ctx context.Context, n int) error {
 		return err
 	}
 	err = m.ifKnown(known, func() error {
-		rss, err := m.settled(ctx, 2*time.Second)
+		rss, err := m.settled(ctx, time.Second)
 		m.add(Figure{Metric: "server memory each", Unit: "B", Lower: true, Main: true, Value: float64(rss-before.RSS) / float64(n)})
 		return err
 	})

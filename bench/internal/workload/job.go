@@ -56,7 +56,7 @@ func Client(ctx context.Context, systems []system.System, in io.Reader, out io.W
 	j := &job{endpoint: os.Getenv(endpointEnv), orders: orders, out: json.NewEncoder(out)}
 	err := j.run(ctx, systems)
 	if err != nil && ctx.Err() == nil {
-		return errors.Join(err, j.report(report{Error: err.Error()}))
+		return errors.Join(err, j.report(report{Error: err.Error(), Lacks: errors.Is(err, system.ErrUnsupported)}))
 	}
 	return nil
 }
