@@ -69,8 +69,6 @@ func (m *Master) sweepOnce(now time.Time) time.Duration {
 			m.counts.stuck.Add(1)
 			s.fail(errStuck)
 			continue
-		case silent > heartbeat:
-			s.mux.Trim()
 		}
 		next = min(next, silentLeft)
 		if stuck > 0 {

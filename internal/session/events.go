@@ -1,29 +1,11 @@
 package session
 
-import (
-	"sync"
-	"sync/atomic"
-)
-
-// flow counts what has come for one stream, so that its user can be told, and
-// need not keep a goroutine waiting in Read while nothing comes.
-type flow struct {
-	come  atomic.Int64 // bytes that came, and one for the end
-	taken atomic.Int64 // bytes that were read
-	told  atomic.Pointer[func()]
-
-	credit credit
-}
-
-func (f *flow) add(n int64) {
-	f.come.Add(n)
-	if told := f.told.Load(); told != nil {
-		(*told)()
-	}
-}
+import "sync"
 
 // events knows the flows of a session's streams, and whom to tell of what.
 type events struct {
+	window uint32 // of new streams
+
 	mu       sync.Mutex // guards the fields below
 	flows    map[uint32]*flow
 	opened   int // streams that the peer opened and that OnStream was not told of
@@ -42,7 +24,7 @@ func (e *events) flow(stream uint32) *flow {
 func (e *events) flowLocked(stream uint32) *flow {
 	f := e.flows[stream]
 	if f == nil {
-		f = &flow{credit: credit{bytes: MinWindow}}
+		f = newFlow(e.window)
 		if e.flows == nil {
 			e.flows = map[uint32]*flow{}
 		}
@@ -67,22 +49,11 @@ func (e *events) forget(stream uint32) {
 	delete(e.flows, stream)
 }
 
-// frame takes note of a frame that came whole. It is called by the goroutine
-// that reads the connection, before yamux has the frame: who is told may have
-// to wait in Read for a moment.
-func (e *events) frame(h header) {
-	n := int64(0)
-	if h.kind == typeData {
-		n = int64(h.length)
-	}
-	if h.flags&(flagFIN|flagRST) != 0 {
-		n++
-	}
+// of is the flow of a frame's stream; nil: nobody is interested in it. It is
+// called by the goroutine that reads the connection, before yamux has the frame:
+// who is told of a new stream may have to wait in Accept for a moment.
+func (e *events) of(h header) *flow {
 	opened := h.flags&flagSYN != 0
-	granted := h.kind == typeWindowUpdate && h.length > 0
-	if n == 0 && !opened && !granted {
-		return
-	}
 	e.mu.Lock()
 	f := e.flows[h.stream]
 	var onStream func()
@@ -96,18 +67,7 @@ func (e *events) frame(h header) {
 	if onStream != nil {
 		onStream()
 	}
-	if f == nil {
-		return
-	}
-	if granted {
-		f.credit.grant(h.length)
-	}
-	if h.flags&flagRST != 0 {
-		f.credit.end(ErrStreamReset)
-	}
-	if n > 0 {
-		f.add(n)
-	}
+	return f
 }
 
 // end tells everybody that there will be nothing more.
@@ -121,8 +81,9 @@ func (e *events) end() {
 	}
 	e.mu.Unlock()
 	for _, f := range flows {
-		f.credit.end(ErrClosed) // the stream's user is told the session's cause
-		f.add(1)
+		f.credit.end(errEnded)
+		f.end(errEnded)
+		f.tell()
 	}
 	if onEnd != nil {
 		go onEnd() // its user waits for it
@@ -169,4 +130,9 @@ func (st *Stream) OnReadable(f func()) {
 
 // Readable reports whether something has come for the stream that was not
 // read, its end included: Read does not wait for the peer then.
-func (st *Stream) Readable() bool { return st.flow.come.Load() > st.flow.taken.Load() }
+func (st *Stream) Readable() bool { return st.flow.readable() }
+
+// Peek shows what has come for the stream, without reading it: it reports false
+// when there is nothing, when it is not in one piece, when the stream has ended,
+// or when show does. show must not keep what it is shown, nor use the stream.
+func (st *Stream) Peek(show func(b []byte) bool) bool { return st.flow.peek(show) }

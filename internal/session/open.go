@@ -144,30 +144,21 @@ func (s *Session) acceptError(ctx context.Context, err error) error {
 
 // readKind waits for the first byte.
 func (st *Stream) readKind(ctx context.Context) error {
-	st.mux.SetReadDeadline(st.since.Add(kindTimeout))
-	woken := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(woken)
-		st.mux.SetReadDeadline(past)
-	})
+	limit := time.NewTimer(time.Until(st.since.Add(kindTimeout)))
+	defer limit.Stop()
 	var b [1]byte
-	n, err := st.mux.Read(b[:])
-	st.flow.taken.Add(int64(n))
-	if !stop() {
-		<-woken
-	}
-	st.mux.SetReadDeadline(time.Time{})
-	switch {
-	case n == 1:
+	switch _, err := st.read(b[:], ctx.Done(), limit.C); err {
+	case nil:
 		st.kind = Kind(b[0])
 		return nil
-	case !errors.Is(err, yamux.ErrTimeout):
-		return st.readError(err)
-	case ctx.Err() != nil:
+	case errReadStopped:
 		return ctx.Err()
+	case errReadTimeout:
+		st.s.Fail(violation("stream without a kind"))
+		return st.s.Err()
+	default:
+		return err
 	}
-	st.s.Fail(violation("stream without a kind"))
-	return st.s.Err()
 }
 
 func (s *Session) checkKind(k Kind) error {
@@ -202,11 +193,7 @@ func (s *Session) giveKind(k Kind) {
 }
 
 func (s *Session) newStream(m *yamux.Stream, in *slots) *Stream {
-	st := &Stream{s: s, mux: m, slots: in, since: time.Now(), flow: s.events.flow(m.StreamID())}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.streams[st] = struct{}{}
-	return st
+	return &Stream{s: s, mux: m, slots: in, since: time.Now(), flow: s.events.flow(m.StreamID())}
 }
 
 // ended is the error of a call that ctx or the session's end cut short.

@@ -2,104 +2,77 @@ package session
 
 import (
 	"io"
-	"sync"
 	"sync/atomic"
 	"time"
 )
 
 // reader stands between the connection and yamux. It shows every frame's
-// header to the guard and hands on whole frames only: yamux holds a stream's
-// lock from a frame's header to the end of its body, and allocates for the
-// whole body at its header, so it must never wait for a peer in between.
+// header to the guard, keeps the data for who reads the stream, and the account
+// of what may be sent on it, and hands on to yamux only what opens and closes
+// streams, as frames without a body: yamux would copy the data once more, and
+// wake a goroutine where the one that reads the connection can do the work.
 //
-// While nothing but whole frames come, bytes go straight into the caller's
-// buffer. A frame that came in part is kept in a buffer from a pool until the
-// rest is there.
+// What a large frame has not brought with its header is read straight into the
+// stream's memory.
 type reader struct {
-	raw   io.Reader
-	guard *guard
-	clock func() time.Duration
-	fail  func(error) // ends the session
-
-	frames func(header) // told of every frame that came whole
+	raw    io.Reader
+	guard  *guard
+	events *events
+	clock  func() time.Duration
+	fail   func(error) // ends the session
 
 	reads atomic.Uint32 // number of reads that gave something
 	last  atomic.Int64  // clock time of the last one
 
 	// Owned by yamux's receive loop, the only caller of Read.
-	err   error   // what comes after the frames at hand
-	frame int     // size of the frame that came in part, 0 while its header is not complete
-	head  header  // its header
-	buf   *[]byte // nil when nothing is kept
-	from  int     // (*buf)[from:whole] are frames to hand on
-	whole int
-	upto  int // (*buf)[whole:upto] is the frame that came in part
+	err   error // what comes after the bytes at hand
+	head  [headerSize]byte
+	got   int                  // bytes of head that have come
+	body  int                  // bytes of a data frame that are still to come
+	flags uint16               // that frame's
+	into  *flow                // which it is for; nil: nobody
+	came  []*flow              // that something has come for and that have not been told
+	out   []byte               // frames for yamux
+	room  [2 * headerSize]byte // for most of those
 }
 
-// Read gives what has come of whole frames, at least one byte.
+// Read gives yamux what concerns it, at least one frame's header.
 func (r *reader) Read(p []byte) (int, error) {
 	for {
-		if n := r.handOn(p); n > 0 {
+		if len(r.out) > 0 {
+			n := copy(p, r.out)
+			r.out = r.out[n:]
 			return n, nil
 		}
 		if r.err != nil {
 			r.fail(r.err)
-			r.drop()
 			return 0, r.err
 		}
-		if r.buf == nil {
-			if n := r.readInto(p); n > 0 {
-				return n, nil
-			}
+		if r.body > 0 {
+			r.readBody(p)
 		} else {
-			r.readMore()
+			n := r.fill(p)
+			r.scan(p[:n])
+		}
+		r.tell()
+	}
+}
+
+// readBody reads on in a frame's data.
+func (r *reader) readBody(spare []byte) {
+	dst := spare
+	if r.into != nil {
+		if room := r.into.room(r.body); room != nil {
+			dst = room
+		} else {
+			r.into = nil // closed meanwhile
 		}
 	}
-}
-
-// readInto reads into the caller's buffer, keeps what follows the last whole
-// frame, and returns the bytes before that.
-func (r *reader) readInto(p []byte) int {
-	n := r.fill(p)
-	whole := r.scan(p[:n])
-	if whole < n && r.err == nil {
-		r.buf = readBuffers.Get().(*[]byte)
-		r.from, r.whole = 0, 0
-		r.upto = copy(*r.buf, p[whole:n])
+	n := r.fill(dst[:min(len(dst), r.body)])
+	if r.into != nil {
+		r.into.commit(n)
 	}
-	return whole
-}
-
-// readMore reads on into the buffer where a frame waits for its rest.
-func (r *reader) readMore() {
-	n := r.fill((*r.buf)[r.upto:])
-	r.upto += n
-	r.whole += r.scan((*r.buf)[r.whole:r.upto])
-}
-
-// handOn gives whole frames from the buffer, and the buffer back when they
-// were the last it held.
-func (r *reader) handOn(p []byte) int {
-	if r.buf == nil || r.from == r.whole {
-		return 0
-	}
-	n := copy(p, (*r.buf)[r.from:r.whole])
-	r.from += n
-	if r.from == r.whole {
-		r.upto = copy(*r.buf, (*r.buf)[r.whole:r.upto])
-		r.from, r.whole = 0, 0
-		if r.upto == 0 {
-			r.drop()
-		}
-	}
-	return n
-}
-
-func (r *reader) drop() {
-	if r.buf != nil {
-		readBuffers.Put(r.buf)
-		r.buf = nil
-	}
+	r.bodyCame(n)
 }
 
 func (r *reader) fill(p []byte) int {
@@ -114,34 +87,106 @@ func (r *reader) fill(p []byte) int {
 	return n
 }
 
-// scan goes through the frames of b, which begins where a frame begins, and
-// returns how many bytes are whole frames that the guard let pass. Each
-// header is shown to the guard once.
-func (r *reader) scan(b []byte) int {
-	whole := 0
-	for {
-		if r.frame == 0 {
-			if len(b)-whole < headerSize {
-				return whole
+// scan goes through what was read.
+func (r *reader) scan(b []byte) {
+	for len(b) > 0 {
+		if r.body > 0 {
+			n := min(r.body, len(b))
+			if r.into != nil {
+				r.into.add(b[:n])
 			}
-			h := parseHeader(b[whole:])
-			if err := r.guard.check(h); err != nil {
-				r.err = err
-				return whole
-			}
-			r.frame, r.head = headerSize+h.body(), h
+			r.bodyCame(n)
+			b = b[n:]
+			continue
 		}
-		if len(b)-whole < r.frame {
-			return whole
+		n := copy(r.head[r.got:], b)
+		r.got += n
+		b = b[n:]
+		if r.got < headerSize {
+			return
 		}
-		r.frames(r.head)
-		whole += r.frame
-		r.frame = 0
+		r.got = 0
+		if err := r.begin(parseHeader(r.head[:])); err != nil {
+			r.err = err
+			return
+		}
 	}
 }
 
-// readBuffers hold one frame of any size.
-var readBuffers = sync.Pool{New: func() any {
-	b := make([]byte, headerSize+MaxFrame)
-	return &b
-}}
+// begin takes the header of a frame.
+func (r *reader) begin(h header) error {
+	if err := r.guard.check(h); err != nil {
+		return err
+	}
+	if h.kind == typePing || h.kind == typeGoAway {
+		r.pass(h)
+		return nil
+	}
+	f := r.events.of(h)
+	if h.flags != 0 { // of a data frame, too, of which yamux must not expect the data
+		r.pass(header{kind: typeWindowUpdate, flags: h.flags, stream: h.stream})
+	}
+	if h.kind == typeWindowUpdate {
+		if f != nil {
+			f.credit.grant(h.length)
+			r.ended(f, h.flags)
+		}
+		return nil
+	}
+	if f != nil && !f.admit(h.length) {
+		return violation("more than a window of data on stream %d", h.stream)
+	}
+	r.into, r.body, r.flags = f, int(h.length), h.flags
+	r.bodyCame(0)
+	return nil
+}
+
+// pass has yamux take a frame that has no body.
+func (r *reader) pass(h header) {
+	if len(r.out) == 0 {
+		r.out = r.room[:0]
+	}
+	r.out = h.append(r.out)
+}
+
+// bodyCame takes note of n bytes of a data frame, and of its end.
+func (r *reader) bodyCame(n int) {
+	if r.body -= n; r.body > 0 || r.into == nil {
+		return
+	}
+	r.mark(r.into)
+	r.ended(r.into, r.flags)
+	r.into = nil
+}
+
+// ended takes note of the flags that end a stream.
+func (r *reader) ended(f *flow, flags uint16) {
+	switch {
+	case flags&flagRST != 0:
+		f.credit.end(ErrStreamReset)
+		f.end(ErrStreamReset)
+	case flags&flagFIN != 0:
+		f.end(io.EOF)
+	default:
+		return
+	}
+	r.mark(f)
+}
+
+func (r *reader) mark(f *flow) {
+	if !f.marked {
+		f.marked = true
+		r.came = append(r.came, f)
+	}
+}
+
+// tell tells the users of the streams for which something has come. It comes
+// after all that was read at a time, which may be answered together.
+func (r *reader) tell() {
+	for i, f := range r.came {
+		r.came[i] = nil
+		f.marked = false
+		f.tell()
+	}
+	r.came = r.came[:0]
+}

@@ -61,12 +61,11 @@ type Session struct {
 	opening sync.Mutex // held by who opens a stream
 	next    uint32     // its number; guarded by opening
 
-	mu      sync.Mutex // guards the fields below
-	mux     *yamux.Session
-	cause   error
-	kinds   [kindCount]bool // of the kinds that exist once: taken
-	streams map[*Stream]struct{}
-	linger  map[*time.Timer]struct{} // of streams that the peer has to close
+	mu     sync.Mutex // guards the fields below
+	mux    *yamux.Session
+	cause  error
+	kinds  [kindCount]bool          // of the kinds that exist once: taken
+	linger map[*time.Timer]struct{} // of streams that the peer has to close
 }
 
 // Client begins a session on the end that opened the connection. The two ends
@@ -89,13 +88,13 @@ func start(conn net.Conn, cfg Config, client bool) (*Session, error) {
 		begin:     time.Now(),
 		done:      make(chan struct{}),
 		accepting: make(chan struct{}, 1),
-		streams:   make(map[*Stream]struct{}, 2),
 	}
 	// Deadlines left over from a handshake would end the session later.
 	if err := conn.SetDeadline(time.Time{}); err != nil {
 		conn.Close()
 		return nil, lost(err)
 	}
+	s.events.window = cfg.Window
 	s.theirs = newSlots(cfg.MaxStreams)
 	s.ours = newSlots(cfg.MaxStreams)
 	s.dog = newWatchdog(s.clock, cfg.WriteTimeout, func() { s.Fail(ErrWriteTimeout) })
@@ -104,7 +103,7 @@ func start(conn net.Conn, cfg Config, client bool) (*Session, error) {
 		guard:  newGuard(cfg, s.clock, client, s.theirs, s.ours),
 		clock:  s.clock,
 		fail:   s.Fail,
-		frames: s.events.frame,
+		events: &s.events,
 	}
 	s.writer = newWriter(conn, &s.reader.reads, s.dog, s.Fail)
 
@@ -150,17 +149,6 @@ func (s *Session) Flush(ctx context.Context) error {
 		return s.Err()
 	}
 	return err
-}
-
-// Trim gives back the memory that streams keep for the next large payload, as
-// far as they hold no data. Meant to be called now and then for sessions that
-// have become quiet.
-func (s *Session) Trim() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for st := range s.streams {
-		st.mux.Shrink()
-	}
 }
 
 // Done returns a channel that is closed when the session has ended. Bytes
@@ -226,12 +214,7 @@ func (s *Session) Fail(cause error) {
 	s.dog.close()
 	s.writer.close()
 	closeNow(s.raw)
-	// Calls that wait end when yamux has noticed. That takes a Read that
-	// returns, so do not rely on it.
 	s.mu.Lock()
-	for st := range s.streams {
-		st.mux.SetDeadline(past)
-	}
 	for t := range s.linger {
 		t.Stop()
 	}

@@ -48,7 +48,6 @@ type Stream struct {
 	flow  *flow
 
 	closed atomic.Bool // by Close
-	ended  atomic.Bool // the peer's end was seen while the session lived
 }
 
 // Kind tells what the stream is for.
@@ -61,38 +60,20 @@ func (st *Stream) Kind() Kind { return st.kind }
 // ErrStreamClosed after Close.
 //
 // Reading much also sends, to grant the peer more, and may wait for that.
-func (st *Stream) Read(p []byte) (int, error) {
-	if st.closed.Load() {
-		return 0, ErrStreamClosed
+func (st *Stream) Read(p []byte) (int, error) { return st.read(p, nil, nil) }
+
+// read is Read that also ends, with errReadStopped or errReadTimeout, when one
+// of the channels has something.
+func (st *Stream) read(p []byte, stop <-chan struct{}, timeout <-chan time.Time) (int, error) {
+	n, grant, err := st.flow.read(p, stop, timeout)
+	if grant > 0 {
+		h := header{kind: typeWindowUpdate, stream: st.mux.StreamID(), length: grant}
+		_, _ = st.s.writer.frame(h, nil) // without a connection nothing more comes anyway
 	}
-	n, err := st.mux.Read(p)
-	st.flow.taken.Add(int64(n))
-	if err != nil {
-		err = st.readError(err)
+	if err == errEnded {
+		err = st.s.Err()
 	}
 	return n, err
-}
-
-func (st *Stream) readError(err error) error {
-	switch {
-	case st.closed.Load():
-		return ErrStreamClosed
-	case errors.Is(err, yamux.ErrConnectionReset):
-		return ErrStreamReset
-	case !errors.Is(err, io.EOF):
-		return st.s.muxFailed(err)
-	case st.ended.Load():
-		return io.EOF
-	}
-	// yamux says io.EOF as well when the session ends. The session's end is
-	// known by then.
-	select {
-	case <-st.s.done:
-		return st.s.Err()
-	default:
-		st.ended.Store(true)
-		return io.EOF
-	}
 }
 
 // Write sends p in frames of at most MaxFrame, and returns when the last of
@@ -157,13 +138,9 @@ func (st *Stream) Close() error {
 		return nil
 	}
 	s := st.s
-	s.mu.Lock()
-	delete(s.streams, st)
-	s.mu.Unlock()
 	s.events.forget(st.mux.StreamID())
-	st.flow.credit.end(ErrStreamClosed)
+	st.flow.close()
 	st.slots.done(st.mux.StreamID()) // before the peer can know
-	st.mux.SetReadDeadline(past)     // wakes a reader
 	err := st.mux.Close()
 	s.awaitPeer(st)
 	return err
@@ -194,8 +171,6 @@ func (s *Session) awaitPeer(st *Stream) {
 	}
 	s.linger[t] = struct{}{}
 }
-
-var past = time.Unix(1, 0)
 
 // muxFailed ends the session for an error of yamux after which nothing can be
 // relied on, and returns the session's cause.

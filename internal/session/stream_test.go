@@ -303,21 +303,3 @@ func TestSession_KnowsHowLongThePeerIsSilent(t *testing.T) {
 		}
 	})
 }
-
-func TestTrim_LeavesDataAlone(t *testing.T) {
-	sessiontest.Bubble(t, func(t *testing.T) {
-		client, server, _ := memSessions(t, session.Config{})
-		near, far := stream(t, client, server, session.Calls)
-		for range 3 {
-			if _, err := near.Write(make([]byte, 200<<10)); err != nil {
-				t.Fatal(err)
-			}
-			synctest.Wait()
-			server.Trim()
-			if _, err := io.ReadFull(far, make([]byte, 200<<10)); err != nil {
-				t.Fatal(err)
-			}
-			server.Trim()
-		}
-	})
-}

@@ -61,7 +61,7 @@ func TestLogger_IsToldLittleHoweverMuchAPeerProvokes(t *testing.T) {
 	server, peer := rawServer(t, session.Config{Logger: log})
 	for range 10000 {
 		// Nobody has opened stream 9: yamux complains of each.
-		if _, err := peer.Write(frame(window, 0, 9, 1)); err != nil {
+		if _, err := peer.Write(frame(window, fin, 9, 0)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -102,15 +102,15 @@ func (w *writer) Write(p []byte) (int, error) {
 
 // frame sends a frame that does not come from yamux: at once, if nobody writes
 // already. Its sender has gathered what there was to gather. The body is the
-// first h.length bytes of parts; it returns what comes after them.
+// first h.body() bytes of parts; it returns what comes after them.
 func (w *writer) frame(h header, parts [][]byte) ([][]byte, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.roomLocked(headerSize + int(h.length)); err != nil {
+	if err := w.roomLocked(headerSize + h.body()); err != nil {
 		return nil, err
 	}
 	buf := h.append(*w.buf)
-	for left := int(h.length); left > 0; {
+	for left := h.body(); left > 0; {
 		n := min(left, len(parts[0]))
 		buf = append(buf, parts[0][:n]...)
 		if parts[0] = parts[0][n:]; len(parts[0]) == 0 {
