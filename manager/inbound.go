@@ -110,19 +110,55 @@ func (s *session) start(f func()) bool {
 	return true
 }
 
-// wake has the stream read. It is called by the goroutine that reads the
-// connection.
-func (in *inbound) wake() {
-	if !in.active.Swap(true) {
-		in.s.start(in.run)
+// fewRequests is up to how many bytes of requests are carried out by the
+// goroutine that reads the connection: what is worth no other, which would have
+// to be woken.
+const fewRequests = 2 << 10
+
+// here runs f as start does, but in the caller's goroutine.
+func (s *session) here(f func()) {
+	s.mu.Lock()
+	over := s.over
+	if !over {
+		s.readers.Add(1)
+	}
+	s.mu.Unlock()
+	if !over {
+		defer s.readers.Done()
+		f()
 	}
 }
 
-// run reads until nothing is left to read, or for good.
-func (in *inbound) run() {
-	read := in.readRequests
-	if in.st.Kind() == transport.Control {
-		read = in.readControl
+// wake has the stream read. It is called by the goroutine that reads the
+// connection.
+func (in *inbound) wake() {
+	switch {
+	case in.active.Swap(true):
+	case in.st.Kind() == transport.Calls && in.reader == nil && !in.s.out.overfull() && in.st.Peek(few):
+		in.s.here(func() { in.run((*outbox).letOut) })
+	default:
+		in.s.start(func() { in.run((*outbox).release) })
+	}
+}
+
+// few reports whether b is a few whole requests of the kinds that come often and
+// make nobody wait.
+func few(b []byte) bool {
+	return len(b) <= fewRequests && wire.Whole(b, func(t wire.Type) bool {
+		switch t {
+		case wire.TypePut, wire.TypeComplete, wire.TypeAck, wire.TypeGet, wire.TypeNack, wire.TypeCall:
+			return true
+		}
+		return false
+	})
+}
+
+// run reads until nothing is left to read, or for good. release lets out the
+// answers.
+func (in *inbound) run(release func(*outbox)) {
+	read := in.readControl
+	if in.st.Kind() != transport.Control {
+		read = func() bool { return in.readRequests(release) }
 	}
 	for {
 		if !read() {
@@ -164,7 +200,7 @@ func (in *inbound) readControl() bool {
 // readRequests carries out what comes; false when the session is over or the
 // client has closed the stream. Answers go out when what was read at a time is
 // done.
-func (in *inbound) readRequests() bool {
+func (in *inbound) readRequests(letOut func(*outbox)) bool {
 	s, r := in.s, in.begin(in.s.m.maxFrame())
 	rq := tables.Get().(*requests)
 	rq.s = s
@@ -172,7 +208,7 @@ func (in *inbound) readRequests() bool {
 	release := func() {
 		if held {
 			held = false
-			s.out.release()
+			letOut(&s.out)
 		}
 	}
 	defer func() {

@@ -226,22 +226,33 @@ const fewAnswers = 2 << 10
 // release lets out what was gathered, and waits while a client that does not
 // read has too many answers to come.
 func (o *outbox) release() {
+	o.letOut()
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.held--
-	if o.held == 0 && !o.writing && !o.ended && len(o.due) == 0 && o.someLocked() && o.answers.Len()+o.tasks.Len() <= fewAnswers {
-		o.writing = true
-		o.mu.Unlock()
-		more := o.flushOnce()
-		o.mu.Lock()
-		if more {
-			o.goOnLocked()
-		}
-	}
-	o.startLocked()
 	for o.overfullLocked() && !o.ended {
 		o.room.Wait()
 	}
+}
+
+// letOut is release for who must not wait: few answers are written by the
+// caller only if the client has room for them.
+func (o *outbox) letOut() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.held--
+	if n := o.answers.Len() + o.tasks.Len(); n == 0 || n > fewAnswers || o.writing || o.ended || o.held > 0 ||
+		len(o.due)+len(o.lost)+len(o.told)+len(o.events) > 0 || o.s.calls.Room() < 2*fewAnswers {
+		o.startLocked()
+		return
+	}
+	o.writing = true
+	o.mu.Unlock()
+	going := o.flushOnce()
+	o.mu.Lock()
+	if going {
+		o.goOnLocked()
+	}
+	o.startLocked()
 }
 
 // overfull reports whether so much waits for the client that a reader must not

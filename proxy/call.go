@@ -104,7 +104,9 @@ func (c *Client) ask(ctx context.Context, k *call) (answered bool, err error) {
 	k.ready = ready
 	c.mu.Lock()
 	c.submitLocked(k)
-	c.unlock()
+	if !c.writeAlone() {
+		c.unlock()
+	}
 	select {
 	case <-ready:
 	case <-ctx.Done():

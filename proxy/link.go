@@ -124,7 +124,7 @@ func (l *link) run(ctx context.Context) error {
 	l.writers.Go(l.writeCalls)
 	l.writers.Go(l.writeControl)
 	l.readers.Go(l.readControl)
-	l.readers.Go(func() { l.readCalls(l.calls) })
+	l.readers.Go(l.readInbox)
 	l.readers.Go(l.acceptBulk)
 	l.watch(ctx)
 	l.readers.Wait() // what had come before the end still counts

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/internal/session"
@@ -57,7 +58,7 @@ func (l *link) acceptBulk() {
 		}
 		l.readers.Go(func() { // joined by run
 			defer stream.Close()
-			l.readCalls(stream)
+			l.readBulk(stream)
 		})
 	}
 }
@@ -70,31 +71,101 @@ type answers struct {
 	returned wire.ReturnFrame
 }
 
-// readCalls reads answers from the calls stream or from a bulk stream.
-func (l *link) readCalls(stream *session.Stream) {
+// inbox reads the calls stream. A few whole frames are read by the goroutine that
+// reads the connection, which is the shortest way for who waits for the answer;
+// all else by one of its own.
+type inbox struct {
+	l    *link
+	st   *session.Stream
+	more chan struct{} // cap 1: there is something that the goroutine is to read
+
+	mu sync.Mutex // held by who reads; guards the fields below
+	r  *wire.Reader
+	a  answers
+}
+
+// fewAnswers is up to how many bytes of answers are worth no goroutine of their own.
+const fewAnswers = 8 << 10
+
+// readInbox reads the calls stream until it ends.
+func (l *link) readInbox() {
+	in := &inbox{l: l, st: l.calls, more: make(chan struct{}, 1), r: wire.NewReader(l.calls, l.maxFrame)}
+	defer in.r.Release()
+	in.st.OnReadable(in.arrived)
+	for range in.more {
+		in.mu.Lock()
+		ok := in.readSome()
+		in.mu.Unlock()
+		if !ok {
+			return
+		}
+	}
+}
+
+// arrived is called by the goroutine that reads the connection, and when the
+// session ends.
+func (in *inbox) arrived() {
+	if in.mu.TryLock() {
+		if in.r.Empty() && in.st.Peek(fewWhole) {
+			in.readSome()
+			in.mu.Unlock()
+			if !in.st.Readable() {
+				return
+			}
+		} else {
+			in.mu.Unlock()
+		}
+	}
+	select {
+	case in.more <- struct{}{}:
+	default:
+	}
+}
+
+func fewWhole(b []byte) bool {
+	return len(b) <= fewAnswers && wire.Whole(b, func(wire.Type) bool { return true })
+}
+
+// readSome reads what has come; false: that was the last.
+func (in *inbox) readSome() bool {
+	for !in.r.Empty() || in.st.Readable() {
+		if !in.l.readAnswer(in.r, in.st, &in.a) {
+			return false
+		}
+	}
+	return true
+}
+
+// readBulk reads a stream of large answers.
+func (l *link) readBulk(stream *session.Stream) {
 	r := wire.NewReader(stream, l.maxFrame)
 	defer r.Release()
 	var a answers
-	for {
-		frame, err := r.Next()
-		if err != nil {
-			if stream.Kind() == session.Bulk && err == io.EOF {
-				return // the master needs it no more
-			}
-			l.readFailed(err)
-			return
-		}
-		l.c.traffic.in.Add(uint64(len(frame)))
-		if err := l.onAnswer(&a, frame, r.Owned()); err != nil {
-			l.violated(err)
-			return
-		}
-		if r.Buffered() == 0 {
-			a.confirm.Clear()
-			a.deliver.Clear()
-			a.returned.Clear()
-		}
+	for l.readAnswer(r, stream, &a) {
 	}
+}
+
+// readAnswer reads one frame; false: there is no more.
+func (l *link) readAnswer(r *wire.Reader, stream *session.Stream, a *answers) bool {
+	frame, err := r.Next()
+	if err != nil {
+		if stream.Kind() == session.Bulk && err == io.EOF {
+			return false // the master needs it no more
+		}
+		l.readFailed(err)
+		return false
+	}
+	l.c.traffic.in.Add(uint64(len(frame)))
+	if err := l.onAnswer(a, frame, r.Owned()); err != nil {
+		l.violated(err)
+		return false
+	}
+	if r.Buffered() == 0 {
+		a.confirm.Clear()
+		a.deliver.Clear()
+		a.returned.Clear()
+	}
+	return true
 }
 
 // readFailed ends the session after a read did.

@@ -32,11 +32,8 @@ func (l *link) writeCalls() {
 		c.mu.Unlock()
 		runtime.Gosched() // what others are about to ask is written with it
 		c.mu.Lock()
-		buf := l.out.Take()
-		l.taken, l.takenCalls = c.pending.next, [2]uint64{c.calling.next, c.waiting.next}
+		buf := l.takeLocked()
 		c.unlock() // there is room again: more may be asked
-		c.traffic.batches.Add(1)
-		c.traffic.out.Add(uint64(len(buf)))
 		if _, err := l.calls.Write(buf); err != nil {
 			l.s.Fail(err)
 			return
@@ -45,6 +42,47 @@ func (l *link) writeCalls() {
 		l.out.Reset(buf)
 		c.mu.Unlock()
 	}
+}
+
+// fewAsked is up to how many bytes a caller writes itself.
+const fewAsked = 4 << 10
+
+// writeAlone writes what was just asked, if nothing else waits for an answer: that
+// is the shortest way for who makes one call after another. The master has taken
+// everything before then, so the connection has room, and a caller does not wait
+// here beyond its ctx. Client.mu is held, and released if it reports true.
+func (c *Client) writeAlone() bool {
+	l := c.link
+	if l == nil || !l.asleep || l.last || c.pending.n+len(c.calling.byID) != 1 {
+		return false
+	}
+	if n := l.out.Len(); n == 0 || n > fewAsked || l.calls.Room() < fewAsked {
+		return false
+	}
+	l.asleep = false // nobody wakes the writer meanwhile
+	buf := l.takeLocked()
+	c.unlock()
+	if _, err := l.calls.Write(buf); err != nil {
+		l.s.Fail(err)
+	}
+	c.mu.Lock()
+	l.out.Reset(buf)
+	l.asleep = true
+	if l.out.Len() > 0 || l.last {
+		l.nudgeLocked()
+	}
+	c.mu.Unlock()
+	return true
+}
+
+// takeLocked takes what is to be written.
+func (l *link) takeLocked() []byte {
+	c := l.c
+	buf := l.out.Take()
+	l.taken, l.takenCalls = c.pending.next, [2]uint64{c.calling.next, c.waiting.next}
+	c.traffic.batches.Add(1)
+	c.traffic.out.Add(uint64(len(buf)))
+	return buf
 }
 
 // writeControl writes heartbeats, reports, and the goodbye after which it

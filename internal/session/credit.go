@@ -35,6 +35,13 @@ func (c *credit) take(n int) (int, error) {
 	}
 }
 
+// now is how much may be sent without a wait.
+func (c *credit) now() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.bytes
+}
+
 // grant adds what the peer allows.
 func (c *credit) grant(n uint32) {
 	c.mu.Lock()

@@ -92,6 +92,10 @@ func (st *Stream) Write(p []byte) (int, error) {
 	return st.WriteAll(one[:], nil)
 }
 
+// Room is how many bytes Write would send without waiting for the peer to read.
+// It may still have to wait for the connection.
+func (st *Stream) Room() int64 { return st.flow.credit.now() }
+
 // WriteAll is Write of parts one after another, as if they were one. It keeps
 // none of them, but changes the list. progress, if not nil, is called after each
 // frame.
