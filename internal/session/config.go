@@ -36,12 +36,13 @@ type Config struct {
 	MaxStreams int
 
 	// PingsPerSecond is the rate of yamux pings the peer may send, beyond a
-	// first 16; 0 means 2. More end the session: each costs a goroutine, and
+	// first 16; 0 means 2. More end the session: each costs an answer, and
 	// this package never sends one.
 	PingsPerSecond float64
 
-	// Logger gets what yamux has to say, at the debug level and at most a
-	// line a second; nil means nobody does.
+	// Logger gets what a peer does that is odd and breaks no rule, at the debug
+	// level and at most a line a second, and why the session ended; nil means
+	// nobody does.
 	Logger *slog.Logger
 }
 

@@ -1,105 +1,57 @@
 package session
 
-import "sync"
-
-// events knows the flows of a session's streams, and whom to tell of what.
-type events struct {
-	window uint32 // of new streams
-
-	mu       sync.Mutex // guards the fields below
-	flows    map[uint32]*flow
-	opened   int // streams that the peer opened and that OnStream was not told of
-	onStream func()
-	onEnd    func()
-	ended    bool
-}
-
-// flow returns the flow of a stream, which it makes when there is none.
-func (e *events) flow(stream uint32) *flow {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.flowLocked(stream)
-}
-
-func (e *events) flowLocked(stream uint32) *flow {
-	f := e.flows[stream]
-	if f == nil {
-		f = newFlow(e.window)
-		if e.flows == nil {
-			e.flows = map[uint32]*flow{}
-		}
-		e.flows[stream] = f
+// incoming makes a stream that the peer opens. There is none when the session
+// has ended.
+func (s *Session) incoming(id uint32) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.streams[id] != nil {
+		return violation("stream %d opened twice", id)
 	}
-	return f
-}
-
-// accepted takes note that a stream which OnStream was not told of needs no
-// telling.
-func (e *events) accepted() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.opened > 0 {
-		e.opened--
+	if s.cause == nil {
+		s.streams[id] = s.newStream(id, s.theirs)
 	}
+	return nil
 }
 
-func (e *events) forget(stream uint32) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	delete(e.flows, stream)
-}
-
-// of is the flow of a frame's stream; nil: nobody is interested in it. It is
-// called by the goroutine that reads the connection, before yamux has the frame:
-// who is told of a new stream may have to wait in Accept for a moment.
-func (e *events) of(h header) *flow {
-	opened := h.flags&flagSYN != 0
-	e.mu.Lock()
-	f := e.flows[h.stream]
-	var onStream func()
-	if opened {
-		f = e.flowLocked(h.stream)
-		if onStream = e.onStream; onStream == nil {
-			e.opened++
-		}
+// arrive has a stream accepted.
+func (s *Session) arrive(st *Stream) {
+	s.mu.Lock()
+	s.backlog = append(s.backlog, st)
+	onStream := s.onStream
+	s.mu.Unlock()
+	select {
+	case s.arrived <- struct{}{}:
+	default:
 	}
-	e.mu.Unlock()
 	if onStream != nil {
 		onStream()
 	}
-	return f
 }
 
-// end tells everybody that there will be nothing more.
-func (e *events) end() {
-	e.mu.Lock()
-	e.ended = true
-	onEnd := e.onEnd
-	flows := make([]*flow, 0, len(e.flows))
-	for _, f := range e.flows {
-		flows = append(flows, f)
-	}
-	e.mu.Unlock()
-	for _, f := range flows {
-		f.credit.end(errEnded)
-		f.end(errEnded)
-		f.tell()
-	}
-	if onEnd != nil {
-		go onEnd() // its user waits for it
-	}
+// stream returns a stream that is not over at both ends, or nil.
+func (s *Session) stream(id uint32) *Stream {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.streams[id]
+}
+
+// remove forgets a stream that both ends have closed.
+func (s *Session) remove(st *Stream) {
+	st.over.Store(true)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.streams, st.id)
 }
 
 // OnStream has f called once for each stream that the peer opens from now on
 // or has opened and that was not accepted. f is called by the goroutine that
 // reads the connection: it must not block, and have another one call Accept.
 func (s *Session) OnStream(f func()) {
-	e := &s.events
-	e.mu.Lock()
-	e.onStream = f
-	n := e.opened
-	e.opened = 0
-	e.mu.Unlock()
+	s.mu.Lock()
+	s.onStream = f
+	n := len(s.backlog)
+	s.mu.Unlock()
 	for range n {
 		f()
 	}
@@ -108,13 +60,23 @@ func (s *Session) OnStream(f func()) {
 // OnEnd has f called once, in a goroutine of its own, when the session has
 // ended; at once if it has.
 func (s *Session) OnEnd(f func()) {
-	e := &s.events
-	e.mu.Lock()
-	ended := e.ended
-	e.onEnd = f
-	e.mu.Unlock()
+	s.mu.Lock()
+	ended := s.over
+	s.onEnd = f
+	s.mu.Unlock()
 	if ended {
 		go f() // its user waits for it
+	}
+}
+
+// tellEnd does what OnEnd was told.
+func (s *Session) tellEnd() {
+	s.mu.Lock()
+	s.over = true
+	onEnd := s.onEnd
+	s.mu.Unlock()
+	if onEnd != nil {
+		go onEnd() // its user waits for it
 	}
 }
 
@@ -122,17 +84,32 @@ func (s *Session) OnEnd(f func()) {
 // that of the session included, and at once when there is something already.
 // f is called by the goroutine that reads the connection and must not block.
 func (st *Stream) OnReadable(f func()) {
-	st.flow.told.Store(&f)
-	if st.Readable() {
+	st.mu.Lock()
+	st.told = f
+	readable := st.readableLocked()
+	st.mu.Unlock()
+	if readable {
 		f()
 	}
 }
 
 // Readable reports whether something has come for the stream that was not
 // read, its end included: Read does not wait for the peer then.
-func (st *Stream) Readable() bool { return st.flow.readable() }
+func (st *Stream) Readable() bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.readableLocked()
+}
 
 // Peek shows what has come for the stream, without reading it: it reports false
 // when there is nothing, when it is not in one piece, when the stream has ended,
 // or when show does. show must not keep what it is shown, nor use the stream.
-func (st *Stream) Peek(show func(b []byte) bool) bool { return st.flow.peek(show) }
+func (st *Stream) Peek(show func(b []byte) bool) bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.closed || st.finished || st.reset || st.dead {
+		return false
+	}
+	b := st.in.front()
+	return len(b) > 0 && len(b) == st.in.size && show(b)
+}

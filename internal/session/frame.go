@@ -28,6 +28,16 @@ const (
 	flagsKnown = flagSYN | flagACK | flagFIN | flagRST
 )
 
+// Reasons of a goodbye.
+const (
+	goodbyeNormal   = 0
+	goodbyeProtocol = 1
+	goodbyeInternal = 2
+)
+
+// firstWindow is what each side may send on a stream at first.
+const firstWindow = 256 << 10
+
 // MaxFrame is the largest number of bytes one yamux frame carries, in both
 // directions: a long frame holds up everything behind it, heartbeats
 // included, so Stream.Write cuts what it gets, and a longer frame received is
@@ -55,7 +65,7 @@ func parseHeader(b []byte) header {
 	}
 }
 
-// append appends the header as it is sent.
+// append appends the header as bytes.
 func (h header) append(b []byte) []byte {
 	b = append(b, h.version, h.kind)
 	b = binary.BigEndian.AppendUint16(b, h.flags)

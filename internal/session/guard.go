@@ -9,8 +9,8 @@ import (
 const pingBurst = 16
 
 // guard holds what a peer sends against the rules, header by header, before
-// yamux sees it. yamux itself starts a goroutine for every ping, and has a
-// limit neither for the size of a frame nor for the number of streams.
+// anything is done about it: the size of frames, the number of streams and of
+// pings. What a single stream may bring is that stream's affair.
 //
 // It is owned by the goroutine that reads.
 type guard struct {

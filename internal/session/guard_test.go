@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/reeveq/reeve/internal/session"
@@ -43,6 +44,29 @@ func TestGuard_BrokenRuleEndsTheSession(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestGuard_MoreThanTheWindowEndsTheSession: nothing is read, so no more than
+// the first 256 KiB may come.
+func TestGuard_MoreThanTheWindowEndsTheSession(t *testing.T) {
+	sessiontest.Bubble(t, func(t *testing.T) {
+		server, peer := rawServer(t, session.Config{})
+		sent := slices.Concat(opening(1, session.Bulk), slices.Repeat(frame(data, 0, 1, session.MaxFrame), 3), frame(data, 0, 1, session.MaxFrame-1))
+		if _, err := peer.Write(sent); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if err := server.Err(); err != nil {
+			t.Fatalf("the window itself was too much: %v", err)
+		}
+		if _, err := peer.Write(header(data, 0, 1, 1)); err != nil {
+			t.Fatal(err)
+		}
+		<-server.Done()
+		if err := server.Err(); !errors.Is(err, session.ErrProtocol) || !strings.Contains(err.Error(), "more than its window") {
+			t.Errorf("cause: %v", err)
+		}
+	})
 }
 
 func TestGuard_PingFloodEndsTheSession(t *testing.T) {

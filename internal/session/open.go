@@ -3,10 +3,9 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
+	"math"
+	"slices"
 	"time"
-
-	"github.com/hashicorp/yamux"
 )
 
 // kindTimeout is how long a stream may be open before its kind must have come.
@@ -57,11 +56,18 @@ func (s *Session) Open(ctx context.Context, kind Kind) (*Stream, error) {
 }
 
 func (s *Session) open(kind Kind) (*Stream, error) {
-	st, err := s.openStream()
+	st, err := s.outgoing()
 	if err != nil {
+		s.ours.release()
+		s.Fail(err)
+		return nil, s.Err()
+	}
+	s.ours.fill(st.id)
+	st.kind = kind
+	if _, err := s.send(header{kind: typeWindowUpdate, flags: flagSYN, stream: st.id, length: st.all()}, nil); err != nil {
+		st.Close()
 		return nil, err
 	}
-	st.kind = kind
 	if _, err := st.Write([]byte{byte(kind)}); err != nil {
 		st.Close()
 		return nil, err
@@ -69,24 +75,32 @@ func (s *Session) open(kind Kind) (*Stream, error) {
 	return st, nil
 }
 
-// openStream opens a stream of yamux's. Streams have consecutive numbers, and
-// what comes for one is counted from the first frame on, which may be here
-// before OpenStream returns.
-func (s *Session) openStream() (*Stream, error) {
-	s.opening.Lock()
-	defer s.opening.Unlock()
-	s.events.flow(s.next)
-	m, err := s.mux.OpenStream()
-	if err != nil {
-		s.ours.release()
-		return nil, s.muxFailed(err)
+// outgoing makes a stream that is opened here, in place of a reservation.
+func (s *Session) outgoing() (*Stream, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.cause != nil:
+		return nil, s.cause
+	case s.shut:
+		return nil, lost(errors.New("the peer wants no more streams"))
+	case s.next >= math.MaxUint32-1:
+		return nil, lost(errors.New("no more numbers for streams"))
 	}
-	if m.StreamID() != s.next {
-		return nil, s.muxFailed(fmt.Errorf("stream %d instead of %d", m.StreamID(), s.next))
-	}
+	st := s.newStream(s.next, s.ours)
 	s.next += 2
-	s.ours.fill(m.StreamID())
-	return s.newStream(m, s.ours), nil
+	s.streams[st.id] = st
+	return st, nil
+}
+
+// send is writer.frame. An error has ended the session and is its cause.
+func (s *Session) send(h header, parts [][]byte) ([][]byte, error) {
+	rest, err := s.writer.frame(h, parts)
+	if err != nil {
+		s.Fail(lost(err)) // unless it has ended before
+		return nil, s.Err()
+	}
+	return rest, nil
 }
 
 // Accept waits for the next stream that the peer opens, and for its kind. It
@@ -105,12 +119,15 @@ func (s *Session) Accept(ctx context.Context) (*Stream, error) {
 	}
 	for {
 		if s.half == nil {
-			m, err := s.mux.AcceptStreamWithContext(ctx)
+			st, err := s.nextIncoming(ctx)
 			if err != nil {
-				return nil, s.acceptError(ctx, err)
+				return nil, err
 			}
-			s.half = s.newStream(m, s.theirs)
-			s.events.accepted()
+			s.half = st
+			st.since = time.Now()
+			if _, err := s.send(header{kind: typeWindowUpdate, flags: flagACK, stream: st.id, length: st.all()}, nil); err != nil {
+				return nil, err
+			}
 		}
 		st := s.half
 		err := st.readKind(ctx)
@@ -133,32 +150,58 @@ func (s *Session) Accept(ctx context.Context) (*Stream, error) {
 	}
 }
 
-// acceptError makes yamux's error the caller's. Only ctx's leaves the session
-// alive.
-func (s *Session) acceptError(ctx context.Context, err error) error {
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		return err
+// nextIncoming waits for a stream that the peer opens.
+func (s *Session) nextIncoming(ctx context.Context) (*Stream, error) {
+	for {
+		s.mu.Lock()
+		if s.cause == nil && len(s.backlog) > 0 {
+			st := s.backlog[0]
+			s.backlog = slices.Delete(s.backlog, 0, 1)
+			s.mu.Unlock()
+			return st, nil
+		}
+		s.mu.Unlock()
+		select {
+		case <-s.arrived:
+		case <-ctx.Done():
+			return nil, s.ended(ctx)
+		case <-s.done:
+			return nil, s.Err()
+		}
 	}
-	return s.muxFailed(err)
 }
 
 // readKind waits for the first byte.
 func (st *Stream) readKind(ctx context.Context) error {
-	limit := time.NewTimer(time.Until(st.since.Add(kindTimeout)))
-	defer limit.Stop()
-	var b [1]byte
-	switch _, err := st.read(b[:], ctx.Done(), limit.C); err {
-	case nil:
-		st.kind = Kind(b[0])
-		return nil
-	case errReadStopped:
-		return ctx.Err()
-	case errReadTimeout:
-		st.s.Fail(violation("stream without a kind"))
-		return st.s.Err()
-	default:
-		return err
+	wake := func() {
+		st.mu.Lock()
+		defer st.mu.Unlock()
+		st.changed.Broadcast()
 	}
+	until := st.since.Add(kindTimeout)
+	st.mu.Lock()
+	if !st.readableLocked() {
+		stop := context.AfterFunc(ctx, wake)
+		defer stop()
+		limit := time.AfterFunc(time.Until(until), wake)
+		defer limit.Stop()
+	}
+	for !st.readableLocked() {
+		switch {
+		case ctx.Err() != nil:
+			st.mu.Unlock()
+			return ctx.Err()
+		case !time.Now().Before(until):
+			st.mu.Unlock()
+			st.s.Fail(violation("stream without a kind"))
+			return st.s.Err()
+		}
+		st.changed.Wait()
+	}
+	var b [1]byte
+	_, err := st.takeLocked(b[:])
+	st.kind = Kind(b[0])
+	return err
 }
 
 func (s *Session) checkKind(k Kind) error {
@@ -190,10 +233,6 @@ func (s *Session) giveKind(k Kind) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.kinds[k] = false
-}
-
-func (s *Session) newStream(m *yamux.Stream, in *slots) *Stream {
-	return &Stream{s: s, mux: m, slots: in, since: time.Now(), flow: s.events.flow(m.StreamID())}
 }
 
 // ended is the error of a call that ctx or the session's end cut short.

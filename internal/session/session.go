@@ -1,8 +1,8 @@
-// Package session carries a few streams over one secured connection: yamux,
-// with what it takes to rely on it. Frames leave in whole and gather while a
-// write is in progress; a write that takes too long, a frame against the
-// rules or a flood of pings or streams ends the session, with a cause; Close
-// is prompt whatever the connection does.
+// Package session carries a few streams over one secured connection: the
+// protocol of yamux, version 0, and what it takes to rely on it. Frames leave
+// in whole and gather while a write is in progress; a write that takes too
+// long, a frame against the rules or a flood of pings or streams ends the
+// session, with a cause; Close is prompt whatever the connection does.
 //
 // It does not secure the connection, say hello or goodbye, send heartbeats,
 // or know anything of what is said on a stream but the first byte, its Kind.
@@ -12,25 +12,30 @@
 // Rules. A session owns its connection. Few streams live long: there is at
 // most one Control and one Calls stream, and Bulk streams are for large
 // payloads. A stream is read by one goroutine and written by one at a time.
-// Whatever goes wrong with a write ends the session, since yamux does not
-// know what has been sent then; nothing is ever tried again on the same one.
+// Whatever goes wrong with a write ends the session, since nobody knows what
+// has been sent then; nothing is ever tried again on the same one.
+//
+// Cost. A session has one goroutine, which reads the connection, and no buffer
+// while nothing comes or goes; who writes to a stream writes to the connection.
+// hashicorp/yamux, of which the tests make a peer, has two goroutines, a buffer
+// of 4 KiB, and keeps for each stream one of its largest frame: 36 KiB for an idle
+// worker of a master, instead of 20, and twice the time for a short message.
 package session
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"time"
-
-	"github.com/hashicorp/yamux"
 )
 
 const (
 	// streamLinger is how long a stream closed here waits for the peer to
-	// close it as well, before the session ends. yamux could give up the stream
-	// alone, but its timer for that outlives the session.
+	// close it as well, before the session ends.
 	streamLinger = 30 * time.Second
 
 	// closeGrace bounds how long Close waits for the goroutines of a
@@ -46,26 +51,29 @@ type Session struct {
 	raw   net.Conn
 	begin time.Time
 
-	reader *reader
-	writer *writer
-	dog    *watchdog
-	events events
-	theirs *slots // streams opened by the peer
-	ours   *slots
+	reader  reader
+	writer  writer
+	theirs  *slots // streams opened by the peer
+	ours    *slots
+	running sync.WaitGroup // goroutines that read and write the connection
 
 	done chan struct{} // closed when the session has ended
 
 	accepting chan struct{} // cap 1: held by the caller that accepts
 	half      *Stream       // accepted, but its kind has not come yet; owned by who accepts
+	arrived   chan struct{} // cap 1: told, without blocking, when the backlog has grown
 
-	opening sync.Mutex // held by who opens a stream
-	next    uint32     // its number; guarded by opening
-
-	mu     sync.Mutex // guards the fields below
-	mux    *yamux.Session
-	cause  error
-	kinds  [kindCount]bool          // of the kinds that exist once: taken
-	linger map[*time.Timer]struct{} // of streams that the peer has to close
+	mu       sync.Mutex // guards the fields below; nothing else is locked with it held
+	cause    error
+	kinds    [kindCount]bool // of the kinds that exist once: taken
+	streams  map[uint32]*Stream
+	backlog  []*Stream                // opened by the peer, to be accepted; no more than theirs admits
+	shut     bool                     // the peer wants no more streams opened
+	next     uint32                   // number of the next stream to be opened here
+	linger   map[*time.Timer]struct{} // of streams that the peer has to close
+	onStream func()
+	onEnd    func()
+	over     bool // onEnd was called, or would have been
 }
 
 // Client begins a session on the end that opened the connection. The two ends
@@ -82,47 +90,31 @@ func start(conn net.Conn, cfg Config, client bool) (*Session, error) {
 		conn.Close()
 		return nil, err
 	}
-	s := &Session{
-		cfg:       cfg,
-		raw:       conn,
-		begin:     time.Now(),
-		done:      make(chan struct{}),
-		accepting: make(chan struct{}, 1),
-	}
 	// Deadlines left over from a handshake would end the session later.
 	if err := conn.SetDeadline(time.Time{}); err != nil {
 		conn.Close()
 		return nil, lost(err)
 	}
-	s.events.window = cfg.Window
-	s.theirs = newSlots(cfg.MaxStreams)
-	s.ours = newSlots(cfg.MaxStreams)
-	s.dog = newWatchdog(s.clock, cfg.WriteTimeout, func() { s.Fail(ErrWriteTimeout) })
-	s.reader = &reader{
-		raw:    conn,
-		guard:  newGuard(cfg, s.clock, client, s.theirs, s.ours),
-		clock:  s.clock,
-		fail:   s.Fail,
-		events: &s.events,
+	s := &Session{
+		cfg:       cfg,
+		raw:       conn,
+		begin:     time.Now(),
+		theirs:    newSlots(cfg.MaxStreams),
+		ours:      newSlots(cfg.MaxStreams),
+		done:      make(chan struct{}),
+		accepting: make(chan struct{}, 1),
+		arrived:   make(chan struct{}, 1),
+		streams:   map[uint32]*Stream{},
+		next:      2,
 	}
-	s.writer = newWriter(conn, &s.reader.reads, s.dog, s.Fail)
-
-	// yamux's goroutines begin at once and may end the session before mux is
-	// set: whoever wants mux takes the lock.
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var err error
 	if client {
 		s.next = 1
-		s.mux, err = yamux.Client((*muxConn)(s), muxConfig(cfg))
-	} else {
-		s.next = 2
-		s.mux, err = yamux.Server((*muxConn)(s), muxConfig(cfg))
 	}
-	if err != nil {
-		conn.Close()
-		return nil, fmt.Errorf("session: %w", err)
-	}
+	s.reader.raw, s.reader.clock, s.reader.odd.log = conn, s.clock, cfg.Logger
+	s.reader.guard = newGuard(cfg, s.clock, client, s.theirs, s.ours)
+	s.writer.init(s)
+	s.running.Add(1)
+	go s.receive() // ends with the connection; waited for by Close
 	return s, nil
 }
 
@@ -177,13 +169,11 @@ func (s *Session) RemoteAddr() net.Addr { return s.raw.RemoteAddr() }
 // always returns nil.
 func (s *Session) Close() error {
 	s.Fail(ErrClosed)
-	s.mu.Lock()
-	mux := s.mux
-	s.mu.Unlock()
+	s.writer.close() // if somebody else is about to: nothing new runs from here on
 	ended := make(chan struct{})
 	go func() { // ends when the connection has let go of Read and Write
 		defer close(ended)
-		mux.Close()
+		s.running.Wait()
 	}()
 	grace := time.NewTimer(closeGrace)
 	defer grace.Stop()
@@ -211,16 +201,20 @@ func (s *Session) Fail(cause error) {
 		return
 	}
 	s.cfg.Logger.Debug("session ended", "peer", s.raw.RemoteAddr(), "cause", cause)
-	s.dog.close()
+	s.writer.dog.close()
 	s.writer.close()
 	closeNow(s.raw)
 	s.mu.Lock()
+	streams := slices.Collect(maps.Values(s.streams))
 	for t := range s.linger {
 		t.Stop()
 	}
 	s.linger = nil
 	s.mu.Unlock()
-	s.events.end()
+	for _, st := range streams {
+		st.fail()
+	}
+	s.tellEnd()
 }
 
 // closeNow closes a connection without the farewell of TLS, which waits up to

@@ -5,109 +5,103 @@ import (
 	"io"
 	"net"
 	"sync"
-	"sync/atomic"
+	"time"
 )
 
+// queueTimeouts is how many WriteTimeouts a frame may wait for its turn. A
+// connection may be slow without being dead, and a frame's turn comes after
+// all that has gathered and a frame of each other stream, while the watchdog
+// sees to it that the connection moves at all.
+const queueTimeouts = 4
+
 const (
-	// maxGathered bounds what may wait for the connection; then yamux's send
-	// loop waits too, and with it everyone who writes.
+	// maxGathered bounds what may wait for the connection; then everyone who
+	// writes waits.
 	maxGathered = 256 << 10
 
-	// largeFrame is the size from which a frame gains nothing by company: it
-	// fills a TLS record.
-	largeFrame = 16 << 10
+	maxRecord = 16 << 10 // of TLS
 
 	// maxWrite bounds one write to the connection, so that WriteTimeout is a
 	// minimum rate of MaxFrame per timeout, whatever has gathered.
 	maxWrite = MaxFrame + headerSize
 )
 
-// writer stands between yamux, which writes the header and the body of each
-// frame apart, and the connection, where every write costs a TLS record and a
-// system call. Data frames come from the streams themselves, see frame.
+// writer passes frames on to the connection, where every write costs a TLS
+// record and a system call.
 //
-// A frame of yamux's is passed on whole. One that answers something (there was a read
-// since the last write) is written at once, from yamux's own goroutine: that
-// is the shortest way, and nothing else is likely to come soon. So is one that
-// is large enough to be worth a write of its own. Small frames that come with
-// no read between them are a burst: those are left to a goroutine that lives
-// as long as there is something to write, so that what comes while one write
-// is in progress leaves with the next. There is no delay anywhere, and an
-// idle writer has neither goroutine nor buffer.
+// A frame with a body is written at once, by who sends it, if nobody writes
+// already: that is the shortest way, and its sender has gathered what there was
+// to gather. All others are left to a goroutine that lives as long as there is
+// something to write: what comes while one write is in progress leaves with the
+// next, and a stream's opening with the byte that follows it. There is no delay
+// anywhere, and an idle writer has neither goroutine nor buffer.
 type writer struct {
-	raw   io.Writer
-	below holder         // below raw, if that is TLS and it can; nil: not
-	reads *atomic.Uint32 // counted by the reader
-	fail  func(error)    // ends the session; never called with mu held
-	dog   *watchdog
-
-	// Owned by yamux's send loop, the only caller of Write.
-	head      [headerSize]byte // a header whose body is still to come
-	holding   bool
-	readsSeen uint32
+	raw      io.Writer
+	below    holder      // below raw, if that is TLS and it can; nil: not
+	fail     func(error) // ends the session; never called with mu held
+	dog      *watchdog
+	patience time.Duration   // how long a frame may wait for its turn
+	running  *sync.WaitGroup // has the goroutine that drains
 
 	mu      sync.Mutex // guards the fields below
-	changed sync.Cond  // busy, gathered or err has changed
+	changed sync.Cond  // busy, buf or err has changed
 	buf     *[]byte    // whole frames that wait for the connection; nil when there are none
 	busy    bool       // somebody writes to the connection
 	err     error      // why nothing more is taken
 }
 
-func newWriter(raw io.Writer, reads *atomic.Uint32, dog *watchdog, fail func(error)) *writer {
-	w := &writer{raw: raw, reads: reads, dog: dog, fail: fail}
+func (w *writer) init(s *Session) {
+	w.raw, w.fail, w.running = s.raw, s.Fail, &s.running
+	w.patience = queueTimeouts * s.cfg.WriteTimeout
+	w.dog = newWatchdog(s.clock, s.cfg.WriteTimeout, func() { s.Fail(ErrWriteTimeout) })
 	w.changed.L = &w.mu
-	if tls, ok := raw.(interface{ NetConn() net.Conn }); ok {
+	if tls, ok := s.raw.(interface{ NetConn() net.Conn }); ok {
 		w.below, _ = tls.NetConn().(holder)
 	}
-	return w
 }
 
-// Write takes what yamux writes: a header, or the body announced by the
-// header before it. It keeps no reference to p.
-func (w *writer) Write(p []byte) (int, error) {
-	if !w.holding && len(p) == headerSize && parseHeader(p).body() > 0 {
-		copy(w.head[:], p)
-		w.holding = true
-		return len(p), nil
-	}
-	var head []byte
-	if w.holding {
-		head = w.head[:]
-		w.holding = false
-	}
-	reads := w.reads.Load()
-	answer := reads != w.readsSeen
-	w.readsSeen = reads
-
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err := w.roomLocked(len(head) + len(p)); err != nil {
-		return 0, err
-	}
-	*w.buf = append(append(*w.buf, head...), p...)
-	switch {
-	case w.busy: // whoever writes takes this along
-	case answer || len(p) >= largeFrame:
-		w.busy = true
-		w.drainLocked()
-	default:
-		w.busy = true
-		go w.drain() // ends with the buffer, or with the connection
-	}
-	if w.err != nil {
-		return 0, w.err
-	}
-	return len(p), nil
-}
-
-// frame sends a frame that does not come from yamux: at once, if nobody writes
-// already. Its sender has gathered what there was to gather. The body is the
-// first h.body() bytes of parts; it returns what comes after them.
+// frame passes a frame on. Its body is the first bytes of parts, to which it
+// keeps no reference; it returns what comes after them. It waits while too much
+// waits for the connection.
 func (w *writer) frame(h header, parts [][]byte) ([][]byte, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.roomLocked(headerSize + h.body()); err != nil {
-		return nil, err
+	if size := headerSize + h.body(); !w.fitsLocked(size) {
+		w.awaitLocked(size)
+	}
+	if w.err != nil {
+		return nil, w.err
+	}
+	parts = w.addLocked(h, parts)
+	if w.busy {
+		return parts, nil
+	}
+	w.busy = true
+	if h.body() > 0 {
+		w.writeLocked()
+	}
+	w.goOnLocked()
+	return parts, w.err
+}
+
+// post passes a frame without a body on and never waits: what has no room is
+// left out.
+func (w *writer) post(h header) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err != nil || !w.fitsLocked(headerSize) {
+		return
+	}
+	w.addLocked(h, nil)
+	if !w.busy {
+		w.busy = true
+		w.goOnLocked()
+	}
+}
+
+func (w *writer) addLocked(h header, parts [][]byte) [][]byte {
+	if w.buf == nil {
+		w.buf = writeBuffers.Get().(*[]byte)
 	}
 	buf := h.append(*w.buf)
 	for left := h.body(); left > 0; {
@@ -119,28 +113,32 @@ func (w *writer) frame(h header, parts [][]byte) ([][]byte, error) {
 		left -= n
 	}
 	*w.buf = buf
-	if !w.busy {
-		w.busy = true
-		w.sendLocked()
-		if w.buf != nil && w.err == nil {
-			go w.drain() // what others have added is not the caller's to wait for; ends as above
-		} else {
-			w.idleLocked()
-		}
-	}
-	return parts, w.err
+	return parts
 }
 
-// roomLocked waits until n bytes more may wait for the connection, and sees to
-// it that there is a buffer.
-func (w *writer) roomLocked(n int) error {
-	for w.err == nil && w.buf != nil && len(*w.buf)+n > maxGathered {
+// goOnLocked has the rest written by a goroutine: it may be what others have
+// added, for which the caller need not wait. The caller has set busy.
+func (w *writer) goOnLocked() {
+	if w.err == nil && w.buf != nil {
+		w.running.Add(1)
+		go w.drain() // ends with the buffer, or with the connection
+		return
+	}
+	w.idleLocked()
+}
+
+// fitsLocked reports whether a frame of that size need not wait.
+func (w *writer) fitsLocked(size int) bool {
+	return w.err != nil || w.buf == nil || len(*w.buf)+size <= maxGathered
+}
+
+// awaitLocked waits until a frame of that size need not wait any more.
+func (w *writer) awaitLocked(size int) {
+	late := time.AfterFunc(w.patience, func() { w.fail(ErrWriteTimeout) })
+	defer late.Stop()
+	for !w.fitsLocked(size) {
 		w.changed.Wait()
 	}
-	if w.err == nil && w.buf == nil {
-		w.buf = writeBuffers.Get().(*[]byte)
-	}
-	return w.err
 }
 
 // flush waits until everything taken so far, and what came meanwhile, has
@@ -163,24 +161,25 @@ func (w *writer) flush(ctx context.Context) error {
 	return w.err
 }
 
+// drain writes until nothing is left.
 func (w *writer) drain() {
+	defer w.running.Done()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.drainLocked()
-}
-
-// drainLocked writes until nothing is left. The caller holds mu, which is
-// released during each write, and has set busy, which is reset at the end.
-func (w *writer) drainLocked() {
 	for w.err == nil && w.buf != nil {
-		w.sendLocked()
+		w.writeLocked()
 	}
 	w.idleLocked()
 }
 
-// sendLocked writes what there is. The caller holds mu, which is released
+func (w *writer) idleLocked() {
+	w.busy = false
+	w.changed.Broadcast()
+}
+
+// writeLocked writes what has gathered. The caller holds mu, which is released
 // meanwhile, and has set busy.
-func (w *writer) sendLocked() {
+func (w *writer) writeLocked() {
 	out := w.buf
 	w.buf = nil
 	w.mu.Unlock()
@@ -193,11 +192,6 @@ func (w *writer) sendLocked() {
 	if err != nil && w.err == nil {
 		w.err = err
 	}
-	w.changed.Broadcast()
-}
-
-func (w *writer) idleLocked() {
-	w.busy = false
 	w.changed.Broadcast()
 }
 
@@ -224,7 +218,7 @@ type holder interface {
 // write is one write to the connection. What takes several TLS records is
 // gathered below TLS, which would write each by itself.
 func (w *writer) write(b []byte) (int, error) {
-	if w.below == nil || len(b) <= largeFrame {
+	if w.below == nil || len(b) <= maxRecord {
 		return w.raw.Write(b)
 	}
 	w.below.Hold()

@@ -11,9 +11,9 @@ import (
 
 // Bubble is synctest.Test for functions that use sessions.
 //
-// yamux keeps its timers in a pool that all sessions of a process share. A
-// timer made in a bubble and used outside of it, or the other way round, ends
-// the process or stops the bubble's clock. So Bubble empties the pool before
+// Timers and channels in a pool that all sessions of a process share would end
+// the process, or stop the bubble's clock, when they were made in a bubble and
+// used outside of it, or the other way round. So Bubble empties all pools before
 // and after, and makes sure that no other test runs meanwhile: the test must
 // not be parallel, nor leave sessions behind for the next one. Sessions made
 // in f must have ended when it returns.
