@@ -43,7 +43,7 @@ type Client struct {
 
 	consumers    map[uint64]*consumer
 	lastConsumer uint64
-	leases       map[reeve.ID]held // that stand, as far as this client knows
+	leases       leases // that stand, as far as this client knows
 	progress     progresses
 	subs         map[uint64]*subscription
 	lastSub      uint64
@@ -88,7 +88,7 @@ func Dial(ctx context.Context, addrs string, cfg Config) (*Client, error) {
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	c := &Client{
 		cfg: cfg, addrs: list, life: life, cancel: cancel, done: make(chan struct{}),
-		pending: newPending(), consumers: map[uint64]*consumer{}, leases: map[reeve.ID]held{},
+		pending: newPending(), consumers: map[uint64]*consumer{},
 		subs:    map[uint64]*subscription{},
 		calling: series{byID: map[uint64]*call{}, next: firstObjectCall},
 		waiting: series{byID: map[uint64]*call{}, next: firstWaitingCall},
@@ -183,8 +183,8 @@ func (c *Client) closeLocked(err error) {
 			c.finishLocked(k, err)
 		}
 	}
-	for id, h := range c.leases {
-		c.loseLocked(id, h.lease.Attempt, errGivenUp)
+	for h := range c.leases.all() {
+		c.loseLocked(h.lease.ID, h.lease.Attempt, errGivenUp)
 	}
 }
 

@@ -238,7 +238,7 @@ func (cs *consumer) Close() error {
 		}
 	}
 	for _, lease := range back {
-		delete(c.leases, lease.ID)
+		c.leases.remove(lease.ID)
 	}
 	c.giveBackLocked(back)
 	return nil

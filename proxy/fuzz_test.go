@@ -14,7 +14,7 @@ import (
 func fuzzClient() (*Client, *link) {
 	c := &Client{
 		cfg:     Config{EventBuffer: 4, ProgressEvery: time.Hour},
-		pending: newPending(), consumers: map[uint64]*consumer{}, leases: map[reeve.ID]held{}, subs: map[uint64]*subscription{},
+		pending: newPending(), consumers: map[uint64]*consumer{}, subs: map[uint64]*subscription{},
 	}
 	l := &link{c: c, window: 1 << 10, maxFrame: 1 << 20, wake: make(chan struct{}, 1), reports: make(chan wire.Report, maxCommands)}
 	c.link = l
@@ -89,10 +89,15 @@ func FuzzAnswers(f *testing.F) {
 			if asked != c.pending.n {
 				t.Fatalf("%d calls are asked, %d counted", asked, c.pending.n)
 			}
-			for id, h := range c.leases {
-				if h.lease.ID != id {
-					t.Fatalf("lease %v stands as %v", h.lease.ID, id)
+			stand := 0
+			for h := range c.leases.all() {
+				stand++
+				if c.leases.at(h.lease.ID) != h {
+					t.Fatalf("lease %v stands elsewhere", h.lease.ID)
 				}
+			}
+			if stand != c.leases.n {
+				t.Fatalf("%d leases stand, %d counted", stand, c.leases.n)
 			}
 			if n := len(c.subs[1].buf); n > c.cfg.EventBuffer {
 				t.Fatalf("%d events wait", n)

@@ -32,23 +32,26 @@ type lostLease struct {
 // holdLocked takes note of a lease. One on an earlier attempt at the same task
 // has been lost, though the master's word of it is still on its way.
 func (c *Client) holdLocked(lease *reeve.Lease, cs *consumer) {
-	if old, ok := c.leases[lease.ID]; ok {
+	if old := c.leases.at(lease.ID); old != nil {
 		c.loseLocked(lease.ID, old.lease.Attempt, errNotKept)
 	}
-	c.leases[lease.ID] = held{lease: lease, consumer: cs}
+	c.leases.add(lease.ID, held{lease: lease, consumer: cs})
 }
 
 // heldLocked reports whether lease still stands as far as this client knows.
-func (c *Client) heldLocked(lease *reeve.Lease) bool { return c.leases[lease.ID].lease == lease }
+func (c *Client) heldLocked(lease *reeve.Lease) bool {
+	h := c.leases.at(lease.ID)
+	return h != nil && h.lease == lease
+}
 
 // loseLocked takes note that the lease on that attempt does not stand any more.
 func (c *Client) loseLocked(id reeve.ID, attempt uint32, cause error) {
-	h, ok := c.leases[id]
-	if !ok || h.lease.Attempt != attempt {
+	h := c.leases.at(id)
+	if h == nil || h.lease.Attempt != attempt {
 		return
 	}
-	delete(c.leases, id)
 	c.lost = append(c.lost, lostLease{h.lease, cause})
+	c.leases.remove(id)
 }
 
 // giveBackLocked returns leases that nobody here has seen, the last first: each
@@ -107,8 +110,8 @@ func (c *Client) Settle(l *reeve.Lease, o *reeve.Outcome, done func(error)) {
 		k.weight = taskWeight(&o.Result)
 	}
 	c.mu.Lock()
-	h := c.leases[l.ID]
-	if h.lease != l {
+	h := c.leases.at(l.ID)
+	if h == nil || h.lease != l {
 		err := c.closed
 		c.mu.Unlock()
 		if err == nil {
@@ -117,8 +120,8 @@ func (c *Client) Settle(l *reeve.Lease, o *reeve.Outcome, done func(error)) {
 		done(err)
 		return
 	}
-	delete(c.leases, l.ID)
 	s.consumer = h.consumer
+	c.leases.remove(l.ID)
 	c.submitLocked(k)
 	c.unlock()
 }

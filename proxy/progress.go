@@ -29,13 +29,12 @@ type progresses struct {
 func (c *Client) Progress(l *reeve.Lease, percent float64, text string) {
 	c.mu.Lock()
 	defer c.unlock()
-	h := c.leases[l.ID]
-	if h.lease != l {
+	h := c.leases.at(l.ID)
+	if h == nil || h.lease != l {
 		return // it has ended
 	}
 	if h.progress == nil {
 		h.progress = &progress{lease: l}
-		c.leases[l.ID] = h
 	}
 	h.progress.percent, h.progress.text = percent, text
 	c.progressDueLocked(h.progress)
@@ -89,7 +88,7 @@ func (c *Client) progressTick() {
 
 // progressLostLocked has told again what a lost connection may have lost.
 func (c *Client) progressLostLocked() {
-	for _, h := range c.leases {
+	for h := range c.leases.all() {
 		if h.progress != nil {
 			c.progressDueLocked(h.progress)
 		}

@@ -102,9 +102,9 @@ type source struct {
 // consumer with no slots first, and of the slots it has after that.
 func (c *Client) claimLocked(l *link) {
 	leases := map[source]wire.Pairs{}
-	for id, h := range c.leases {
+	for h := range c.leases.all() {
 		from := source{h.lease.Queue(), h.consumer}
-		leases[from] = append(leases[from], wire.Pair{ID: id, Attempt: h.lease.Attempt})
+		leases[from] = append(leases[from], wire.Pair{ID: h.lease.ID, Attempt: h.lease.Attempt})
 	}
 	ends := c.pending.all()
 	for _, lane := range []int{laneEnd, laneComplete} {

@@ -28,7 +28,7 @@ func (c *Client) Stats() Stats {
 	defer c.mu.Unlock()
 	s := Stats{
 		Connected: c.link != nil, Epoch: c.epoch, Connects: c.traffic.connects.Load(),
-		Unanswered: c.pending.n + len(c.calling.byID) + len(c.waiting.byID), Leases: len(c.leases), Consumers: len(c.consumers),
+		Unanswered: c.pending.n + len(c.calling.byID) + len(c.waiting.byID), Leases: c.leases.n, Consumers: len(c.consumers),
 		BytesIn: c.traffic.in.Load(), BytesOut: c.traffic.out.Load(), Batches: c.traffic.batches.Load(),
 	}
 	for lane := range c.lanes {
