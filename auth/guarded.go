@@ -37,7 +37,9 @@ var (
 type guarded struct {
 	net.Conn
 	opened bool
-	kept   *[]byte // what is written between Hold and Release; nil: nothing is held
+
+	mu   sync.Mutex // guards kept; held while something is written, which nothing may overtake
+	kept *[]byte    // what is written between Hold and Release; nil: nothing is held
 
 	// Used by the handshake's goroutine only; nil or zero once opened.
 	ctx     context.Context
@@ -73,10 +75,13 @@ func (g *guarded) Read(p []byte) (int, error) {
 }
 
 func (g *guarded) Write(p []byte) (int, error) {
-	switch {
-	case !g.opened:
+	if !g.opened {
 		g.pause() // a read follows: there is nothing to compute in between
-	case g.kept != nil:
+		return g.Conn.Write(p)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.kept != nil {
 		*g.kept = append(*g.kept, p...)
 		return len(p), nil
 	}
@@ -85,8 +90,11 @@ func (g *guarded) Write(p []byte) (int, error) {
 
 // Hold keeps what is written from now on, until Release: crypto/tls writes each
 // record of 16 KiB by itself, and a system call for each costs more than a copy.
-// Both are for the goroutine that writes.
+// Both are for the goroutine that writes. It is not the only one: crypto/tls answers
+// a change of keys, and complains, in the one that reads.
 func (g *guarded) Hold() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if g.kept == nil {
 		g.kept = heldWrites.Get().(*[]byte)
 	}
@@ -94,6 +102,8 @@ func (g *guarded) Hold() {
 
 // Release writes what was kept.
 func (g *guarded) Release() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	kept := g.kept
 	if kept == nil {
 		return nil

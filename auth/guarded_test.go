@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net"
+	"runtime"
 	"testing"
 )
 
@@ -63,5 +65,49 @@ func TestGuarded_OnceOpenedItNeitherCountsNorKeepsAnything(t *testing.T) {
 	}
 	if g.ctx != nil || g.gate != nil || g.onPhase != nil || g.first != nil {
 		t.Errorf("kept: %+v", g)
+	}
+}
+
+// meddled is a connection to which somebody else wants to write while a write is
+// in progress.
+type meddled struct {
+	net.Conn
+	other func()
+	got   []string
+}
+
+func (c *meddled) Write(p []byte) (int, error) {
+	if c.other != nil {
+		go c.other() // the test waits for it
+		c.other = nil
+		for range 1000 {
+			runtime.Gosched()
+		}
+	}
+	c.got = append(c.got, string(p))
+	return len(p), nil
+}
+
+// TestGuarded_NothingOvertakesWhatIsHeld: crypto/tls writes its answer to a change
+// of keys from the goroutine that reads, after the records that are held.
+func TestGuarded_NothingOvertakesWhatIsHeld(t *testing.T) {
+	t.Parallel()
+	conn := &meddled{}
+	g := &guarded{Conn: conn}
+	g.open()
+	written := make(chan struct{})
+	conn.other = func() {
+		g.Write([]byte("answer"))
+		close(written)
+	}
+	g.Hold()
+	g.Write([]byte("one "))
+	g.Write([]byte("two"))
+	if err := g.Release(); err != nil {
+		t.Fatal(err)
+	}
+	<-written
+	if len(conn.got) != 2 || conn.got[0] != "one two" || conn.got[1] != "answer" {
+		t.Errorf("written: %q", conn.got)
 	}
 }
