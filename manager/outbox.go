@@ -94,6 +94,7 @@ type outbox struct {
 	// Owned by who writes.
 	spare []delivery
 	rest  wire.Builder // of what is due
+	parts [2][]byte
 }
 
 func (o *outbox) init(s *session, maxFrame int) {
@@ -108,10 +109,7 @@ func (o *outbox) init(s *session, maxFrame int) {
 func (o *outbox) deliver(consumer uint64, queue string, t *reeve.Task) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.ended { // the lease goes back with the session
-		return
-	}
-	if len(o.due) == 0 && o.tasks.Len() < gather && taskBytes(t) <= largePayload && o.tasks.Deliver(consumer, 0, queue, t) == nil {
+	if o.directLocked(t) && o.tasks.Deliver(consumer, 0, queue, t) == nil {
 		return
 	}
 	o.addLocked(delivery{consumer: consumer, queue: queue, task: *t})
@@ -121,7 +119,15 @@ func (o *outbox) deliver(consumer uint64, queue string, t *reeve.Task) {
 func (o *outbox) answer(d delivery) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if d.result == nil && len(d.rest) == 0 && o.directLocked(&d.task) && o.tasks.Deliver(0, d.req, d.queue, &d.task) == nil {
+		return
+	}
 	o.addLocked(d)
+}
+
+// directLocked reports whether t may be a part of the next write.
+func (o *outbox) directLocked(t *reeve.Task) bool {
+	return !o.ended && len(o.due) == 0 && o.tasks.Len() < gather && taskBytes(t) <= largePayload
 }
 
 func (o *outbox) addLocked(d delivery) {

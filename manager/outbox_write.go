@@ -39,10 +39,17 @@ func (o *outbox) flushOnce() bool {
 	o.room.Broadcast()
 	o.mu.Unlock()
 
-	// Tasks first: the answer to an Unconsume must come after them.
+	// Tasks first: the answer to an Unconsume must come after them. In one write
+	// with the answers where nothing has to come between the two.
 	var err error
+	answers := buf
 	if len(tasks) > 0 {
-		_, err = o.s.calls.Write(tasks)
+		o.parts[0], o.parts[1] = tasks, nil
+		if len(due)+len(lost)+len(told) == 0 && !hasLarge {
+			o.parts[1], answers = buf, nil
+		}
+		_, err = o.s.calls.WriteAll(o.parts[:], nil)
+		o.parts = [2][]byte{}
 	}
 	if err == nil && len(due) > 0 {
 		err = o.writeDue(due)
@@ -50,8 +57,8 @@ func (o *outbox) flushOnce() bool {
 	if err == nil && len(lost)+len(told) > 0 {
 		err = o.writeControl(lost, told)
 	}
-	if err == nil && len(buf) > 0 {
-		err = o.writeAnswers(buf, hasLarge)
+	if err == nil && len(answers) > 0 {
+		err = o.writeAnswers(answers, hasLarge)
 	}
 	if err == nil && len(events) > 0 {
 		err = o.writeEvents(events)

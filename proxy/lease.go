@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/reeveq/reeve"
@@ -70,6 +71,7 @@ func (c *Client) giveBackLocked(leases []*reeve.Lease) {
 // were given out, and no new ones are given out meanwhile: slots and Gets
 // bound them.
 type settle struct {
+	all      *settling // that this is a part of
 	lease    *reeve.Lease
 	verb     reeve.Verb
 	outcome  *reeve.Outcome // nil: there is no more to say than the verb
@@ -77,24 +79,16 @@ type settle struct {
 	done     func(error)
 }
 
-// newSettle makes the two records of an end, and the copy of what it says, in one
-// piece of memory.
-func newSettle(o *reeve.Outcome) (*call, *settle) {
-	if o.Verb == reeve.Ack {
-		both := &struct {
-			call
-			settle
-		}{}
-		return &both.call, &both.settle
-	}
-	all := &struct {
-		call
-		settle
-		outcome reeve.Outcome
-	}{outcome: *o}
-	all.settle.outcome = &all.outcome
-	return &all.call, &all.settle
+// settling is what the end of a lease takes, in one piece of memory.
+type settling struct {
+	call
+	settle
+	outcome reeve.Outcome
 }
+
+// settlings are used again: at a hundred thousand ends a second they were a
+// third of what a worker allocates.
+var settlings = sync.Pool{New: func() any { return new(settling) }}
 
 // Settle ends a lease; see [reeve.Settler].
 func (c *Client) Settle(l *reeve.Lease, o *reeve.Outcome, done func(error)) {
@@ -102,9 +96,14 @@ func (c *Client) Settle(l *reeve.Lease, o *reeve.Outcome, done func(error)) {
 		done(err)
 		return
 	}
-	k, s := newSettle(o)
-	s.lease, s.verb, s.done = l, o.Verb, done
+	all := settlings.Get().(*settling)
+	k, s := &all.call, &all.settle
+	*s = settle{all: all, lease: l, verb: o.Verb, done: done}
 	*k = call{req: s, traits: mutating | fenced, then: settledLocked, after: settleDone}
+	if o.Verb != reeve.Ack {
+		all.outcome = *o
+		s.outcome = &all.outcome
+	}
 	if o.Verb == reeve.Complete && o.To != "" {
 		k.traits |= parks // for room
 		k.weight = taskWeight(&o.Result)
@@ -134,7 +133,17 @@ func settledLocked(c *Client, k *call) {
 	}
 }
 
-func settleDone(k *call) { k.req.(*settle).done(k.err) }
+// settleDone tells who ended the lease. Nobody else knows of the call any more, but
+// for the bulk stream's writer, which may still have to find that it was answered.
+func settleDone(k *call) {
+	s, err := k.req.(*settle), k.err
+	done := s.done
+	if all := s.all; !k.large {
+		*all = settling{}
+		settlings.Put(all)
+	}
+	done(err)
+}
 
 func (c *Client) checkOutcome(o *reeve.Outcome) error {
 	switch o.Verb {

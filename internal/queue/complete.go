@@ -37,13 +37,14 @@ func (from *Queue) Complete(h *Holder, to *Queue, ops []CompleteOp) {
 	if kf.closed || kt.closed {
 		return
 	}
+	now := from.engine.now()
 	for i := range ops {
 		op := &ops[i]
-		if err := to.complete(from, op, kf, kt); err != nil {
+		if err := to.complete(from, op, kf, kt, now); err != nil {
 			to.reply(kt, op.By, op.Tag, 1, 0, err)
 		}
 	}
-	from.after(from.engine.now())
+	from.after(now)
 }
 
 // finish is Complete without a queue for the results.
@@ -75,7 +76,7 @@ func (from *Queue) finish(h *Holder, ops []CompleteOp) {
 
 // complete carries out op, or makes it wait; otherwise it tells why not. q is
 // the queue of the result, k what who asks has in it, kf in the other one.
-func (q *Queue) complete(from *Queue, op *CompleteOp, kf, k *hold) error {
+func (q *Queue) complete(from *Queue, op *CompleteOp, kf, k *hold, now int64) error {
 	if err := q.completeError(op); err != nil {
 		return err
 	}
@@ -84,7 +85,7 @@ func (q *Queue) complete(from *Queue, op *CompleteOp, kf, k *hold) error {
 		return err
 	}
 	switch {
-	case (q.parked.head == nil || q.stopped) && q.tryComplete(from, t, op, k):
+	case (q.parked.head == nil || q.stopped) && q.tryComplete(from, t, op, k, now):
 		return nil
 	case q.cfg.Refuse:
 		q.stats.refused++
@@ -114,7 +115,7 @@ func (q *Queue) completeError(op *CompleteOp) error {
 
 // tryComplete carries out op, which ends t's lease, with both queues locked,
 // unless q has no room, and answers k; it reports whether it did.
-func (q *Queue) tryComplete(from *Queue, t *task, op *CompleteOp, k *hold) bool {
+func (q *Queue) tryComplete(from *Queue, t *task, op *CompleteOp, k *hold, now int64) bool {
 	size, n := sizeOf(&op.Result), 1
 	if from == q { // the task makes room for its result
 		size -= t.size()
@@ -126,7 +127,6 @@ func (q *Queue) tryComplete(from *Queue, t *task, op *CompleteOp, k *hold) bool 
 	if full && !q.stopped { // a stopped queue has room for results: there will never be more
 		return false
 	}
-	now := q.engine.now()
 	if err := q.takeBlobsOf(&op.Result); err != nil {
 		if c := t.parked(); c != nil && &c.CompleteOp == op {
 			from.resumeTimer(t, now)

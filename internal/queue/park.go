@@ -136,7 +136,7 @@ func (q *Queue) admitHead() (roomy *Queue, more bool) {
 		if t, err := from.held(p.held, op.ID, op.Attempt); err != nil {
 			p.answer(err)
 		} else {
-			more = q.tryComplete(from, t, op, p.hold)
+			more = q.tryComplete(from, t, op, p.hold, q.engine.now())
 		}
 		if more {
 			q.unpark(p)
