@@ -23,7 +23,7 @@ const (
 	// Memory that is not in use is given back to the system when little was
 	// allocated for restAfter looks.
 	restBytes = 16 << 20 // per look
-	restAfter = 8
+	restAfter = 2
 	restSpare = 16 << 20 // what is worth giving back
 )
 
