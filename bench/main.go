@@ -37,7 +37,6 @@ func commands() []command {
 		{name: "table", about: "show an earlier run as a table", run: showTable},
 		{name: "chart", about: "draw the chart of an earlier run", run: showChart},
 		{name: "micro", about: "run the micro-benchmarks and compare them with the baseline", run: micro},
-		{name: "soak", about: "have a master work while everything fails, and look for loss and growth", run: soakMain},
 		{name: "soak", about: "have a master work while everything fails at random, and look for what is lost or grows", run: soakMain},
 		{name: "serve", hidden: true, run: serve},
 		{name: "client", hidden: true, run: client},
@@ -45,6 +44,7 @@ func commands() []command {
 }
 
 func main() {
+	raiseFiles()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := dispatch(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

@@ -37,7 +37,7 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	fs.IntVar(&o.repeat, "repeat", 3, "how often each is measured, in turns")
 	fs.IntVar(&o.tasks, "tasks", 0, "measure so many tasks or rounds (payload: a hundredth of it); 0: as many as take -time")
 	fs.DurationVar(&o.time, "time", time.Second, "how long one measurement is to take, about")
-	fs.DurationVar(&o.timeout, "timeout", 2*time.Minute, "how long one may take, with the start of the server")
+	fs.DurationVar(&o.timeout, "timeout", 2*time.Minute, "how long one may take, with the start of the server; programs are built before")
 	fs.StringVar(&o.json, "json", "", "write the figures as JSON to this file, too")
 	fs.StringVar(&o.chart, "chart", "", "draw the main figures to this file, .svg or .png")
 	fs.StringVar(&o.table, "o", "", "write the table to this file; empty: to the standard output")

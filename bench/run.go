@@ -170,9 +170,23 @@ func (r *runner) measure(ctx context.Context, w workload.Workload, s system.Syst
 	if r.profile != "" {
 		m.Profile = filepath.Join(r.profile, name)
 	}
+	if err := build(ctx, s); err != nil {
+		return m, logName, err
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, r.timeout, fmt.Errorf("it took longer than %v", r.timeout))
 	defer cancel()
 	return m, logName, w.Measure(ctx, m)
+}
+
+// build builds a system's program, before any time is taken.
+func build(ctx context.Context, s system.System) error {
+	b, ok := s.(system.Built)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, system.BuildTimeout)
+	defer cancel()
+	return b.Build(ctx)
 }
 
 // note adds a figure to the results.

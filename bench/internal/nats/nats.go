@@ -64,6 +64,11 @@ func (u *use) Batch() int {
 	return batch
 }
 
+func (*use) Build(ctx context.Context) error {
+	_, err := build(ctx)
+	return err
+}
+
 func (u *use) Start(ctx context.Context, set system.Settings) (*system.Server, error) {
 	return start(ctx, set)
 }
@@ -147,3 +152,5 @@ func (l *link) Close() error {
 	l.conn.Close()
 	return nil
 }
+
+var _ system.Built = (*use)(nil)

@@ -22,10 +22,14 @@ const (
 // the idle workload's 5,000 workers have.
 const maxPulls = 16 << 10
 
+func build(ctx context.Context) (string, error) {
+	return program.Build(ctx, "github.com/nats-io/nats-server/v2")
+}
+
 // start starts a server. Its limits are high enough for no workload to meet
 // them: a client is cut off that has more than max_pending to read.
 func start(ctx context.Context, set system.Settings) (*system.Server, error) {
-	path, err := program.Build(ctx, "github.com/nats-io/nats-server/v2")
+	path, err := build(ctx)
 	if err != nil {
 		return nil, err
 	}

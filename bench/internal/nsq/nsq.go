@@ -35,6 +35,11 @@ func (queue) About() string {
 func (queue) Group() system.Group { return system.Peer }
 func (queue) Batch() int          { return batch }
 
+func (queue) Build(ctx context.Context) error {
+	_, err := build(ctx)
+	return err
+}
+
 func (queue) Start(ctx context.Context, set system.Settings) (*system.Server, error) {
 	return start(ctx, set)
 }
@@ -50,4 +55,4 @@ func (queue) Dial(_ context.Context, endpoint string) (system.Client, error) {
 	return &client{addr: endpoint, producer: p}, nil
 }
 
-var _ system.System = queue{}
+var _ system.Built = queue{}

@@ -14,9 +14,13 @@ import (
 // memory; a larger backlog is given as much as it needs.
 const memoryQueue = 10_000
 
+func build(ctx context.Context) (string, error) {
+	return program.Build(ctx, "github.com/nsqio/nsq/apps/nsqd")
+}
+
 // start starts nsqd. Its limits are high enough for no workload to meet them.
 func start(ctx context.Context, set system.Settings) (*system.Server, error) {
-	path, err := program.Build(ctx, "github.com/nsqio/nsq/apps/nsqd")
+	path, err := build(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,12 @@ func (w way) About() string       { return w.about + "; TLS" }
 func (w way) Group() system.Group { return system.Reeve }
 func (w way) Batch() int          { return w.batch }
 
+// Build builds the program master.
+func (way) Build(ctx context.Context) error {
+	_, err := build(ctx)
+	return err
+}
+
 // Start starts the program master; for objects, this program.
 func (w way) Start(ctx context.Context, set system.Settings) (*system.Server, error) {
 	if set.Objects {
@@ -81,3 +87,5 @@ func build(ctx context.Context) (string, error) {
 	}
 	return program.BuildIn(ctx, dir, "./cmd/master")
 }
+
+var _ system.Built = way{}

@@ -121,8 +121,18 @@ type Objects interface {
 // said to be.
 var ErrUnsupported = errors.New("the system has no such thing")
 
-// StartTimeout is how long a server may take to start.
+// StartTimeout is how long a server may take to start, once its program is built.
 const StartTimeout = time.Minute
+
+// Built is a System whose program is built from its sources.
+type Built interface {
+	System
+	// Build sees to it that Start has the program. It builds it once in a process.
+	Build(ctx context.Context) error
+}
+
+// BuildTimeout is how long that may take: with nothing cached, minutes.
+const BuildTimeout = 15 * time.Minute
 
 // Served is a System whose server is a part of this program. Its Start runs the
 // program once more, see package program.

@@ -54,7 +54,7 @@ func (m *Measurement) backlog(ctx context.Context) error {
 	m.add(Figure{Metric: "put", Unit: "/s", Main: true, Value: r.rate()})
 	var queued float64
 	err = m.ifKnown(known, func() error {
-		rss, err := m.settled(ctx, time.Second)
+		rss, err := m.settled(ctx, time.Second, 10*time.Second)
 		queued = float64(rss-before.RSS)/float64(n) - itemBytes
 		return err
 	})
@@ -75,8 +75,8 @@ func (m *Measurement) backlog(ctx context.Context) error {
 
 // settled is the server's memory when it has not changed by more than a
 // hundredth for a while: collectors of garbage, and what is given back to the
-// system, take their time. After ten times that it is what it is then.
-func (m *Measurement) settled(ctx context.Context, quiet time.Duration) (int64, error) {
+// system, take their time. After most it is what it is then.
+func (m *Measurement) settled(ctx context.Context, quiet, most time.Duration) (int64, error) {
 	began := time.Now()
 	last, since := int64(0), began
 	for {
@@ -87,7 +87,7 @@ func (m *Measurement) settled(ctx context.Context, quiet time.Duration) (int64, 
 		if diff := max(u.RSS-last, last-u.RSS); diff > last/100 {
 			last, since = u.RSS, time.Now()
 		}
-		if time.Since(since) > quiet || time.Since(began) > 10*quiet {
+		if time.Since(since) > quiet || time.Since(began) > most {
 			return u.RSS, nil
 		}
 		select {

@@ -157,10 +157,11 @@ func (m *Measurement) ask(ctx context.Context, c *client, o order) (report, erro
 	return m.hear(ctx, c)
 }
 
-// stop ends the process: by itself, or killed after 5 s.
+// stop ends the process: by itself, or killed after 10 s, in which it can end
+// and clear up after a process of its own.
 func (c *client) stop() {
 	_ = c.in.Close()
-	kill := time.AfterFunc(5*time.Second, func() { _ = c.cmd.Process.Kill() })
+	kill := time.AfterFunc(10*time.Second, func() { _ = c.cmd.Process.Kill() })
 	defer kill.Stop()
 	for range c.reports {
 	}

@@ -14,6 +14,10 @@ const (
 	idleFirst   = 10 // connections before the first look at the memory
 	idleDials   = 16 // at a time
 	idleDeliver = 31 // items of which the median is taken
+
+	// A server may give memory back some seconds after it has come to rest; how
+	// long the memory must not have changed, and how long that is waited for.
+	idleRest, idlePatience = 3 * time.Second, 20 * time.Second
 )
 
 // idle is n connections that wait, and an item for one of them.
@@ -34,13 +38,19 @@ func (m *Measurement) idle(ctx context.Context, n int) error {
 	if _, err = m.ask(ctx, c, order{Conns: idleFirst}); err != nil {
 		return err
 	}
-	before, known := process.Tree(m.server.PID)
+	_, known := process.Tree(m.server.PID)
+	before := int64(0)
+	if known == nil {
+		if before, err = m.settled(ctx, idleRest, idlePatience); err != nil {
+			return err
+		}
+	}
 	if _, err = m.ask(ctx, c, order{Conns: n}); err != nil {
 		return err
 	}
 	err = m.ifKnown(known, func() error {
-		rss, err := m.settled(ctx, time.Second)
-		m.add(Figure{Metric: "server memory each", Unit: "B", Lower: true, Main: true, Value: float64(rss-before.RSS) / float64(n)})
+		after, err := m.settled(ctx, idleRest, idlePatience)
+		m.add(Figure{Metric: "server memory each", Unit: "B", Lower: true, Main: true, Value: float64(after-before) / float64(n)})
 		return err
 	})
 	if err != nil {

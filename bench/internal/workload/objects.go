@@ -75,9 +75,14 @@ func (j *job) objects(ctx context.Context) error {
 		return err
 	}
 	defer c.Close()
-	shared, ok := c.(system.Objects)
-	if err := j.report(report{Lacks: !ok}); err != nil || !ok {
+	there, elsewhere := c.(system.Timed)
+	shared, here := c.(system.Objects)
+	has := elsewhere || here
+	if err := j.report(report{Lacks: !has}); err != nil || !has {
 		return err
+	}
+	if elsewhere {
+		return j.each(func(o order) (report, error) { return operate(ctx, there, o) })
 	}
 	return j.each(func(o order) (report, error) {
 		for _, op := range operations {
@@ -90,6 +95,27 @@ func (j *job) objects(ctx context.Context) error {
 		}
 		return report{}, fmt.Errorf("no operation %q", o.Op)
 	})
+}
+
+// operateFirst is how many operations tell a client of another language how
+// many it can do in its time.
+const operateFirst = 1000
+
+// operate has another program call an operation, and time that.
+func operate(ctx context.Context, t system.Timed, o order) (report, error) {
+	n, took, err := o.Tasks, time.Duration(0), error(nil)
+	if o.Time > 0 {
+		if took, err = t.Operate(ctx, o.Op, o.Callers, operateFirst); err == nil {
+			n = max(int(operateFirst*o.Time/max(took, time.Microsecond)), operateFirst)
+		}
+	}
+	if err == nil {
+		took, err = t.Operate(ctx, o.Op, o.Callers, n)
+	}
+	if errors.Is(err, system.ErrUnsupported) {
+		return report{Lacks: true}, nil
+	}
+	return report{Tasks: n, Took: took}, err
 }
 
 // callers has goroutines do one thing each again and again, as often, together,

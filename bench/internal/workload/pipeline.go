@@ -84,19 +84,22 @@ func (m *Measurement) pipeline(ctx context.Context, processes int) error {
 
 // warmUp has a driver do tasks until a round has taken long enough to tell how
 // many are to be measured, and returns that and the number of the first. The
-// first round has as many as least.
+// first round has as many as least, and tells nothing: connecting is a part of it.
 func (m *Measurement) warmUp(ctx context.Context, d *client, least int) (n, first int, err error) {
 	const enough = 200 * time.Millisecond
-	for n = least; ; n *= 4 {
+	for n = least; ; {
 		r, err := m.ask(ctx, d, order{First: first, Tasks: n})
 		if err != nil {
 			return 0, 0, err
 		}
+		warm := first > 0
 		first += n
-		if m.Tasks > 0 {
+		switch {
+		case m.Tasks > 0:
 			return m.Tasks, first, nil
-		}
-		if r.Took >= enough {
+		case r.Took < enough:
+			n *= 4
+		case warm:
 			return max(int(r.rate()*m.Time.Seconds()), least), first, nil
 		}
 	}

@@ -59,6 +59,9 @@ func (j *job) roundTrips(ctx context.Context) error {
 		return err
 	}
 	defer c.Close()
+	if t, ok := c.(system.Timed); ok {
+		return j.each(func(o order) (report, error) { return timedThere(ctx, t, o) })
+	}
 	arrivals, next := make(chan arrival), make(chan struct{}, 1)
 	next <- struct{}{}
 	if err := park(ctx, c, arrivals, next); err != nil {
@@ -77,15 +80,42 @@ func (j *job) roundTrips(ctx context.Context) error {
 // reports how long it took in the middle.
 func (j *job) timed(o order, once func() (time.Duration, error)) (report, error) {
 	var took []time.Duration
-	for began := time.Now(); len(took) < o.Tasks && (o.Time == 0 || time.Since(began) < o.Time); {
+	for began := time.Now(); o.goesOn(len(took), began); {
 		d, err := once()
 		if err != nil {
 			return report{}, err
 		}
 		took = append(took, d)
 	}
+	return middle(took), nil
+}
+
+// timedPiece is how many round trips a client of another language makes before
+// it is asked whether there is time for more.
+const timedPiece = 500
+
+// timedThere is timed of round trips that another program makes and times.
+func timedThere(ctx context.Context, t system.Timed, o order) (report, error) {
+	var took []time.Duration
+	for began := time.Now(); o.goesOn(len(took), began); {
+		some, err := t.RoundTrips(ctx, tasksQueue, itemBytes, min(o.Tasks-len(took), timedPiece))
+		if err != nil {
+			return report{}, err
+		}
+		took = append(took, some...)
+	}
+	return middle(took), nil
+}
+
+// goesOn says whether there is more to do after so much since then.
+func (o order) goesOn(done int, began time.Time) bool {
+	return done < o.Tasks && (o.Time == 0 || time.Since(began) < o.Time)
+}
+
+// middle reports how long things took, of which there was at least one.
+func middle(took []time.Duration) report {
 	slices.Sort(took)
-	return report{Tasks: len(took), P50: took[len(took)/2], P99: took[len(took)*99/100]}, nil
+	return report{Tasks: len(took), P50: took[len(took)/2], P99: took[len(took)*99/100]}
 }
 
 // park has a consumer of c wait for items, until ctx ends. Each comes as an
