@@ -81,8 +81,10 @@ func (s *Session) tellEnd() {
 }
 
 // OnReadable has f called whenever something comes for the stream, its end and
-// that of the session included, and at once when there is something already.
-// f is called by the goroutine that reads the connection and must not block.
+// that of the session included, and at once when there is something already. f must
+// not block: it is called by the goroutine that reads the connection, but at once by
+// the caller, and at the end of the session by whoever ends it. It may Read what has
+// come, and Write what there is Room for.
 func (st *Stream) OnReadable(f func()) {
 	st.mu.Lock()
 	st.told = f

@@ -50,7 +50,8 @@ func (r *reader) read(p []byte) (int, error) {
 }
 
 // receive does what the peer's frames say until the session ends. It waits for
-// nothing but the connection: what it has to send is noted for others to write.
+// nothing but the connection: what it has to send is noted for others to write. What
+// is told by OnReadable and OnStream runs here, too, and must not wait either.
 func (s *Session) receive() {
 	defer s.running.Done()
 	for {

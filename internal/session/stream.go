@@ -74,7 +74,7 @@ func (st *Stream) Kind() Kind { return st.kind }
 // ErrStreamReset when the peer has given the stream up and with
 // ErrStreamClosed after Close.
 //
-// Reading much also sends, to grant the peer more, and may wait for that.
+// Reading much also sends, to grant the peer more, and does not wait for that.
 func (st *Stream) Read(p []byte) (int, error) {
 	st.mu.Lock()
 	for !st.readableLocked() {
@@ -99,7 +99,7 @@ func (st *Stream) takeLocked(p []byte) (int, error) {
 	more := st.moreLocked(st.s.cfg.Window / 2)
 	st.mu.Unlock()
 	if more > 0 {
-		st.s.writer.frame(header{kind: typeWindowUpdate, stream: st.id, length: more}, nil) // the next Read tells if it fails
+		st.s.writer.post(header{kind: typeWindowUpdate, stream: st.id, length: more}) // the next Read tells if it fails
 	}
 	return n, nil
 }
@@ -192,19 +192,21 @@ func (st *Stream) spend(n int) (int, error) {
 	}
 }
 
-// Room is how many bytes Write would send without waiting for the peer to read.
-// It may still have to wait for the connection.
+// Room is how many bytes Write would send without waiting for the peer to read, nor
+// for the connection to take what others have written. If nobody writes, Write does
+// so itself, and waits as long as that takes.
 func (st *Stream) Room() int64 {
 	st.mu.Lock()
-	defer st.mu.Unlock()
-	return int64(st.room)
+	room := int64(st.room)
+	st.mu.Unlock()
+	return min(room, int64(st.s.writer.room()))
 }
 
 // Close ends the stream in both directions: the peer reads io.EOF after what
 // was written, and calls here fail with ErrStreamClosed, those that wait
 // included. Both ends must close a stream; a peer that does not within 30 s
-// loses the session (ErrProtocol). Close waits while the connection takes nothing. It always
-// returns nil.
+// loses the session (ErrProtocol). Close waits while too much waits for the
+// connection. It always returns nil.
 func (st *Stream) Close() error {
 	st.mu.Lock()
 	if st.closed {

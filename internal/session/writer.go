@@ -84,12 +84,13 @@ func (w *writer) frame(h header, parts [][]byte) ([][]byte, error) {
 	return parts, w.err
 }
 
-// post passes a frame without a body on and never waits: what has no room is
-// left out.
+// post passes a frame without a body on and never waits, so that whoever reads may
+// call it. The answer to a ping is left out when there is no room. A grant is not:
+// the peer has sent a part of its window for each.
 func (w *writer) post(h header) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.err != nil || !w.fitsLocked(headerSize) {
+	if w.err != nil || h.kind == typePing && !w.fitsLocked(headerSize) {
 		return
 	}
 	w.addLocked(h, nil)
@@ -97,6 +98,16 @@ func (w *writer) post(h header) {
 		w.busy = true
 		w.goOnLocked()
 	}
+}
+
+// room is how many bytes a frame may have that need not wait for others.
+func (w *writer) room() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.buf == nil {
+		return maxGathered - headerSize
+	}
+	return max(0, maxGathered-headerSize-len(*w.buf))
 }
 
 func (w *writer) addLocked(h header, parts [][]byte) [][]byte {
@@ -182,6 +193,7 @@ func (w *writer) idleLocked() {
 func (w *writer) writeLocked() {
 	out := w.buf
 	w.buf = nil
+	w.changed.Broadcast() // there is room
 	w.mu.Unlock()
 	err := w.send(*out)
 	putWriteBuffer(out)
