@@ -183,7 +183,9 @@ func TestGarbage_EndsTheSessionAndTheCallGoesOnInTheNext(t *testing.T) {
 				p := put(t.Context(), c, "tasks", "a")
 				first := s.next(wire.TypePut)
 				m.change(func(w *wire.Welcome) { w.Resumed = true })
-				s.raw(garbage)
+				var after wire.Builder
+				after.Confirm(first.req, 1, 5) // counts no more
+				s.raw(append(garbage, after.Take()...))
 				if bye := <-s.bye; bye.Code != wire.Code(reeve.ErrProtocol) {
 					t.Errorf("the client said goodbye with %+v, want ErrProtocol", bye)
 				}

@@ -79,9 +79,10 @@ type inbox struct {
 	st   *session.Stream
 	more chan struct{} // cap 1: there is something that the goroutine is to read
 
-	mu sync.Mutex // held by who reads; guards the fields below
-	r  *wire.Reader
-	a  answers
+	mu   sync.Mutex // held by who reads; guards the fields below
+	r    *wire.Reader
+	a    answers
+	over bool // nothing more is read
 }
 
 // fewAnswers is up to how many bytes of answers are worth no goroutine of their own.
@@ -90,11 +91,10 @@ const fewAnswers = 8 << 10
 // readInbox reads the calls stream until it ends.
 func (l *link) readInbox() {
 	in := &inbox{l: l, st: l.calls, more: make(chan struct{}, 1), r: wire.NewReader(l.calls, l.maxFrame)}
-	defer in.r.Release()
 	in.st.OnReadable(in.arrived)
 	for range in.more {
 		in.mu.Lock()
-		ok := in.readSome()
+		ok := in.readSomeLocked()
 		in.mu.Unlock()
 		if !ok {
 			return
@@ -106,8 +106,8 @@ func (l *link) readInbox() {
 // session ends.
 func (in *inbox) arrived() {
 	if in.mu.TryLock() {
-		if in.r.Empty() && in.st.Peek(fewWhole) {
-			in.readSome()
+		if !in.over && in.r.Empty() && in.st.Peek(fewWhole) {
+			in.readSomeLocked()
 			in.mu.Unlock()
 			if !in.st.Readable() {
 				return
@@ -126,14 +126,15 @@ func fewWhole(b []byte) bool {
 	return len(b) <= fewAnswers && wire.Whole(b, func(wire.Type) bool { return true })
 }
 
-// readSome reads what has come; false: that was the last.
-func (in *inbox) readSome() bool {
-	for !in.r.Empty() || in.st.Readable() {
+// readSomeLocked reads what has come; false: that was the last.
+func (in *inbox) readSomeLocked() bool {
+	for !in.over && (!in.r.Empty() || in.st.Readable()) {
 		if !in.l.readAnswer(in.r, in.st, &in.a) {
-			return false
+			in.over = true
+			in.r.Release()
 		}
 	}
-	return true
+	return !in.over
 }
 
 // readBulk reads a stream of large answers.
