@@ -1,6 +1,6 @@
 // Package limit says what the machine allows: a queue server that does nothing
 // but move batches between connections, over each layer that this project
-// stands on, and the bare transports themselves. What this project takes more
+// stands on, the bare transports themselves, and the bare disk. What this project takes more
 // than these is the price of its promises.
 //
 // The queue server has credits, acknowledgements, results and confirmations;
@@ -25,8 +25,8 @@ import (
 // project's fastest use takes.
 const batch = 256
 
-// Systems are the queue server over every stack and codec, and every stack with
-// nothing on it.
+// Systems are the queue server over every stack and codec, every stack with
+// nothing on it, and the disk.
 func Systems() []system.System {
 	return []system.System{
 		floor{"floor-tcp", TCP, fixed{}},
@@ -39,6 +39,7 @@ func Systems() []system.System {
 		raw{"raw-yamux", Yamux},
 		raw{"raw-yamux-coalesced", Coalesced},
 		raw{"raw-yamux-coalesced-tls", CoalescedTLS},
+		disk{},
 	}
 }
 

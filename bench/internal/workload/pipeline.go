@@ -14,7 +14,6 @@ const (
 	// collected. It is what a program would do that has bounded memory, and
 	// keeps the queue of a slow system as short as that of a fast one.
 	pipelineWindow = 100_000
-	durablePuts    = 1000 // one by one, at most
 )
 
 // pipeline is tasks that are put by one process, which collects their results,
@@ -30,23 +29,6 @@ func pipeline(processes int) Workload {
 		settings: system.Settings{ItemBytes: itemBytes, Backlog: pipelineWindow},
 		measure:  func(ctx context.Context, m *Measurement) error { return m.pipeline(ctx, processes) },
 	}
-}
-
-// durable is a pipeline in which nothing that was confirmed is lost in a power cut.
-func durable() Workload {
-	w := pipeline(pipelineConns)
-	w.Name = "durable"
-	w.About = "as " + fmt.Sprintf("pipeline-%d", pipelineConns) + ", with everything synced to the disk before it is confirmed"
-	w.settings.Durable = true
-	w.measure = func(ctx context.Context, m *Measurement) error {
-		if err := m.pipeline(ctx, pipelineConns); err != nil {
-			return err
-		}
-		r, err := m.ask(ctx, m.clients[len(m.clients)-1], order{Op: "put", Tasks: durablePuts, Time: m.Time / 4})
-		m.add(Figure{Metric: "one put, median", Unit: "µs", Lower: true, Value: micros(r.P50)})
-		return err
-	}
-	return w
 }
 
 func (m *Measurement) pipeline(ctx context.Context, processes int) error {

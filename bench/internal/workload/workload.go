@@ -29,6 +29,7 @@ type Workload struct {
 	// system.ErrUnsupported; nil: all are.
 	fits       func(system.System) error
 	transports bool // those that are a system.Transport are measured with it, and no others
+	disks      bool // those that are a system.Disk are measured with it, too
 	settings   system.Settings
 	measure    func(ctx context.Context, m *Measurement) error
 }
@@ -52,8 +53,10 @@ func All() []Workload {
 // Fits returns nil if s can be measured with the workload, else why not, an
 // error that wraps system.ErrUnsupported.
 func (w Workload) Fits(s system.System) error {
-	if _, ok := s.(system.Transport); ok != w.transports {
-		return fmt.Errorf("%s is of transports or of queues: %w", w.Name, system.ErrUnsupported)
+	_, transport := s.(system.Transport)
+	_, disk := s.(system.Disk)
+	if transport != w.transports || disk && !w.disks {
+		return fmt.Errorf("%s is of transports, of disks or of queues: %w", w.Name, system.ErrUnsupported)
 	}
 	if w.fits == nil {
 		return nil
