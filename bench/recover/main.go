@@ -13,11 +13,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/reeveq/reeve"
 	"github.com/reeveq/reeve/auth"
+	"github.com/reeveq/reeve/bench/internal/process"
 	"github.com/reeveq/reeve/journal/file"
 	"github.com/reeveq/reeve/manager"
 )
@@ -77,7 +77,7 @@ func run(step, data string, n, size int) error {
 		fmt.Printf("%-8s %8d tasks ", step, n)
 	}
 	disk, err := diskBytes(data)
-	fmt.Printf("in %8v, %4d MB of memory at most, %4d MB on the disk\n", took.Round(time.Millisecond), peakBytes()>>20, disk>>20)
+	fmt.Printf("in %8v, %s, %4d MB on the disk\n", took.Round(time.Millisecond), peak(), disk>>20)
 	return err
 }
 
@@ -146,11 +146,11 @@ func diskBytes(dir string) (n int64, err error) {
 	return n, err
 }
 
-// peakBytes is the most memory that the process had.
-func peakBytes() int64 {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
+// peak is the most memory that the process had, where the system tells.
+func peak() string {
+	u, err := process.Tree(os.Getpid())
+	if err != nil {
+		return "memory not known"
 	}
-	return u.Maxrss << 10
+	return fmt.Sprintf("%4d MB of memory at most", u.Peak>>20)
 }
