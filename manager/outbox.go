@@ -240,8 +240,10 @@ func (o *outbox) release() {
 	}
 }
 
-// letOut is release for who must not wait: few answers are written by the
-// caller only if the client has room for them.
+// letOut is release for who must not wait, as the goroutine that reads the
+// connection: few answers are written by the caller only if the client has room for
+// them. It still waits for the connection to take them, which needs no more than
+// that the client reads.
 func (o *outbox) letOut() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -252,12 +254,11 @@ func (o *outbox) letOut() {
 		return
 	}
 	o.writing = true
+	r := o.takeLocked() // at once: there may not be room for what comes next
 	o.mu.Unlock()
-	going := o.flushOnce()
+	o.write(&r)
 	o.mu.Lock()
-	if going {
-		o.goOnLocked()
-	}
+	o.goOnLocked()
 	o.startLocked()
 }
 

@@ -26,54 +26,71 @@ func (o *outbox) flushOnce() bool {
 		o.mu.Unlock()
 		return false
 	}
-	due, lost, told, events := o.due, o.lost, o.told, o.events
+	r := o.takeLocked()
+	o.mu.Unlock()
+	o.write(&r)
+	return true
+}
+
+// round is what one round writes.
+type round struct {
+	tasks, answers []byte
+	hasLarge       bool // of the answers
+	due            []delivery
+	lost           []wire.Lost
+	told           []wire.Command
+	events         []*subscription
+}
+
+// takeLocked takes what there is to write.
+func (o *outbox) takeLocked() round {
+	r := round{hasLarge: o.answers.Large(), due: o.due, lost: o.lost, told: o.told, events: o.events}
 	o.due, o.lost, o.told, o.events, o.spare = o.spare[:0], nil, nil, nil, nil
 	o.results[0] = 0
-	tasks := o.tasks.Take()
-	hasLarge := o.answers.Large()
-	buf := o.answers.Take()
-	for _, sub := range events {
+	r.tasks, r.answers = o.tasks.Take(), o.answers.Take()
+	for _, sub := range r.events {
 		sub.due = false
 	}
 	o.since = time.Now()
 	o.room.Broadcast()
-	o.mu.Unlock()
+	return r
+}
 
+func (o *outbox) write(r *round) {
 	// Tasks first: the answer to an Unconsume must come after them. In one write
 	// with the answers where nothing has to come between the two.
 	var err error
-	answers := buf
-	if len(tasks) > 0 {
-		o.parts[0], o.parts[1] = tasks, nil
-		if len(due)+len(lost)+len(told) == 0 && !hasLarge {
-			o.parts[1], answers = buf, nil
+	answers := r.answers
+	if len(r.tasks) > 0 {
+		o.parts[0], o.parts[1] = r.tasks, nil
+		if len(r.due)+len(r.lost)+len(r.told) == 0 && !r.hasLarge {
+			o.parts[1], answers = answers, nil
 		}
 		_, err = o.s.calls.WriteAll(o.parts[:], nil)
 		o.parts = [2][]byte{}
 	}
-	if err == nil && len(due) > 0 {
-		err = o.writeDue(due)
+	if err == nil && len(r.due) > 0 {
+		err = o.writeDue(r.due)
 	}
-	if err == nil && len(lost)+len(told) > 0 {
-		err = o.writeControl(lost, told)
+	if err == nil && len(r.lost)+len(r.told) > 0 {
+		err = o.writeControl(r.lost, r.told)
 	}
 	if err == nil && len(answers) > 0 {
-		err = o.writeAnswers(answers, hasLarge)
+		err = o.writeAnswers(answers, r.hasLarge)
 	}
-	if err == nil && len(events) > 0 {
-		err = o.writeEvents(events)
+	if err == nil && len(r.events) > 0 {
+		err = o.writeEvents(r.events)
 	}
-	clear(due)
-	o.spare = keep(due)
+	clear(r.due)
+	o.spare = keep(r.due)
 	o.mu.Lock()
-	o.tasks.Reset(tasks)
-	o.answers.Reset(buf)
+	o.tasks.Reset(r.tasks)
+	o.answers.Reset(r.answers)
 	o.ended = o.ended || err != nil
 	o.mu.Unlock()
 	if err != nil {
 		o.s.fail(err)
 	}
-	return true
 }
 
 // keep returns the list for reuse, unless it has grown large.
