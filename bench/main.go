@@ -36,6 +36,7 @@ func commands() []command {
 		{name: "list", about: "list the workloads and the systems", run: list},
 		{name: "table", about: "show an earlier run as a table", run: showTable},
 		{name: "chart", about: "draw the chart of an earlier run", run: showChart},
+		{name: "goals", about: "tell which goals an earlier run has reached", run: goals},
 		{name: "micro", about: "run the micro-benchmarks and compare them with the baseline", run: micro},
 		{name: "soak", about: "have a master work while everything fails at random, and look for what is lost or grows", run: soakMain},
 		{name: "serve", hidden: true, run: serve},

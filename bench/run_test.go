@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/reeveq/reeve/bench/internal/goal"
 	"github.com/reeveq/reeve/bench/internal/report"
 	"github.com/reeveq/reeve/bench/internal/system"
 )
@@ -53,6 +54,11 @@ func TestRun_MeasuresEachWorkload(t *testing.T) {
 	if len(got.Skipped) > 0 || got.Versions["reeve-batch"] == "" {
 		t.Errorf("skipped %v, versions %v", got.Skipped, got.Versions)
 	}
+	for _, v := range goal.Judge(got) {
+		if v.Measured == "" && v.Workload != "scaling" && !strings.HasPrefix(v.Workload, "idle") {
+			t.Errorf("a goal of %s is about what no one measures: %s", v.Workload, v.Missing)
+		}
+	}
 	left, err := os.ReadDir(dir)
 	if names := len(left); err != nil || names != 3 {
 		t.Errorf("left behind: %v (%v)", left, err)
@@ -89,6 +95,20 @@ func TestRunner_TellsWhatItLeavesOut(t *testing.T) {
 		if !slices.Equal(r.results.Skipped, c.want) || strings.Count(out.String(), "LEFT OUT") != len(c.want) {
 			t.Errorf("%v: %v\n%s", c.err, r.results.Skipped, out.String())
 		}
+	}
+}
+
+func TestGoals_AreToldOfAnEarlierRun(t *testing.T) {
+	var out bytes.Buffer
+	earlier := filepath.Join("internal", "report", "testdata", "run.json")
+	if err := dispatch(t.Context(), []string{"goals", "-json", earlier}, &out, &bytes.Buffer{}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "| pipeline-4 | 30 × managers |") {
+		t.Errorf("no table:\n%s", out.String())
+	}
+	if err := dispatch(t.Context(), []string{"goals"}, &out, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "-json") {
+		t.Errorf("without a run: %v", err)
 	}
 }
 

@@ -42,3 +42,19 @@ type Skip struct {
 	System   string `json:"system"`
 	Reason   string `json:"reason"`
 }
+
+// Find is what was measured of a metric, or nil.
+func (run *Run) Find(workload, system, metric string) *Measure {
+	for i := range run.Measures {
+		if m := &run.Measures[i]; m.Workload == workload && m.System == system && m.Metric == metric && len(m.Values) > 0 {
+			return m
+		}
+	}
+	return nil
+}
+
+// Median is that of the values, of which there is at least one.
+func (m *Measure) Median() float64 { return median(m.Values) }
+
+// Spread writes the median with the least and the most, as the tables do.
+func (m *Measure) Spread() string { return spread(m.Values, m.Unit) }
