@@ -92,7 +92,18 @@ func (s *session) accept() {
 		return
 	}
 	in := &inbound{s: s, st: st}
-	st.OnReadable(in.wake)
+	in.listen()
+}
+
+// listen has the stream read whenever something comes. What is there by now is left
+// to a goroutine: more may come while it is read, and has to wait for room then.
+func (in *inbound) listen() {
+	in.active.Store(true)
+	in.st.OnReadable(in.wake)
+	in.active.Store(false)
+	if in.st.Readable() && !in.active.Swap(true) {
+		in.s.start(func() { in.run((*outbox).release) })
+	}
 }
 
 // start runs f in a goroutine that finish waits for; false when it is too late.
@@ -129,8 +140,9 @@ func (s *session) here(f func()) {
 	}
 }
 
-// wake has the stream read. It is called by the goroutine that reads the
-// connection.
+// wake has the stream read. It is called by the goroutine that reads the connection,
+// so that nothing comes while a few requests are carried out, and none of their
+// answers has to wait for room; and at the end of the session, when none is.
 func (in *inbound) wake() {
 	switch {
 	case in.active.Swap(true):
