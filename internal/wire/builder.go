@@ -90,6 +90,9 @@ func (b *Builder) Take() []byte {
 // Take at the latest. What was gathered stays. A buffer too large to be kept
 // is left to the garbage collector.
 func (b *Builder) Reset(buf []byte) {
+	if b.parts != nil {
+		clear(b.parts.list) // a Builder that rests keeps no payload
+	}
 	switch {
 	case cap(buf) == 0 || cap(buf) > keptBuffer:
 	case len(b.buf) == 0 && cap(b.buf) < cap(buf):

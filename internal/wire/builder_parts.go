@@ -33,11 +33,10 @@ func (b *Builder) addPayload(p []byte) {
 }
 
 // TakeParts is Take with KeepLarge: what was gathered is the parts one after
-// another, which are valid until the next TakeParts. buf is for Reset.
+// another, which are valid until Reset, for which buf is.
 func (b *Builder) TakeParts() (list [][]byte, buf []byte) {
 	buf = b.Take()
 	p := b.parts
-	clear(p.list)
 	p.list = p.list[:0]
 	from := 0
 	for _, it := range p.at {

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"bytes"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"github.com/reeveq/reeve"
@@ -65,4 +66,36 @@ func TestBuilder_PartsAreWhatTakeGives(t *testing.T) {
 		whole.Reset(want)
 		parts.Reset(buf)
 	}
+}
+
+// A payload is not kept when it is written, however long the Builder has nothing
+// more to do.
+func TestBuilder_PartsKeepNoPayload(t *testing.T) {
+	var b wire.Builder
+	b.KeepLarge()
+	b.SetMaxFrame(1 << 20)
+	gone := make(chan struct{})
+	func() {
+		payload := make([]byte, 100_000)
+		runtime.AddCleanup(&payload[0], func(gone chan struct{}) { close(gone) }, gone)
+		if err := b.Put(1, 1, "tasks", 0, []reeve.Task{{Payload: payload}}); err != nil {
+			t.Fatal(err)
+		}
+		list, buf := b.TakeParts()
+		for i := range list {
+			list[i] = list[i][len(list[i]):] // as who writes it does
+		}
+		b.Reset(buf)
+	}()
+	for range 100 {
+		runtime.GC()
+		select {
+		case <-gone:
+			runtime.KeepAlive(&b)
+			return
+		default:
+			runtime.Gosched()
+		}
+	}
+	t.Error("the payload is kept")
 }
