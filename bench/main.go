@@ -2,7 +2,7 @@
 // machine allows, with the same work and in the same run.
 //
 //	cd bench
-//	go run .                              # everything, about 40 minutes
+//	go run .                              # everything, about an hour
 //	go run . -workloads pipeline-4 -systems reeve-batch,redis-lists -repeat 5
 //	go run . list
 //
