@@ -246,8 +246,10 @@ func (in *inbound) readRequests(letOut func(*outbox)) bool {
 		}
 		if err := rq.handle(frame, r.Owned()); err != nil {
 			release()
-			s.goodbye(err)
-			s.fail(err)
+			s.start(func() { // whoever reads the connection notices that the client closes it
+				s.goodbye(err)
+				s.fail(err)
+			})
 			return false
 		}
 		if r.Buffered() == 0 {
