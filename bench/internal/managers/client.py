@@ -1,17 +1,18 @@
 """The clients: threads of one Python process, each with a connection of its own.
 
 The first line of the input says, in JSON, where the server is and where to
-listen for the program that started this one; its end ends the process. What
-comes to that socket gets a thread each, and says in a line of JSON what the
-thread does: the methods of Client. Numbers have 4 bytes, the lowest first. A
-list of items is their number, how long each is, and the items. Each answer
-begins with how long the text is that says what went wrong, 0 for nothing, and
-that text.
+listen for the program that started this one, in a directory that is this
+process's to remove. The end of the input ends the process. What comes to that
+socket gets a thread each, and says in a line of JSON what the thread does: the
+methods of Client. Numbers have 4 bytes, the lowest first. A list of items is
+their number, how long each is, and the items. Each answer begins with how long
+the text is that says what went wrong, 0 for nothing, and that text.
 """
 
 import json
 import os
 import queue
+import shutil
 import socket
 import struct
 import sys
@@ -311,6 +312,8 @@ def main():
 
     threading.Thread(target=accept, daemon=True).start()
     sys.stdin.read()
+    # However the program ended that made it.
+    shutil.rmtree(os.path.dirname(settings["socket"]), ignore_errors=True)
     os._exit(0)  # there may be threads that wait for items for ever
 
 
