@@ -24,7 +24,7 @@ const (
 	// allocated for restAfter looks.
 	restBytes = 16 << 20 // per look
 	restAfter = 2
-	restSpare = 16 << 20 // what is worth giving back
+	restSpare = 4 << 20 // what is worth giving back, or an eighth of what is live
 )
 
 // TuneGC adapts the garbage collector to the heap for as long as the process
@@ -91,7 +91,7 @@ func (t *gcTuner) look(h heap) (percent int, release bool) {
 		t.quiet++
 	}
 	t.allocs = h.allocs
-	if t.quiet >= restAfter && h.used+h.free > h.live+restSpare {
+	if t.quiet >= restAfter && h.used+h.free > h.live+max(restSpare, h.live/8) {
 		t.quiet = 0
 		release = true
 	}
