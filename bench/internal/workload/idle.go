@@ -17,7 +17,7 @@ const (
 
 	// A server may give memory back some seconds after it has come to rest; how
 	// long the memory must not have changed, and how long that is waited for.
-	idleRest, idlePatience = 3 * time.Second, 20 * time.Second
+	startRest, idleRest, idlePatience = 3 * time.Second, 8 * time.Second, 20 * time.Second
 )
 
 // idle is n connections that wait, and an item for one of them.
@@ -41,7 +41,7 @@ func (m *Measurement) idle(ctx context.Context, n int) error {
 	_, known := process.Tree(m.server.PID)
 	before := int64(0)
 	if known == nil {
-		if before, err = m.settled(ctx, idleRest, idlePatience); err != nil {
+		if before, err = m.settled(ctx, startRest, idlePatience); err != nil {
 			return err
 		}
 	}
